@@ -138,3 +138,16 @@ size_t escape_next(const char *at, const char *end, char shown[static ESCAPE_MAX
     }
     return size;
 }
+
+int utf8_digit_value(uint32_t character) {
+    // The zeros of Unicode 13; the other nine follow each.
+    static const uint16_t zeros[] = {0x0030, 0x0660, 0x06F0, 0x07C0, 0x0966, 0x09E6, 0x0A66, 0x0AE6,
+                                     0x0B66, 0x0BE6, 0x0C66, 0x0CE6, 0x0D66, 0x0DE6, 0x0E50, 0x0ED0,
+                                     0x0F20, 0x1040, 0x1090, 0x17E0, 0x1810, 0x1946, 0x19D0, 0x1A80,
+                                     0x1A90, 0x1B50, 0x1BB0, 0x1C40, 0x1C50, 0xA620, 0xA8D0, 0xA900,
+                                     0xA9D0, 0xA9F0, 0xAA50, 0xABF0, 0xFF10};
+    for (size_t i = 0; i < sizeof zeros / sizeof zeros[0]; i++)
+        if (character >= zeros[i] && character - zeros[i] < 10)
+            return (int)(character - zeros[i]);
+    return -1;
+}

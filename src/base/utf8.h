@@ -36,4 +36,8 @@ bool escape_is_control(uint32_t character);
 size_t escape_next(const char *at, const char *end, char shown[static ESCAPE_MAX],
                    size_t *shown_size);
 
+/* The value of a decimal digit of any script, without those beyond U+FFFF: as in Java, where a
+ * number is read one UTF-16 unit at a time. -1: not a digit. */
+int utf8_digit_value(uint32_t character);
+
 #endif

@@ -43,7 +43,7 @@ int calendar_weekday(int64_t days) {
     return (int)(shifted - calendar_floor_divide(shifted, 7) * 7);
 }
 
-/* ---- the Julian calendar, for timestamps of Kafka ---- */
+/* ---- the Julian calendar ---- */
 
 static const int64_t day_micros = 86400000000;
 
@@ -74,13 +74,19 @@ static int64_t julian_days(struct date date) {
            date.day - 1 - JULIAN_DAYS_TO_1970;
 }
 
-int64_t kafka_timestamp_from_julian(int64_t ms) {
-    int64_t micros = ms * 1000;
-    int64_t days = calendar_floor_divide(micros, day_micros);
+int64_t calendar_from_julian(int64_t days) {
+    if (days >= CALENDAR_GREGORIAN_DAY)
+        return days;
     struct date date = julian_date(days);
     int days_after_first = date.day - 1; // a leap day that Gregorian years lack is the next one
     date.day = 1;
-    return micros + (calendar_days(date) + days_after_first - days) * day_micros;
+    return calendar_days(date) + days_after_first;
+}
+
+int64_t kafka_timestamp_from_julian(int64_t ms) {
+    int64_t micros = ms * 1000;
+    int64_t days = calendar_floor_divide(micros, day_micros);
+    return micros + (calendar_from_julian(days) - days) * day_micros;
 }
 
 int64_t kafka_timestamp_ms(int64_t micros) {

@@ -19,6 +19,10 @@ int calendar_days_of_month(int64_t year, int month);
 int64_t calendar_days(struct date date);
 struct date calendar_date(int64_t days);
 
+/* The day that has this day's name in a calendar that is the Julian one before 1582-10-15. */
+enum { CALENDAR_GREGORIAN_DAY = -141427 }; // 1582-10-15
+int64_t calendar_from_julian(int64_t days);
+
 /* 0: Sunday. */
 int calendar_weekday(int64_t days);
 

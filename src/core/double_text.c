@@ -110,14 +110,27 @@ size_t float_format(float value, char text[static DOUBLE_TEXT_MAX]) {
     return size + put_decimal(text + size, &decimal);
 }
 
-/* The library's own reading, correctly rounded, without the locale's decimal point. */
-static double parse_slowly(const char *text, size_t size) {
-    char copy[DOUBLE_PARSE_MAX + 1];
+/* A number for the library's own reading, which is correctly rounded. */
+struct terminated {
+    char text[DOUBLE_PARSE_MAX + 1];
+};
+
+static struct terminated terminate(const char *text, size_t size) {
+    struct terminated copy;
     check(size <= DOUBLE_PARSE_MAX);
-    memcpy(copy, text, size);
-    copy[size] = '\0';
-    // The "C" locale is built into glibc: asking for it allocates nothing and cannot fail.
-    return strtod_l(copy, NULL, newlocale(LC_ALL_MASK, "C", (locale_t)0));
+    memcpy(copy.text, text, size);
+    copy.text[size] = '\0';
+    return copy;
+}
+
+/* Without the locale's decimal point. The "C" locale is built into glibc: asking for it allocates
+ * nothing and cannot fail. */
+static locale_t plain_locale(void) {
+    return newlocale(LC_ALL_MASK, "C", (locale_t)0);
+}
+
+static double parse_slowly(const char *text, size_t size) {
+    return strtod_l(terminate(text, size).text, NULL, plain_locale());
 }
 
 struct decimal {
@@ -185,6 +198,17 @@ double double_parse(const char *text, size_t size) {
     if (decimal.exact && double_compose(decimal.negative, decimal.digits, decimal.exponent, &value))
         return value;
     return parse_slowly(text, size);
+}
+
+float float_parse(const char *text, size_t size) {
+    double value = double_parse(text, size);
+    float near = (float)value;
+    // Only half way between two floats it matters which side the text is on.
+    float other = nextafterf(near, value > (double)near ? INFINITY : -INFINITY);
+    bool is_half_way = ((double)near + (double)other) / 2 == value;
+    if ((double)near == value || (!is_half_way && !isinf(near)))
+        return near;
+    return strtof_l(terminate(text, size).text, NULL, plain_locale());
 }
 
 /* The first `keep` digits as a whole number, rounded by the digit after them. */

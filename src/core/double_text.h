@@ -22,6 +22,9 @@ size_t float_format(float value, char text[static DOUBLE_TEXT_MAX]);
  * process's locale does not matter. At most DOUBLE_PARSE_MAX bytes. */
 double double_parse(const char *text, size_t size);
 
+/* The same for floats: one rounding, not that of a double on the way. */
+float float_parse(const char *text, size_t size);
+
 /* The double nearest to digits * 10^exponent, where that takes no more than one rounding: false for
  * more than 2^53 or an exponent beyond 22, which are left to double_parse(). */
 bool double_compose(bool negative, uint64_t digits, int64_t exponent, double *value);

@@ -34,6 +34,7 @@ void rows_init(struct rows *rows, const struct schema *schema, size_t capacity,
     for (size_t i = 0; i < schema->count; i++) {
         rows->columns[i].type = schema->columns[i].type;
         rows->columns[i].values = at;
+        rows->columns[i].scale = schema->columns[i].scale;
         rows->columns[i].valid = at + capacity * type_width(schema->columns[i].type);
         at += column_bytes(schema, i, capacity);
     }

@@ -4,6 +4,8 @@
  * schema at each start, and makes one pass in order enough to derive all. */
 #include "core/schema.h"
 
+#include <stdio.h>
+
 #include "base/check.h"
 
 const struct column schema_origin_columns[SCHEMA_ORIGIN_COUNT] = {
@@ -14,6 +16,28 @@ const struct column schema_origin_columns[SCHEMA_ORIGIN_COUNT] = {
      .doc = "When the micro-batch was planned; the same for all its rows, even if the batch is run "
             "again"},
 };
+
+struct type_text type_text_of(const char *name, enum type type, int precision, int scale) {
+    struct type_text text;
+    if (type == TYPE_DECIMAL)
+        (void)snprintf(text.text, sizeof text.text, "%s(%d,%d)", name, precision, scale);
+    else
+        (void)snprintf(text.text, sizeof text.text, "%s", name);
+    return text;
+}
+
+struct type_text column_sql_type(const struct column *column) {
+    return type_text_of(type_sql_name(column->type), column->type, column->precision,
+                        column->scale);
+}
+
+size_t column_path_length(const struct column *column) {
+    return column->path_length == 0 ? 1 : column->path_length;
+}
+
+const char *column_key(const struct column *column, size_t level) {
+    return column->path_length == 0 ? column->name : column->path[level];
+}
 
 static void add_column(struct schema *schema, const struct column *column) {
     check(schema->count < SCHEMA_COLUMNS_MAX);

@@ -27,10 +27,13 @@ typedef bool derive_fn(const struct vector *const inputs[], size_t first, size_t
                        struct vector *out, struct arena *strings);
 
 struct column {
-    const char *name; // the JSON key, the Parquet column and the SQL column
+    const char *name; // the Parquet column and the SQL column; the JSON key if there is no path
     enum type type;
-    bool required; // never null, and REQUIRED in the file, as in Spark's own files
+    int precision, scale; // TYPE_DECIMAL
+    bool required;        // never null, and REQUIRED in the file, as in Spark's own files
     const char *doc;
+    const char *const *path; // record columns: the keys from the root; NULL: `name` alone
+    size_t path_length;
     const char *sample;                    // record columns: what the sample generator draws from
     derive_fn *derive;                     // derived columns only
     const char *inputs[DERIVE_INPUTS_MAX]; // derived columns: the derive function's inputs
@@ -51,6 +54,19 @@ struct column {
  *     &team                         columns of the same group draw alike: the third alternative of
  *                                   one goes with the third of the other
  *     @status=finished              null unless that column, wherever declared, has that value */
+
+/* The column's type as SQL ("DECIMAL(10,2)") and in Spark's JSON schemas ("decimal(10,2)"). */
+enum { TYPE_TEXT_MAX = 32 };
+struct type_text {
+    char text[TYPE_TEXT_MAX];
+};
+struct type_text column_sql_type(const struct column *column);
+struct type_text type_text_of(const char *name, enum type type, int precision, int scale);
+
+/* The path of a record column: its key in the root object, or the keys of the objects on the way,
+ * outermost first, and its own. */
+size_t column_path_length(const struct column *column);
+const char *column_key(const struct column *column, size_t level);
 
 /* What one kind of record holds. The first column is the identifier: a record without it is not a
  * row (PARSE_MODE). */

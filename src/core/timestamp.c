@@ -177,6 +177,16 @@ static bool to_micros(int64_t seconds, int64_t fraction, int64_t *micros) {
            !__builtin_add_overflow(whole, fraction - shift * micros_per_second, micros);
 }
 
+static int64_t seconds_of(const struct parsed *parsed, int64_t days) {
+    const int64_t *values = parsed->values;
+    return days * SECONDS_PER_DAY + (values[HOUR] * 60 + values[MINUTE]) * 60 + values[SECOND];
+}
+
+static int64_t days_of(const struct parsed *parsed) {
+    const int64_t *values = parsed->values;
+    return calendar_days((struct date){values[YEAR], (int)values[MONTH], (int)values[DAY]});
+}
+
 static bool parse_once(struct text text, const struct timestamp_context *context, int64_t *micros) {
     struct parsed parsed;
     if (!split(text, &parsed) || !is_in_range(&parsed))
@@ -184,15 +194,16 @@ static bool parse_once(struct text text, const struct timestamp_context *context
     struct zone zone = context->zone;
     if (parsed.zone.bytes != NULL && !zone_find(parsed.zone, &zone))
         return false;
-
-    const int64_t *values = parsed.values;
-    int64_t days =
-        parsed.time_only
-            ? today(&zone, context->now_ms)
-            : calendar_days((struct date){values[YEAR], (int)values[MONTH], (int)values[DAY]});
     int64_t local =
-        days * SECONDS_PER_DAY + (values[HOUR] * 60 + values[MINUTE]) * 60 + values[SECOND];
-    return to_micros(local - zone_offset_of_local(&zone, local), values[FRACTION], micros);
+        seconds_of(&parsed, parsed.time_only ? today(&zone, context->now_ms) : days_of(&parsed));
+    return to_micros(local - zone_offset_of_local(&zone, local), parsed.values[FRACTION], micros);
+}
+
+bool timestamp_parse_local(struct text text, int64_t *micros) {
+    struct parsed parsed;
+    return split(text, &parsed) && is_in_range(&parsed) && !parsed.time_only &&
+           parsed.zone.bytes == NULL &&
+           to_micros(seconds_of(&parsed, days_of(&parsed)), parsed.values[FRACTION], micros);
 }
 
 /* Spark's second chance: the text without "GMT", wherever it stands. Longer texts have had their

@@ -23,4 +23,8 @@ struct timestamp_context {
  * beyond what int64 microseconds can hold. */
 bool timestamp_parse(struct text text, const struct timestamp_context *context, int64_t *micros);
 
+/* The same for a timestamp of no time zone: microseconds since 1970-01-01T00:00:00. False, too: a
+ * text with a zone, or without a day. */
+bool timestamp_parse_local(struct text text, int64_t *micros);
+
 #endif

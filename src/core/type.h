@@ -33,6 +33,11 @@ static inline bool type_is_text(enum type type) {
     return type == TYPE_STRING || type == TYPE_BINARY;
 }
 
+static inline bool type_is_number(enum type type) {
+    return type == TYPE_INT8 || type == TYPE_INT16 || type == TYPE_INT32 || type == TYPE_INT64 ||
+           type == TYPE_FLOAT || type == TYPE_DOUBLE || type == TYPE_DECIMAL;
+}
+
 /* Bytes of one value in a vector. */
 size_t type_width(enum type type);
 

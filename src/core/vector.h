@@ -28,6 +28,7 @@ struct vector {
         int128_t *decimals; // unscaled
         struct text *texts; // strings and binaries
     };
+    int scale; // TYPE_DECIMAL
 };
 
 #endif

@@ -43,31 +43,6 @@ static json_t *load_expected(const char *path) {
     return all;
 }
 
-static int base64_digit(char character) {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const char *at = character == '\0' ? NULL : strchr(digits, character);
-    return at == NULL ? -1 : (int)(at - digits);
-}
-
-/* Allocated to the byte, so that the sanitizer sees every read beyond it. */
-static char *decode_base64(const char *text, size_t *size) {
-    size_t length = strcspn(text, "\r\n=");
-    *size = length * 3 / 4;
-    char *bytes = malloc(*size == 0 ? 1 : *size);
-    check(bytes != NULL);
-    uint32_t bits = 0;
-    size_t done = 0;
-    for (size_t i = 0; i < length; i++) {
-        int digit = base64_digit(text[i]);
-        check(digit >= 0);
-        bits = bits << 6 | (uint32_t)digit;
-        if (i % 4 != 0)
-            bytes[done++] = (char)(bits >> (6 - i % 4 * 2));
-    }
-    check(done == *size);
-    return bytes;
-}
-
 static bool fail(struct run *run, const char *id, const char *what) {
     fprintf(stderr, "%s: %s\n", id, what);
     run->failures++;
@@ -139,7 +114,7 @@ static void run_line(struct run *run, char *line) {
     struct record record = {0};
     bool is_null = text != NULL && strncmp(text, "\\N", 2) == 0;
     scoped(scope_free) char *value =
-        is_null ? NULL : decode_base64(text == NULL ? "" : text, &record.value_size);
+        is_null ? NULL : expectation_decode_base64(text == NULL ? "" : text, &record.value_size);
     record.value = value;
     run->cases++;
     (void)run_case(run, id, &record);

@@ -9,6 +9,14 @@
 /* Every column that the line names, bit by bit; differences go to stderr. The number of them. */
 int expectation_compare(const json_t *expected, const struct rows *rows, size_t row);
 
+/* Every record column with the array's value at its place. */
+int expectation_compare_values(const json_t *expected, const struct rows *rows, size_t row);
+
+/* The bytes of a document, allocated to the byte, so that the sanitizer sees every read beyond it.
+ */
+char *expectation_decode_base64(const char *text, size_t *size);
+char *expectation_copy(const json_t *text, size_t *size);
+
 /* Every decoded and derived column of the row, to standard output. */
 void expectation_print_row(const struct rows *rows, size_t row);
 

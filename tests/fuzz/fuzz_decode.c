@@ -30,6 +30,13 @@ static const char player_backwards[] =
     "{\"ingestion_timestamp\": 1, \"last_match_date\": \"2024-06-01\", \"win_rate\": 1.5, "
     "\"total_games\": 3, \"active\": true, \"role\": \"Mid\", \"player_id\": \"p\"}";
 
+static const char nested_sample[] =
+    "{\"v\":1,\"s\":{\"id\":\"i\",\"n\":2,\"t\":{\"x\":\"X\",\"u\":{\"d\":1.5}}},\"z\":true,"
+    "\"q\":[{\"a\":1}],\"m\":{\"at\":\"2024-06-01\"}}";
+static const char nested_backwards[] = "{\"m\":{\"at\":\"2024-06-01\"},\"z\":true,\"s\":{\"t\":{"
+                                       "\"u\":{\"d\":1.5},\"x\":\"X\"},\"n\":2,"
+                                       "\"id\":\"i\"},\"v\":1}";
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const struct column match_derived[] = {
@@ -45,6 +52,35 @@ static const struct column player_derived[] = {
      .inputs = {"kda_ratio", "avg_kills", "avg_deaths", "avg_assists"}},
     {"full_name", TYPE_STRING, .derive = derive_full_name, .inputs = {"first_name", "last_name"}},
 };
+
+#define PATH(...)                                                                                  \
+    .path = (const char *const[]){__VA_ARGS__},                                                    \
+    .path_length = sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *)
+
+static const struct column nested_columns[] = {
+    {"id", TYPE_STRING, PATH("s", "id")},
+    {"v", TYPE_INT64},
+    {"n", TYPE_INT32, PATH("s", "n")},
+    {"x", TYPE_STRING, PATH("s", "t", "x")},
+    {"d", TYPE_DOUBLE, PATH("s", "t", "u", "d")},
+    {"at", TYPE_TIMESTAMP, PATH("m", "at")},
+    {"z", TYPE_BOOL, PATH("z")},
+    {"t8", TYPE_INT8, PATH("y", "t8")},
+    {"t16", TYPE_INT16, PATH("y", "t16")},
+    {"f", TYPE_FLOAT, PATH("y", "f")},
+    {"dec", TYPE_DECIMAL, .precision = 20, .scale = 3, PATH("y", "dec")},
+    {"day", TYPE_DATE, PATH("y", "day")},
+    {"local", TYPE_TIMESTAMP_NTZ, PATH("y", "local")},
+    {"raw", TYPE_BINARY},
+};
+static const struct record_schema nested_schema = {
+    "nested", nested_columns, sizeof nested_columns / sizeof nested_columns[0]};
+
+enum kind { MATCH, PLAYER, NESTED, KIND_COUNT };
+
+static const char *const samples[KIND_COUNT] = {match_sample, player_sample, nested_sample};
+static const char *const backwards[KIND_COUNT] = {match_backwards, player_backwards,
+                                                  nested_backwards};
 
 static void check_text(struct text text, const struct rows *rows) {
     const char *base = (const char *)rows->strings.base;
@@ -76,7 +112,7 @@ static void check_same(const struct rows *a, const struct rows *b) {
         check(left->valid[0] == right->valid[0]);
         if (!left->valid[0])
             continue;
-        if (left->type == TYPE_STRING)
+        if (type_is_text(left->type))
             check(text_equals(left->texts[0], right->texts[0]));
         else
             check(memcmp(left->values, right->values, type_width(left->type)) == 0);
@@ -146,16 +182,15 @@ static void judge(struct decoder *decoder, const struct record *record, struct r
 }
 
 /* The record again with another decoder. */
-static void check_again(struct decoder *decoder, enum training training,
+static void check_again(struct decoder *decoder, enum kind kind, enum training training,
                         const struct record *record, const struct verdict *expected) {
     const struct schema *schema = expected->rows.schema;
-    bool is_match = schema->record_count == match_schema.count;
     struct rows rows;
     rows_init(&rows, schema, 1, ROOM_SMALL);
     if (training != FRESH)
-        train(decoder, is_match ? match_sample : player_sample, 6, &rows);
+        train(decoder, samples[kind], 6, &rows);
     if (training == IN_NO_ORDER)
-        train(decoder, is_match ? match_backwards : player_backwards, 1, &rows);
+        train(decoder, backwards[kind], 1, &rows);
 
     struct decode_counts before = decoder->counts;
     struct reject reject;
@@ -176,7 +211,8 @@ static void check_again(struct decoder *decoder, enum training training,
     rows_deinit(&rows);
 }
 
-static void run(const struct schema *schema, enum parse_mode mode, const struct record *record) {
+static void run(const struct schema *schema, enum kind kind, enum parse_mode mode,
+                const struct record *record) {
     struct verdict verdict;
     rows_init(&verdict.rows, schema, 1, ROOM_SMALL);
     struct decoder *general = create(schema, mode, DECODE_GENERAL);
@@ -192,7 +228,7 @@ static void run(const struct schema *schema, enum parse_mode mode, const struct 
     for (int training = FRESH; training < TRAINING_COUNT; training++) {
         for (int path = DECODE_PORTABLE; path <= DECODE_FASTEST; path++) {
             struct decoder *decoder = create(schema, mode, (enum decode_path)path);
-            check_again(decoder, (enum training)training, record, &verdict);
+            check_again(decoder, kind, (enum training)training, record, &verdict);
             decoder_close(decoder);
         }
     }
@@ -200,16 +236,17 @@ static void run(const struct schema *schema, enum parse_mode mode, const struct 
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    static struct schema schemas[2];
+    static struct schema schemas[KIND_COUNT];
     if (schemas[0].count == 0) {
-        schema_init(&schemas[0], &match_schema, match_derived,
+        schema_init(&schemas[MATCH], &match_schema, match_derived,
                     sizeof match_derived / sizeof match_derived[0]);
-        schema_init(&schemas[1], &player_schema, player_derived,
+        schema_init(&schemas[PLAYER], &player_schema, player_derived,
                     sizeof player_derived / sizeof player_derived[0]);
+        schema_init(&schemas[NESTED], &nested_schema, NULL, 0);
     }
     if (size == 0)
         return 0;
-    bool is_match = (data[0] & 1) == 0;
+    enum kind kind = (data[0] & 4) != 0 ? NESTED : (data[0] & 1) == 0 ? MATCH : PLAYER;
     enum parse_mode mode = (data[0] & 2) == 0 ? PARSE_PERMISSIVE : PARSE_REJECT;
     // Its own allocation, so that the sanitizer sees reads before it, too.
     size_t value_size = size - 1;
@@ -218,7 +255,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     char *exact = realloc(value, value_size == 0 ? 1 : value_size);
     check(exact != NULL);
     struct record record = {.value = exact, .value_size = value_size};
-    run(&schemas[is_match ? 0 : 1], mode, &record);
+    run(&schemas[kind], kind, mode, &record);
     free(exact);
     return 0;
 }

@@ -8,6 +8,7 @@
 #include <math.h>
 
 #include "base/check.h"
+#include "core/decimal.h"
 #include "pipeline/parquet/writer.h"
 #include "values.h"
 
@@ -28,6 +29,15 @@ static const struct column columns[] = {
     {"nothing", TYPE_STRING},
     {"no_number", TYPE_INT32},
     {"rare", TYPE_STRING},
+    {"byte", TYPE_INT8},
+    {"short", TYPE_INT16, .required = true},
+    {"share", TYPE_FLOAT},
+    {"day", TYPE_DATE},
+    {"local", TYPE_TIMESTAMP_NTZ},
+    {"price", TYPE_DECIMAL, .precision = 7, .scale = 2},
+    {"amount", TYPE_DECIMAL, .precision = 16, .scale = 4, .required = true},
+    {"huge", TYPE_DECIMAL, .precision = 38, .scale = 10},
+    {"longer", TYPE_DECIMAL, .precision = 20},
 };
 
 enum { COLUMN_COUNT = sizeof columns / sizeof columns[0] };
@@ -36,6 +46,7 @@ static const char *const words[] = {
     "live",         "finished",         "",    "scheduled", "na\xc3\xafve",
     "\xe2\x82\xac", "\xf0\x9f\x98\x80", "a b", "\x01\x7f"};
 static const double ratios[] = {0.0, -0.0, NAN, INFINITY, -INFINITY, 1.5, -1e300, 5e-324};
+static const float shares[] = {0.0F, -0.0F, NAN, INFINITY, -INFINITY, 1.5F, -1e30F, 1e-45F};
 static const int64_t moments[] = {
     0,
     -1,
@@ -45,6 +56,15 @@ static const int64_t moments[] = {
     -30610224000000001, // 999-12-31T23:59:59.999999
     253402300799999999, // 9999-12-31T23:59:59.999999
 };
+
+/* A decimal of up to the precision's digits; small ones are often the same. */
+static int128_t sample_decimal(int precision, uint64_t any) {
+    int128_t value = any % 3 == 0 ? (int128_t)(any % 97) : (int128_t)any * (int64_t)(any >> 7);
+    if (any % 101 == 0)
+        value = -1; // the lowest and the highest by turns
+    value = value < 0 ? decimal_power(precision) - 1 : value % decimal_power(precision);
+    return any >> 40 & 1 ? -value : value;
+}
 
 /* The same numbers in every run: a value is a function of row and column. */
 static uint64_t mix(uint64_t a, uint64_t b) {
@@ -122,6 +142,27 @@ static void sample_value(struct rows *rows, size_t column, uint64_t row) {
         vector->doubles[at] = strcmp(columns[column].name, "number") == 0
                                   ? (double)(any % 100000) / 100
                                   : ratios[any % (sizeof ratios / sizeof ratios[0])];
+        break;
+    case TYPE_INT8:
+        vector->int8s[at] = any % 5 == 0 ? INT8_MIN : (int8_t)(any % 20);
+        break;
+    case TYPE_INT16:
+        vector->int16s[at] = any % 7 == 0 ? INT16_MIN : (int16_t)(any % 30000);
+        break;
+    case TYPE_FLOAT:
+        vector->floats[at] = row < 20000 ? shares[any % (sizeof shares / sizeof shares[0])]
+                                         : (float)(any % 100000) / 64;
+        break;
+    case TYPE_DATE:
+        vector->int32s[at] =
+            any % 50 == 0 ? -141428 - (int32_t)(any % 500000) : 19000 + (int32_t)(any % 900);
+        break;
+    case TYPE_TIMESTAMP_NTZ:
+        vector->int64s[at] = any % 40 == 0 ? moments[any % (sizeof moments / sizeof moments[0])]
+                                           : 1700000000000000 + (int64_t)(any % 100000000000);
+        break;
+    case TYPE_DECIMAL:
+        vector->decimals[at] = sample_decimal(columns[column].precision, any);
         break;
     case TYPE_TIMESTAMP:
         vector->int64s[at] = columns[column].required ? 1764583845123000

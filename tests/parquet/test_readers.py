@@ -2,6 +2,7 @@
 in every codec and both timestamp types; and our reader finds what the others write."""
 
 import datetime
+import decimal
 import math
 import struct
 
@@ -15,10 +16,13 @@ import pytest
 NAMES = [
     "id", "name", "flag", "small", "wide", "ratio", "number", "word",
     "token", "long", "raw", "moment", "batch", "nothing", "no_number", "rare",
+    "byte", "short", "share", "day", "local", "price", "amount", "huge", "longer",
 ]  # fmt: skip
 SPARK_TYPES = [
     "bigint", "string", "boolean", "int", "bigint", "double", "double", "string",
     "string", "string", "binary", "timestamp", "timestamp", "string", "int", "string",
+    "tinyint", "smallint", "float", "date", "timestamp_ntz",
+    "decimal(7,2)", "decimal(16,4)", "decimal(38,10)", "decimal(20,0)",
 ]  # fmt: skip
 ARROW_TYPES = {
     "bigint": "int64",
@@ -28,6 +32,15 @@ ARROW_TYPES = {
     "double": "double",
     "binary": "binary",
     "timestamp": "timestamp[us, tz=UTC]",
+    "tinyint": "int8",
+    "smallint": "int16",
+    "float": "float",
+    "date": "date32[day]",
+    "timestamp_ntz": "timestamp[us]",
+    "decimal(7,2)": "decimal128(7, 2)",
+    "decimal(16,4)": "decimal128(16, 4)",
+    "decimal(38,10)": "decimal128(38, 10)",
+    "decimal(20,0)": "decimal128(20, 0)",
 }
 DUCKDB_TYPES = {
     "bigint": "BIGINT",
@@ -37,8 +50,17 @@ DUCKDB_TYPES = {
     "double": "DOUBLE",
     "binary": "BLOB",
     "timestamp": "TIMESTAMP WITH TIME ZONE",
+    "tinyint": "TINYINT",
+    "smallint": "SMALLINT",
+    "float": "FLOAT",
+    "date": "DATE",
+    "timestamp_ntz": "TIMESTAMP",
+    "decimal(7,2)": "DECIMAL(7,2)",
+    "decimal(16,4)": "DECIMAL(16,4)",
+    "decimal(38,10)": "DECIMAL(38,10)",
+    "decimal(20,0)": "DECIMAL(20,0)",
 }
-REQUIRED = {"id", "name", "batch"}
+REQUIRED = {"id", "name", "batch", "short", "amount"}
 BOUND_SIZE_MAX = 64
 
 
@@ -50,8 +72,22 @@ def double(number):
     return struct.unpack("<d", struct.pack("<q", number))[0]
 
 
-def value(found):
+def float_bits(number):
+    return struct.unpack("<i", struct.pack("<f", number))[0]
+
+
+def single(number):
+    return struct.unpack("<f", struct.pack("<i", number))[0]
+
+
+def value(found, kind=None):
     """A Python value as the samples' .jsonl have it."""
+    if found is not None and kind == "float":
+        return float_bits(found)
+    if isinstance(found, decimal.Decimal):
+        sign, digits, _ = found.as_tuple()
+        number = int("".join(map(str, digits)))
+        return -number if sign else number
     if isinstance(found, bool):
         return int(found)
     if isinstance(found, float):
@@ -78,9 +114,12 @@ def arrow_rows(path):
     table = pyarrow.parquet.read_table(path, coerce_int96_timestamp_unit="us")
     columns = []
     for column in table.columns:
+        kind = "float" if column.type == pyarrow.float32() else None
         if pyarrow.types.is_timestamp(column.type):
             column = column.cast(pyarrow.timestamp("us")).cast(pyarrow.int64())
-        columns.append([value(found) for found in column.to_pylist()])
+        elif pyarrow.types.is_date(column.type):
+            column = column.cast(pyarrow.int32())
+        columns.append([value(found, kind) for found in column.to_pylist()])
     return table.schema, [list(row) for row in zip(*columns)]
 
 
@@ -104,12 +143,16 @@ def test_duckdb_finds_types_and_values(samples):
             if sample.timestamp == "int96":  # which does not say that it is in UTC
                 expected = [kind.removesuffix(" WITH TIME ZONE") for kind in expected]
             assert [str(kind) for kind in file.types] == expected
+            forms = {
+                "timestamp": "epoch_us({})",
+                "timestamp_ntz": "epoch_us({})",
+                "date": "date_diff('day', DATE '1970-01-01', {})",
+            }
             columns = [
-                f"epoch_us({name})" if kind == "timestamp" else name
-                for name, kind in zip(NAMES, SPARK_TYPES)
+                forms.get(kind, "{}").format(name) for name, kind in zip(NAMES, SPARK_TYPES)
             ]
             rows = file.project(", ".join(columns)).fetchall()
-            assert_same(sample, [[value(found) for found in row] for row in rows])
+            assert_same(sample, [list(map(value, row, SPARK_TYPES)) for row in rows])
 
 
 def test_polars_finds_types_and_values(samples):
@@ -121,10 +164,14 @@ def test_polars_finds_types_and_values(samples):
             if kind == "timestamp" and sample.timestamp == "int96":
                 # Polars reads INT96 as nanoseconds, which end in 2262 and begin in 1677.
                 column = polars.Series([None] * len(column), dtype=polars.Int64)
-            elif kind == "timestamp":
-                assert column.dtype == polars.Datetime("us", "UTC")
+            elif kind in ("timestamp", "timestamp_ntz"):
+                zone = "UTC" if kind == "timestamp" else None
+                assert column.dtype == polars.Datetime("us", zone)
                 column = column.to_physical()
-            columns.append([value(found) for found in column.to_list()])
+            elif kind == "date":
+                assert column.dtype == polars.Date
+                column = column.to_physical()
+            columns.append([value(found, kind) for found in column.to_list()])
         rows = [list(row) for row in zip(*columns)]
         if sample.timestamp == "int96":
             for ours, theirs in zip(sample.rows, rows):
@@ -139,16 +186,18 @@ def test_spark_finds_types_and_values(samples, spark, vectorised):
         if sample.kind == "empty":
             frame = spark.read.parquet(str(sample.path))
             assert frame.dtypes == list(zip(NAMES, SPARK_TYPES))
-    columns = [
-        f"unix_micros({name}) AS {name}" if kind == "timestamp" else name
-        for name, kind in zip(NAMES, SPARK_TYPES)
-    ]
+    forms = {
+        "timestamp": "unix_micros({0}) AS {0}",
+        "timestamp_ntz": "unix_micros(CAST({0} AS TIMESTAMP)) AS {0}",
+        "date": "unix_date({0}) AS {0}",
+    }
+    columns = [forms.get(kind, "{0}").format(name) for name, kind in zip(NAMES, SPARK_TYPES)]
     frame = spark.read.parquet(*[str(sample.path) for sample in samples])
     found = frame.selectExpr("input_file_name() AS file", *columns).toArrow()
     for sample in samples:
         mine = pyarrow.compute.ends_with(found["file"], sample.path.name)
         rows = found.filter(mine).sort_by("id").drop_columns("file").to_pydict().values()
-        assert_same(sample, [[value(cell) for cell in row] for row in zip(*rows)])
+        assert_same(sample, [list(map(value, row, SPARK_TYPES)) for row in zip(*rows)])
 
 
 FILTERS = [
@@ -165,6 +214,16 @@ FILTERS = [
     ("word = ''", lambda row: row[7] == ""),
     ("long > 'zzzz'", lambda row: row[9] is not None and row[9] > b"zzzz".hex()),
     ("small = 2147483647", lambda row: row[3] == 2147483647),
+    ("share > 1000", lambda row: row[18] is not None and not single(row[18]) <= 1000),
+    ("share < 0", lambda row: row[18] is not None and single(row[18]) < 0),
+    ("byte = -128", lambda row: row[16] == -128),
+    ("short > 29990", lambda row: row[17] > 29990),
+    ("day < DATE '1582-01-01'", lambda row: row[19] is not None and row[19] < -141713),
+    ("price = 99999.99", lambda row: row[21] == 9999999),
+    ("amount < -999999999999", lambda row: row[22] < -9999999999990000),
+    ("huge > 9999999999999999999999999999",
+     lambda row: row[23] is not None and row[23] > 99999999999999999999999999990000000000),
+    ("longer <= -1", lambda row: row[24] is not None and row[24] <= -1),
     ("moment < timestamp '1000-01-01 00:00:00Z'",
      lambda row: row[11] is not None and row[11] < -30610224000000000),
 ]  # fmt: skip
@@ -193,15 +252,18 @@ def test_statistics_and_indexes_hide_no_row(samples, spark, condition, holds):
 
 def has_bounds(kind, values):
     """Not of NaN, nor where no text of 64 bytes is larger than all values."""
-    if kind == "double":
-        return bool(values) and not any(math.isnan(double(found)) for found in values)
+    if kind in ("double", "float"):
+        number = double if kind == "double" else single
+        return bool(values) and not any(math.isnan(number(found)) for found in values)
     return bool(values) and not (kind == "binary" and max(values).startswith("ff" * BOUND_SIZE_MAX))
 
 
 def check_bounds(kind, values, statistics):
     low, high = statistics.min_raw, statistics.max_raw
-    if kind == "double":
-        values = [double(found) for found in values]
+    if kind.startswith("decimal") and isinstance(low, bytes):
+        low, high = (int.from_bytes(bound, "big", signed=True) for bound in (low, high))
+    if kind in ("double", "float"):
+        values = [(double if kind == "double" else single)(found) for found in values]
         assert low != 0 or math.copysign(1, low) < 0
         assert high != 0 or math.copysign(1, high) > 0
     if kind in ("string", "binary"):
@@ -322,7 +384,7 @@ def test_our_reader_finds_what_pyarrow_writes(samples, dump, tmp_path, page):
 def test_our_reader_finds_the_differences_that_pyarrow_writes(samples, dump, tmp_path, page):
     sample = pick(samples, "pages", "snappy", "micros")
     table = pyarrow.parquet.read_table(sample.path)
-    integers = ("id", "small", "wide", "moment", "batch", "no_number")
+    integers = ("id", "small", "wide", "moment", "batch", "no_number", "byte", "short", "local")
     file = tmp_path / "delta.parquet"
     pyarrow.parquet.write_table(
         table,

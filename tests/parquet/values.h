@@ -1,12 +1,19 @@
 /* values.h: rows as text: a JSON array per row, of null, integers (booleans, timestamps in
- * microseconds, doubles as their bits) and texts in hexadecimal. */
+ * microseconds, days, unscaled decimals, floats and doubles as their bits) and texts in
+ * hexadecimal. */
 #ifndef PARQUET_VALUES_H
 #define PARQUET_VALUES_H
 
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "core/decimal.h"
 #include "core/vector.h"
+
+static inline void print_decimal(FILE *file, int128_t unscaled) {
+    char text[DECIMAL_TEXT_MAX];
+    (void)fwrite(text, 1, decimal_format(unscaled, 0, text), file);
+}
 
 static inline void print_value(FILE *file, const struct vector *vector, size_t row) {
     int64_t number = 0;
@@ -18,6 +25,17 @@ static inline void print_value(FILE *file, const struct vector *vector, size_t r
     case TYPE_BOOL:
         number = vector->booleans[row];
         break;
+    case TYPE_INT8:
+        number = vector->int8s[row];
+        break;
+    case TYPE_INT16:
+        number = vector->int16s[row];
+        break;
+    case TYPE_DECIMAL:
+        print_decimal(file, vector->decimals[row]);
+        return;
+    case TYPE_FLOAT: // their bits
+    case TYPE_DATE:
     case TYPE_INT32:
         number = vector->int32s[row];
         break;

@@ -8,7 +8,11 @@
 
 #include <math.h>
 
+#include "base/utf8.h"
+#include "core/date_text.h"
+#include "core/decimal.h"
 #include "core/double_text.h"
+#include "pipeline/json/base64.h"
 
 enum { GROWTH_MAX = 3 }; // bytes of text for one of the record, at most (text.h, json_copy_value())
 
@@ -182,30 +186,145 @@ static bool borrow_text(struct json_reader *reader, struct arena *strings, struc
     return !output.is_full;
 }
 
-static enum json_column_result read_timestamp(struct json_reader *reader,
-                                              const struct timestamp_context *context,
-                                              struct vector *vector, size_t row,
-                                              struct arena *strings) {
-    int64_t micros = 0;
-    if (reader->token == JSON_INTEGER) {
-        int64_t seconds;
-        if (!json_int64(reader->lexer.value, &seconds))
-            return JSON_COLUMN_FAULT;
-        micros = (int64_t)((uint64_t)seconds * (uint64_t)micros_per_second);
-    } else {
-        if (reader->token != JSON_STRING || !json_take_string(reader))
-            return JSON_COLUMN_FAULT;
-        size_t used = strings->used;
-        struct text text;
-        bool fits = borrow_text(reader, strings, &text);
-        bool parsed = fits && timestamp_parse(text, context, &micros);
-        arena_rewind(strings, used);
-        if (!parsed)
-            return fits ? JSON_COLUMN_FAULT : JSON_COLUMN_FULL;
+/* Whether a number in a string has only characters that a number in JSON has, too. */
+static bool is_plain_number(struct text text) {
+    for (uint32_t i = 0; i < text.length; i++)
+        if (text.bytes[i] == ',' || (signed char)text.bytes[i] < 0)
+            return false;
+    return true;
+}
+
+/* The same without commas, and with ASCII's digits in the place of others. It gets no longer. */
+static uint32_t copy_number(struct text text, char *to) {
+    const char *at = text.bytes, *end = at + text.length;
+    char *start = to;
+    while (at < end) {
+        size_t size;
+        bool valid;
+        int digit = utf8_digit_value(utf8_decode(at, end, &size, &valid));
+        if (digit >= 0)
+            *to++ = (char)('0' + digit);
+        else if (*at != ',')
+            *to++ = *at; // of a character beyond ASCII, something that is in no number
+        at += size;
     }
-    vector->int64s[row] = micros;
-    vector->valid[row] = 1;
-    return JSON_COLUMN_SET;
+    return (uint32_t)(to - start);
+}
+
+/* `strings` is left as it was. */
+static enum json_column_result parse_decimal(struct text text, const struct column *column,
+                                             struct arena *strings, int128_t *value) {
+    size_t used = strings->used;
+    if (!is_plain_number(text)) {
+        char *bytes = arena_alloc_bytes(strings, text.length);
+        if (bytes == NULL)
+            return JSON_COLUMN_FULL;
+        text = (struct text){bytes, copy_number(text, bytes)};
+    }
+    bool parsed = decimal_parse(text, column->precision, column->scale, value);
+    arena_rewind(strings, used);
+    return parsed ? JSON_COLUMN_SET : JSON_COLUMN_FAULT;
+}
+
+/* The value of a string by the column's type, which is none of text. */
+static enum json_column_result parse_text(struct text text, const struct timestamp_context *context,
+                                          const struct column *column, struct vector *vector,
+                                          size_t row, struct arena *strings) {
+    enum json_column_result result = JSON_COLUMN_FAULT;
+    int64_t micros = 0;
+    int32_t days = 0;
+    int128_t decimal = 0;
+    switch (column->type) {
+    case TYPE_TIMESTAMP:
+    case TYPE_TIMESTAMP_NTZ:
+        if (column->type == TYPE_TIMESTAMP ? timestamp_parse(text, context, &micros)
+                                           : timestamp_parse_local(text, &micros)) {
+            vector->int64s[row] = micros;
+            result = JSON_COLUMN_SET;
+        }
+        break;
+    case TYPE_DATE:
+        if (date_text_parse_lenient(text, &days)) {
+            vector->int32s[row] = days;
+            result = JSON_COLUMN_SET;
+        }
+        break;
+    default:
+        result = parse_decimal(text, column, strings, &decimal);
+        if (result == JSON_COLUMN_SET)
+            vector->decimals[row] = decimal;
+    }
+    return result;
+}
+
+static enum json_column_result read_text(struct json_reader *reader,
+                                         const struct timestamp_context *context,
+                                         const struct column *column, struct vector *vector,
+                                         size_t row, struct arena *strings) {
+    if (!json_take_string(reader))
+        return JSON_COLUMN_FAULT;
+    size_t used = strings->used;
+    struct text text;
+    enum json_column_result result = JSON_COLUMN_FULL;
+    if (borrow_text(reader, strings, &text))
+        result = parse_text(text, context, column, vector, row, strings);
+    arena_rewind(strings, used);
+    if (result == JSON_COLUMN_SET)
+        vector->valid[row] = 1;
+    return result;
+}
+
+static enum json_column_result read_binary(struct json_reader *reader, struct vector *vector,
+                                           size_t row, struct arena *strings) {
+    if (reader->token != JSON_STRING)
+        return JSON_COLUMN_FAULT;
+    size_t size = reader->lexer.value.size, used = strings->used;
+    if (reader->string_is_unread) {
+        const char *at = reader->lexer.at, *end = reader->lexer.end;
+        const char *quote = memchr(at, '"', (size_t)(end - at));
+        size = (size_t)((quote == NULL ? end : quote) - at);
+    }
+    char *bytes = arena_alloc_bytes(strings, size);
+    if (bytes == NULL)
+        return JSON_COLUMN_FULL;
+    bool decoded = json_read_base64(reader, bytes, &size);
+    arena_rewind(strings, decoded ? used + size : used);
+    return decoded ? set_text(vector, row, (struct text){bytes, (uint32_t)size})
+                   : JSON_COLUMN_FAULT;
+}
+
+static bool read_float(struct json_reader *reader, float *value) {
+    if (reader->token == JSON_INTEGER || reader->token == JSON_FLOAT) {
+        *value = json_float(reader->token, reader->lexer.value);
+        return true;
+    }
+    double not_finite;
+    if ((reader->token != JSON_STRING && reader->token != JSON_NOT_FINITE) ||
+        !json_not_finite(reader->lexer.value, &not_finite))
+        return false;
+    *value = (float)not_finite;
+    return true;
+}
+
+static bool read_decimal(struct json_reader *reader, const struct column *column, int128_t *value) {
+    struct json_raw number = reader->lexer.value;
+    return (reader->token == JSON_INTEGER || reader->token == JSON_FLOAT) &&
+           decimal_parse((struct text){number.bytes, (uint32_t)number.size}, column->precision,
+                         column->scale, value);
+}
+
+/* Seconds since 1970. */
+static bool read_seconds(struct json_reader *reader, int64_t *micros) {
+    int64_t seconds;
+    if (reader->token != JSON_INTEGER || !json_int64(reader->lexer.value, &seconds))
+        return false;
+    *micros = (int64_t)((uint64_t)seconds * (uint64_t)micros_per_second);
+    return true;
+}
+
+static bool read_integer(struct json_reader *reader, int64_t min, int64_t max, int64_t *value) {
+    return reader->token == JSON_INTEGER && json_int64(reader->lexer.value, value) &&
+           *value >= min && *value <= max;
 }
 
 static bool read_double(struct json_reader *reader, double *value) {
@@ -224,47 +343,71 @@ static bool read_double(struct json_reader *reader, double *value) {
 
 /* The types whose values need no room. Nothing is written unless the value fits: a duplicate that
  * does not leaves the one before. */
-static bool read_scalar(struct json_reader *reader, struct vector *vector, size_t row) {
+static bool read_scalar(struct json_reader *reader, const struct column *column,
+                        struct vector *vector, size_t row) {
     int64_t integer;
-    switch (vector->type) {
+    switch (column->type) {
     case TYPE_BOOL:
         if (reader->token != JSON_TRUE && reader->token != JSON_FALSE)
             return false;
         vector->booleans[row] = reader->token == JSON_TRUE;
         return true;
+    case TYPE_INT8: // as Jackson's getByteValue(): unsigned bytes are let through
+        if (!read_integer(reader, INT8_MIN, UINT8_MAX, &integer))
+            return false;
+        vector->int8s[row] = (int8_t)integer;
+        return true;
+    case TYPE_INT16:
+        if (!read_integer(reader, INT16_MIN, INT16_MAX, &integer))
+            return false;
+        vector->int16s[row] = (int16_t)integer;
+        return true;
     case TYPE_INT32:
-        if (reader->token != JSON_INTEGER || !json_int64(reader->lexer.value, &integer) ||
-            integer < INT32_MIN || integer > INT32_MAX)
+        if (!read_integer(reader, INT32_MIN, INT32_MAX, &integer))
             return false;
         vector->int32s[row] = (int32_t)integer;
         return true;
     case TYPE_INT64:
-        return reader->token == JSON_INTEGER &&
-               json_int64(reader->lexer.value, &vector->int64s[row]);
+        return read_integer(reader, INT64_MIN, INT64_MAX, &vector->int64s[row]);
+    case TYPE_FLOAT:
+        return read_float(reader, &vector->floats[row]);
     case TYPE_DOUBLE:
         return read_double(reader, &vector->doubles[row]);
+    case TYPE_DECIMAL:
+        return read_decimal(reader, column, &vector->decimals[row]);
+    case TYPE_TIMESTAMP:
+        return read_seconds(reader, &vector->int64s[row]);
     default:
         return false;
     }
 }
 
+/* Whether a string can be a value of the type, other than as text. */
+static bool has_text_form(enum type type) {
+    return type == TYPE_TIMESTAMP || type == TYPE_TIMESTAMP_NTZ || type == TYPE_DATE ||
+           type == TYPE_DECIMAL;
+}
+
 enum json_column_result json_read_column(struct json_reader *reader,
                                          const struct timestamp_context *context,
-                                         struct vector *vector, size_t row, struct arena *strings) {
+                                         const struct column *column, struct vector *vector,
+                                         size_t row, struct arena *strings) {
     if (reader->token == JSON_KEY && !json_next(reader))
         return JSON_COLUMN_FAULT;
     if (reader->token == JSON_NULL || reader->token == JSON_NONE) {
         vector->valid[row] = 0;
         return JSON_COLUMN_SET;
     }
-    if (vector->type == TYPE_STRING)
+    if (column->type == TYPE_STRING)
         return read_string(reader, vector, row, strings);
-    if (vector->type == TYPE_TIMESTAMP)
-        return read_timestamp(reader, context, vector, row, strings);
+    if (column->type == TYPE_BINARY)
+        return read_binary(reader, vector, row, strings);
+    if (reader->token == JSON_STRING && has_text_form(column->type))
+        return read_text(reader, context, column, vector, row, strings);
     // Spark looks at the text of a string even where it needs none: a broken one shows here.
     if (reader->token == JSON_STRING && !json_take_string(reader))
         return JSON_COLUMN_FAULT;
-    if (!read_scalar(reader, vector, row))
+    if (!read_scalar(reader, column, vector, row))
         return JSON_COLUMN_FAULT;
     vector->valid[row] = 1;
     return JSON_COLUMN_SET;

@@ -1,15 +1,22 @@
 /* column.h: the current JSON value as the value of a column, by the column's type.
  *
- *     bool        true, false
- *     int, long   integers in range
- *     double      numbers, and strings that are spelled like NaN and the infinities
- *     string      strings; every other value as its JSON text (json_copy_value())
- *     timestamp   strings (core/timestamp.h); integers as seconds since 1970, wrapping silently
+ *     bool              true, false
+ *     short, int, long  integers in range
+ *     byte              integers from -128 to 255, of which those above 127 wrap
+ *     float, double     numbers, and strings that are spelled like NaN and the infinities
+ *     decimal           numbers, and strings that hold one, in which commas do not count; rounded
+ *     string            strings; every other value as its JSON text (json_copy_value())
+ *     binary            strings of Base64 (base64.h)
+ *     date              strings (core/date_text.h)
+ *     timestamp         strings (core/timestamp.h); integers as seconds since 1970, wrapping
+ *                       silently
+ *     timestamp_ntz     strings without a time zone
  */
 #ifndef PIPELINE_JSON_COLUMN_H
 #define PIPELINE_JSON_COLUMN_H
 
 #include "base/arena.h"
+#include "core/schema.h"
 #include "core/timestamp.h"
 #include "core/vector.h"
 #include "pipeline/json/reader.h"
@@ -20,11 +27,12 @@ enum json_column_result {
     JSON_COLUMN_FULL,  // `strings` has no room for the text
 };
 
-/* Moves from a key to its value first. Texts are copied into `strings`. After a fault the reader
- * is where Spark would continue. */
+/* `column`: declares the vector. Moves from a key to its value first. Texts are copied into
+ * `strings`. After a fault the reader is where Spark would continue. */
 enum json_column_result json_read_column(struct json_reader *reader,
                                          const struct timestamp_context *context,
-                                         struct vector *vector, size_t row, struct arena *strings);
+                                         const struct column *column, struct vector *vector,
+                                         size_t row, struct arena *strings);
 
 /* The current value, which is not a key, as text: as Spark has Jackson write it. Compact, in the
  * order of the record, duplicate keys kept, numbers in Java's form (1.50 becomes 1.5, -0 becomes 0,

@@ -12,12 +12,9 @@
 
 #include "base/check.h"
 #include "core/timestamp.h"
-#include "pipeline/json/column.h"
 #include "pipeline/json/members.h"
+#include "pipeline/json/objects.h"
 #include "pipeline/json/reader.h"
-
-/* Of one record: how many of its unknown keys are counted by name. */
-enum { NAMED_KEYS_MAX = 16 };
 
 struct json_decoder {
     struct decoder base;
@@ -28,19 +25,10 @@ struct json_decoder {
     struct json_keys keys;
     struct json_members members;
 
-    // Of the record under way; they only count once it is known what it becomes.
-    int64_t unknown_keys;
-    uint8_t named_keys[NAMED_KEYS_MAX]; // those of them that have a name in `counts`
-    size_t named_count;
-    bool has_trailing_bytes;
-    bool is_counted; // the record, in `counts`
-    bool has_faults;
-    int64_t faults[SCHEMA_COLUMNS_MAX];
-    bool identifier_seen;
-    size_t identifier_at;           // byte offset of its last value
-    const char *identifier_problem; // NULL: none
-    const char *first_problem;      // the first after which Spark continued; NULL: none
-    size_t first_problem_at;
+    struct json_objects objects;
+
+    struct json_notes notes; // of the record under way
+    bool is_counted;         // the record, in `counts`
 };
 
 /* What the record as a whole was. */
@@ -53,68 +41,16 @@ static void clear_row(const struct json_decoder *decoder, struct rows *rows) {
         vector->valid[row] = 0;
 }
 
-static void clear_record(struct json_decoder *decoder) {
-    decoder->unknown_keys = 0;
-    decoder->named_count = 0;
-    decoder->identifier_seen = false;
-    decoder->identifier_at = 0;
-    decoder->identifier_problem = NULL;
-    decoder->first_problem = NULL;
-    if (decoder->has_faults)
-        memset(decoder->faults, 0, sizeof decoder->faults);
-    decoder->has_faults = false;
-}
-
-static void note_fault(struct json_decoder *decoder, size_t column) {
-    decoder->has_faults = true;
-    decoder->faults[column]++;
-}
-
-static void note_unknown_key(struct json_decoder *decoder) {
-    decoder->unknown_keys++;
-    if (decoder->named_count == NAMED_KEYS_MAX)
-        return;
-    char name[UNKNOWN_NAME_MAX];
-    struct json_output output = {name, name + sizeof name, false};
-    struct json_raw key = decoder->reader.key;
-    if (key.plain && key.size > sizeof name)
-        key.size = sizeof name; // the beginning of a long name is better than none
-    json_output_text(&output, key);
-    int index = unknown_keys_find(&decoder->base.counts.unknown_names,
-                                  (struct text){name, (uint32_t)(output.at - name)});
-    if (index >= 0)
-        decoder->named_keys[decoder->named_count++] = (uint8_t)index;
-}
-
-/* Where the value of the current key starts: its first token has been read already. */
-static size_t value_position(const struct json_reader *reader) {
-    bool only_opened =
-        reader->string_is_unread || reader->pending == JSON_OBJECT || reader->pending == JSON_ARRAY;
-    return (size_t)((only_opened ? reader->lexer.at - 1 : reader->lexer.value.bytes) -
-                    reader->lexer.start);
-}
-
-/* One member whose key is a column's. False: the room is too small. */
+/* One member whose key is a column's or its object's. False: the room is too small. */
 static bool decode_member(struct json_decoder *decoder, size_t column, struct rows *rows) {
-    struct json_reader *reader = &decoder->reader;
-    reader->lexer.problem = NULL;
-    if (column == 0)
-        decoder->identifier_at = value_position(reader);
-    enum json_column_result result = json_read_column(
-        reader, &decoder->context, &rows->columns[column], rows->count, &rows->strings);
-    if (result == JSON_COLUMN_FULL)
-        return false;
-    if (result == JSON_COLUMN_FAULT)
-        note_fault(decoder, column);
-    if (reader->lexer.problem != NULL && decoder->first_problem == NULL) {
-        decoder->first_problem = reader->lexer.problem;
-        decoder->first_problem_at = reader->lexer.problem_at;
-    }
-    if (column == 0) {
-        decoder->identifier_seen = true;
-        decoder->identifier_problem = reader->lexer.problem;
-    }
-    return true;
+    struct json_record record = {.reader = &decoder->reader,
+                                 .context = &decoder->context,
+                                 .rows = rows,
+                                 .notes = &decoder->notes,
+                                 .unknown_names = &decoder->base.counts.unknown_names};
+    struct json_field *object = decoder->objects.tops[column];
+    return object == NULL ? json_read_member(&record, column)
+                          : json_read_object(&decoder->objects, &record, object);
 }
 
 /* Whether the reader is at a place where the root's own next member may start, and, if `previous`
@@ -135,11 +71,28 @@ static int decode_usual_members(struct json_decoder *decoder, struct rows *rows,
     if (progress.at > from)
         json_reader_pass(reader, reader->lexer.start + progress.at);
     if (progress.identifier_is_null) {
-        decoder->identifier_seen = true;
-        decoder->identifier_at = progress.identifier_at;
-        decoder->identifier_problem = NULL;
+        decoder->notes.identifier_seen = true;
+        decoder->notes.identifier_at = progress.identifier_at;
+        decoder->notes.identifier_problem = NULL;
     }
     return progress.previous;
+}
+
+/* Passes members of the root whose keys are no column's, as long as they are in the usual form.
+ * Whether there were any. */
+static bool pass_unknown_members(struct json_decoder *decoder) {
+    struct json_reader *reader = &decoder->reader;
+    bool passed = false;
+    while (reader->depth == JSON_ROOT_LEVEL) {
+        const char *value = json_peek_member(reader);
+        if (value == NULL ||
+            json_keys_find_plain(&decoder->keys, reader->key, reader->lexer.end) >= 0 ||
+            !json_pass_member(reader, value))
+            break;
+        json_note_unknown_key(&decoder->notes, &decoder->base.counts.unknown_names, reader, "");
+        passed = true;
+    }
+    return passed;
 }
 
 /* The members of the root object. Where Spark, after an error inside a value, continues at a deeper
@@ -150,6 +103,13 @@ static enum root_kind decode_members(struct json_decoder *decoder, struct rows *
     if (json_reader_close_root(reader))
         return ROOT_OBJECT;
     for (;;) {
+        if (pass_unknown_members(decoder)) {
+            if (is_between_members(reader, previous))
+                previous = decode_usual_members(decoder, rows, previous);
+            if (json_reader_close_root(reader))
+                return ROOT_OBJECT;
+            continue;
+        }
         if (!json_next(reader))
             return ROOT_MALFORMED;
         if (reader->token == JSON_OBJECT_END || reader->token == JSON_NONE)
@@ -158,7 +118,8 @@ static enum root_kind decode_members(struct json_decoder *decoder, struct rows *
         if (reader->token == JSON_KEY) {
             int column = json_keys_find(&decoder->keys, reader->key);
             if (column < 0)
-                note_unknown_key(decoder);
+                json_note_unknown_key(&decoder->notes, &decoder->base.counts.unknown_names, reader,
+                                      "");
             else if (!decode_member(decoder, (size_t)column, rows))
                 return ROOT_FULL;
             previous = column < 0 ? previous : column;
@@ -204,30 +165,13 @@ static const char *value_name(enum json_token token) {
     }
 }
 
-/* Adds what was seen in the record to the counts, `times` times: 1, or -1 to take it back. */
-static void count_keys(struct json_decoder *decoder, int64_t times) {
-    struct decode_counts *counts = &decoder->base.counts;
-    counts->unknown_keys += times * decoder->unknown_keys;
-    for (size_t i = 0; i < decoder->named_count; i++)
-        counts->unknown_names.names[decoder->named_keys[i]].count += times;
-}
-
-static void count_values(struct json_decoder *decoder, int64_t times) {
-    struct decode_counts *counts = &decoder->base.counts;
-    counts->trailing_bytes += times * decoder->has_trailing_bytes;
-    if (!decoder->has_faults)
-        return;
-    for (size_t i = 0; i < decoder->schema->record_count; i++)
-        counts->field_faults[i] += times * decoder->faults[i];
-}
-
 static void uncount_row(struct decoder *base, bool is_reject) {
     struct json_decoder *decoder = (struct json_decoder *)base;
     if (!decoder->is_counted)
         return;
-    count_values(decoder, -1);
+    json_notes_count_values(&decoder->notes, &base->counts, -1);
     if (!is_reject)
-        count_keys(decoder, -1);
+        json_notes_count_keys(&decoder->notes, &base->counts, -1);
     decoder->is_counted = false;
 }
 
@@ -240,21 +184,22 @@ static enum decode_result reject_with(struct reject *reject, enum reject_reason 
 
 /* It has no identifier that can be read, though perhaps the key. */
 static void count_rejected_object(struct json_decoder *decoder, const struct rows *rows) {
-    count_keys(decoder, 1);
+    json_notes_count_keys(&decoder->notes, &decoder->base.counts, 1);
     decode_counts_note_reject(&decoder->base.counts, rows);
-    decoder->base.counts.rejected_values[0] += decoder->identifier_seen;
+    decoder->base.counts.rejected_values[0] += decoder->notes.identifier_seen;
 }
 
 static enum decode_result reject_identifier(const struct json_decoder *decoder,
                                             struct reject *reject) {
     const char *name = decoder->schema->columns[0].name;
-    *reject = (struct reject){.reason = REJECT_NULL_IDENTIFIER, .position = decoder->identifier_at};
-    if (!decoder->identifier_seen) {
+    *reject =
+        (struct reject){.reason = REJECT_NULL_IDENTIFIER, .position = decoder->notes.identifier_at};
+    if (!decoder->notes.identifier_seen) {
         reject->reason = REJECT_MISSING_IDENTIFIER;
         (void)snprintf(reject->detail, sizeof reject->detail, "the object has no key '%s'", name);
-    } else if (decoder->identifier_problem != NULL) {
+    } else if (decoder->notes.identifier_problem != NULL) {
         (void)snprintf(reject->detail, sizeof reject->detail, "'%s' cannot be read: %s", name,
-                       decoder->identifier_problem);
+                       decoder->notes.identifier_problem);
     } else {
         (void)snprintf(reject->detail, sizeof reject->detail, "'%s' is null", name);
     }
@@ -264,9 +209,9 @@ static enum decode_result reject_identifier(const struct json_decoder *decoder,
 static enum decode_result reject_root(const struct json_decoder *decoder, enum root_kind root,
                                       struct reject *reject) {
     const struct json_reader *reader = &decoder->reader;
-    if (root == ROOT_MALFORMED && decoder->first_problem != NULL)
-        return reject_with(reject, REJECT_MALFORMED, decoder->first_problem_at,
-                           decoder->first_problem);
+    if (root == ROOT_MALFORMED && decoder->notes.first_problem != NULL)
+        return reject_with(reject, REJECT_MALFORMED, decoder->notes.first_problem_at,
+                           decoder->notes.first_problem);
     if (root == ROOT_MALFORMED)
         return reject_with(reject, REJECT_MALFORMED, reader->lexer.problem_at,
                            reader->lexer.problem);
@@ -291,8 +236,9 @@ static enum decode_result decode(struct decoder *base, const struct record *reco
     decoder->is_counted = false;
     decoder->context.now_ms = base->batch_time_ms;
     json_reader_init(&decoder->reader, record->value, record->value_size);
+    decoder->reader.skips_usual = !decoder->members.is_off;
     json_members_open(&decoder->members, record->value, record->value_size);
-    clear_record(decoder);
+    json_notes_clear(&decoder->notes);
     clear_row(decoder, rows);
     enum root_kind root = decode_root(decoder, rows);
 
@@ -303,11 +249,11 @@ static enum decode_result decode(struct decoder *base, const struct record *reco
             return reject_identifier(decoder, reject);
         }
         const struct json_reader *reader = &decoder->reader;
-        decoder->has_trailing_bytes =
+        decoder->notes.has_trailing_bytes =
             skip_blanks(reader->lexer.at, reader->lexer.end) < reader->lexer.end;
         decoder->is_counted = true;
-        count_keys(decoder, 1);
-        count_values(decoder, 1);
+        json_notes_count_keys(&decoder->notes, &base->counts, 1);
+        json_notes_count_values(&decoder->notes, &base->counts, 1);
         return DECODE_ROW;
     }
     arena_rewind(&rows->strings, used);
@@ -320,7 +266,9 @@ static enum decode_result decode(struct decoder *base, const struct record *reco
 }
 
 static void close_decoder(struct decoder *base) {
-    free(base);
+    struct json_decoder *decoder = (struct json_decoder *)base;
+    json_objects_deinit(&decoder->objects);
+    free(decoder);
 }
 
 static const struct decoder_ops json_ops = {decode, uncount_row, close_decoder};
@@ -339,6 +287,7 @@ bool decode_json_open(struct decoder **decoder, const struct schema *schema, enu
     opened->mode = mode;
     opened->context.zone = zone;
     json_keys_init(&opened->keys, schema);
+    json_objects_init(&opened->objects, schema);
     *decoder = &opened->base;
     decode_json_set_path(*decoder, DECODE_FASTEST);
     return true;

@@ -30,8 +30,7 @@ uint32_t json_take_character(struct json_lexer *lexer) {
     return json_take_unit(lexer->start, lexer->end, &lexer->at);
 }
 
-/* What follows a backslash. */
-static bool lex_escape(struct json_lexer *lexer) {
+bool json_lex_escape(struct json_lexer *lexer) {
     if (lexer->at == lexer->end)
         return json_fail(lexer, lexer->at, "JSON is cut off inside an escape");
     const char *at = lexer->at;
@@ -95,7 +94,7 @@ bool json_lex_quoted(struct json_lexer *lexer, char quote, struct json_raw *raw)
         if (byte != '\\')
             return json_fail(lexer, lexer->at - 1, "control character in a string");
         escaped = true;
-        if (!lex_escape(lexer))
+        if (!json_lex_escape(lexer))
             return false;
     }
     *raw = (struct json_raw){start, (size_t)(lexer->at - 1 - start), ascii && !escaped};
@@ -321,6 +320,11 @@ bool json_int64(struct json_raw number, int64_t *value) {
 double json_double(enum json_token token, struct json_raw number) {
     double value = double_parse(number.bytes, number.size);
     return token == JSON_INTEGER && value == 0 ? 0.0 : value;
+}
+
+float json_float(enum json_token token, struct json_raw number) {
+    float value = float_parse(number.bytes, number.size);
+    return token == JSON_INTEGER && value == 0 ? 0.0F : value;
 }
 
 bool json_not_finite(struct json_raw word, double *value) {

@@ -40,6 +40,9 @@ bool json_fail(struct json_lexer *lexer, const char *at, const char *problem);
  * one. */
 uint32_t json_take_character(struct json_lexer *lexer);
 
+/* What follows a backslash that has just been taken. */
+MUST_CHECK bool json_lex_escape(struct json_lexer *lexer);
+
 /* Up to and over the closing quote; `raw` gets what lies before it. */
 MUST_CHECK bool json_lex_quoted(struct json_lexer *lexer, char quote, struct json_raw *raw);
 
@@ -54,6 +57,8 @@ bool json_int64(struct json_raw number, int64_t *value);
 
 /* A JSON_INTEGER or JSON_FLOAT, too large ones infinite. The integer -0 is 0.0, as in Java. */
 double json_double(enum json_token token, struct json_raw number);
+
+float json_float(enum json_token token, struct json_raw number);
 
 /* A JSON_NOT_FINITE, or any text that is spelled like one: NaN, Infinity, +Infinity, -Infinity,
  * +INF, -INF. False: another text. */

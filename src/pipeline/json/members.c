@@ -65,15 +65,30 @@ static struct quoted_key quote_key(struct json_raw key, size_t *size) {
     return quoted;
 }
 
+/* An object's key is in the table already if a column before this one is in that object, too. */
+static bool has_object(const struct json_keys *keys, const struct schema *schema, size_t column) {
+    for (uint64_t rest = keys->objects; rest != 0; rest &= rest - 1)
+        if (strcmp(column_key(&schema->columns[__builtin_ctzll(rest)], 0),
+                   column_key(&schema->columns[column], 0)) == 0)
+            return true;
+    return false;
+}
+
 void json_keys_init(struct json_keys *keys, const struct schema *schema) {
     *keys = (struct json_keys){0};
     for (size_t i = 0; i < schema->record_count; i++) {
-        const char *name = schema->columns[i].name;
+        const char *name = column_key(&schema->columns[i], 0);
+        if (column_path_length(&schema->columns[i]) > 1) {
+            if (has_object(keys, schema, i))
+                continue;
+            keys->objects |= UINT64_C(1) << i;
+        }
         size_t size = strlen(name);
         check(size > 0 && size <= KEY_NAME_MAX);
         struct quoted_key quoted =
             quote_key((struct json_raw){.bytes = name, .size = size, .plain = true}, &size);
         const char *key = quoted.bytes + 1;
+        check(find_plain_key(keys, key, size, json_has_prefix) < 0);
         keys->names[i].name = (struct text){name, (uint32_t)size};
         json_prefix_set(&keys->names[i].head, key,
                         size < JSON_PREFIX_MAX ? size + 1 : JSON_PREFIX_MAX);
@@ -89,6 +104,12 @@ int json_keys_find(const struct json_keys *keys, struct json_raw key) {
     size_t size;
     struct quoted_key quoted = quote_key(key, &size);
     return size == 0 ? -1 : find_plain_key(keys, quoted.bytes + 1, size, json_has_prefix);
+}
+
+int json_keys_find_plain(const struct json_keys *keys, struct json_raw key, const char *end) {
+    if (key.size == 0 || (size_t)(end - key.bytes) < key.size + JSON_PREFIX_MAX)
+        return json_keys_find(keys, key);
+    return find_plain_key(keys, key.bytes, key.size, json_has_prefix);
 }
 
 /* How many misses a prediction outlives: once it has been right, and when it is new. Where keys
@@ -146,8 +167,8 @@ static void learn(struct json_members *members, struct json_prediction *predicti
     prediction->next = &members->predictions[column + 1];
 }
 
-/* Reads the next key and moves to its value. The column, or -1: no key of a column, or not in the
- * usual form. */
+/* Reads the next key and moves to its value. The column, or -1: no key of a column, an object's, or
+ * not in the usual form. */
 HOT int find_member(struct json_members *members, const char *bytes,
                     struct json_prediction *prediction, struct json_cursor *cursor,
                     struct kernel kernel) {
@@ -163,7 +184,7 @@ HOT int find_member(struct json_members *members, const char *bytes,
         return -1;
     int column = find_plain_key(members->keys, at + 1, (size_t)(end - at - 1), kernel.has_prefix);
     const char *colon = skip_blanks(end + 1);
-    if (column < 0 || *colon != ':')
+    if (column < 0 || *colon != ':' || json_keys_is_object(members->keys, column))
         return -1;
 
     struct json_cursor value = {.at = skip_blanks(colon + 1)};
@@ -274,7 +295,7 @@ HOT int find_members(const struct json_members *members, const char *bytes, cons
         if (key[-1] != '"' || end[0] != '"' || end[1] != ':')
             return -1;
         int column = find_plain_key(members->keys, key, (size_t)(end - key), kernel.has_prefix);
-        if (column < 0)
+        if (column < 0 || json_keys_is_object(members->keys, column))
             return -1;
         count++;
         found_members->present |= UINT64_C(1) << column;
@@ -388,6 +409,7 @@ void json_members_read(struct json_members *members, const struct timestamp_cont
         return;
     struct json_row row = {.bytes = json_stops_bytes(stops),
                            .context = context,
+                           .declared = rows->schema->columns,
                            .columns = rows->columns,
                            .index = rows->count,
                            .texts = texts};

@@ -19,16 +19,26 @@ struct json_key_name {
     struct json_prefix head; // its first bytes; the quote behind it, too, if that fits in
 };
 
+/* The keys of the root object. One of an object that has columns in it (objects.h) goes by its
+ * first column. */
 struct json_keys {
     uint8_t slots[KEY_SLOTS]; // open addressing: index + 1; 0: empty
+    uint64_t objects;         // a bit for each column that an object goes by
     struct json_key_name names[SCHEMA_COLUMNS_MAX];
 };
 
 /* The record columns of a schema, which is borrowed. */
 void json_keys_init(struct json_keys *keys, const struct schema *schema);
 
-/* The column that the key names, or -1. */
+/* The column that the key names or its object goes by, or -1. */
 int json_keys_find(const struct json_keys *keys, struct json_raw key);
+
+/* The same for a plain key between two quotes, in a record that ends at `end`. */
+int json_keys_find_plain(const struct json_keys *keys, struct json_raw key, const char *end);
+
+static inline bool json_keys_is_object(const struct json_keys *keys, int column) {
+    return (keys->objects >> column & 1) != 0;
+}
 
 /* A key as it was, with all bytes between the previous value and its own. */
 struct json_prediction {

@@ -4,12 +4,14 @@
  * shows first, and where reading continues. */
 #include "pipeline/json/reader.h"
 
+#include "pipeline/json/skip.h"
+
 void json_reader_init(struct json_reader *reader, const char *bytes, size_t size) {
     // Levels are cleared as they are opened.
     reader->lexer.start = reader->lexer.at = bytes;
     reader->lexer.end = bytes + size;
     reader->token = reader->pending = JSON_NONE;
-    reader->string_is_unread = false;
+    reader->string_is_unread = reader->skips_usual = false;
     reader->depth = 0;
     reader->lexer.problem = "";
     reader->lexer.problem_at = 0;
@@ -32,20 +34,16 @@ static bool is_in_object(const struct json_reader *reader) {
     return reader->depth > 0 && !level_bit(reader->is_array, reader->depth);
 }
 
-/* The level is open even when it is one too many: Jackson, too, looks after it has entered. */
+/* The level is open even when it is one too many: Jackson, too, looks after it has entered. Spark
+ * continues after such an error in each object around it, and each time one more is left open. */
 static bool open_level(struct json_reader *reader, bool is_array) {
-    if (reader->depth >= JSON_DEPTH_MAX) {
-        if (reader->depth == JSON_DEPTH_MAX) {
-            reader->depth++;
-            set_level_bit(reader->is_array, reader->depth, is_array);
-            set_level_bit(reader->has_member, reader->depth, false);
-        }
-        return json_fail(&reader->lexer, reader->lexer.at - 1, "nested deeper than 1000 levels");
+    if (reader->depth < JSON_LEVELS - 1) {
+        reader->depth++;
+        set_level_bit(reader->is_array, reader->depth, is_array);
+        set_level_bit(reader->has_member, reader->depth, false);
     }
-    reader->depth++;
-    set_level_bit(reader->is_array, reader->depth, is_array);
-    set_level_bit(reader->has_member, reader->depth, false);
-    return true;
+    return reader->depth <= JSON_DEPTH_MAX ||
+           json_fail(&reader->lexer, reader->lexer.at - 1, "nested deeper than 1000 levels");
 }
 
 static bool close_level(struct json_reader *reader, uint32_t bracket) {
@@ -232,8 +230,27 @@ bool json_next(struct json_reader *reader) {
     return true;
 }
 
+/* The same as json_skip_children() where nothing is unusual; else nothing, and false. */
+static bool skip_usual(struct json_reader *reader) {
+    bool is_array = reader->token == JSON_ARRAY;
+    if (reader->depth == 0 || reader->depth > JSON_DEPTH_MAX ||
+        level_bit(reader->is_array, reader->depth) != is_array ||
+        level_bit(reader->has_member, reader->depth))
+        return false;
+    const char *behind = json_skip_usual(reader->lexer.at, reader->lexer.end, is_array,
+                                         JSON_DEPTH_MAX - reader->depth + 1);
+    if (behind == NULL)
+        return false;
+    reader->lexer.at = behind;
+    reader->token = is_array ? JSON_ARRAY_END : JSON_OBJECT_END;
+    reader->depth--;
+    return true;
+}
+
 bool json_skip_children(struct json_reader *reader) {
     if (reader->token != JSON_OBJECT && reader->token != JSON_ARRAY)
+        return true;
+    if (reader->skips_usual && skip_usual(reader))
         return true;
     for (unsigned open = 1; open > 0;) {
         if (!json_next(reader))
@@ -245,5 +262,23 @@ bool json_skip_children(struct json_reader *reader) {
         else if (reader->token == JSON_OBJECT_END || reader->token == JSON_ARRAY_END)
             open--;
     }
+    return true;
+}
+
+const char *json_peek_member(struct json_reader *reader) {
+    if (!reader->skips_usual || reader->token == JSON_KEY || reader->string_is_unread ||
+        !is_in_object(reader) || reader->depth > JSON_DEPTH_MAX)
+        return NULL;
+    return json_skip_key(reader->lexer.at, reader->lexer.end,
+                         !level_bit(reader->has_member, reader->depth), &reader->key);
+}
+
+bool json_pass_member(struct json_reader *reader, const char *value) {
+    const char *behind = json_skip_value(value, reader->lexer.end, JSON_DEPTH_MAX - reader->depth);
+    if (behind == NULL)
+        return false;
+    reader->lexer.at = behind;
+    reader->token = JSON_NULL; // stands for any value
+    set_level_bit(reader->has_member, reader->depth, true);
     return true;
 }

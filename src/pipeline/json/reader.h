@@ -22,8 +22,9 @@
 
 enum {
     JSON_DEPTH_MAX = 1000,
-    JSON_KEY_MAX = 50000,       // UTF-16 units, as the next
-    JSON_STRING_MAX = 20000000, // of strings that somebody takes
+    JSON_LEVELS = JSON_DEPTH_MAX + 280, // more than errors of too deep levels can leave open
+    JSON_KEY_MAX = 50000,               // UTF-16 units, as the next
+    JSON_STRING_MAX = 20000000,         // of strings that somebody takes
 };
 
 struct json_reader {
@@ -31,11 +32,12 @@ struct json_reader {
     enum json_token token;   // the current one
     enum json_token pending; // the token behind the current key
     bool string_is_unread;   // the current or pending string's end has not been looked for
+    bool skips_usual;        // json_skip_children() may use skip.h; set by the caller
     struct json_raw key;     // the newest key
 
-    unsigned depth;                               // levels open
-    uint64_t is_array[JSON_DEPTH_MAX / 64 + 1];   // per level
-    uint64_t has_member[JSON_DEPTH_MAX / 64 + 1]; // per level: the next member needs a comma
+    unsigned depth;                        // levels open
+    uint64_t is_array[JSON_LEVELS / 64];   // per level
+    uint64_t has_member[JSON_LEVELS / 64]; // per level: the next member needs a comma
 };
 
 void json_reader_init(struct json_reader *reader, const char *bytes, size_t size);
@@ -81,6 +83,13 @@ MUST_CHECK bool json_read_string(struct json_reader *reader);
 
 /* The same for a string whose text is wanted: false, too, if it is longer than JSON_STRING_MAX. */
 MUST_CHECK bool json_take_string(struct json_reader *reader);
+
+/* The next member of the open object if it is plain and may be passed without being looked at
+ * (skips_usual): its key, which becomes the reader's, and where its value starts; else NULL. */
+const char *json_peek_member(struct json_reader *reader);
+
+/* Moves behind that member; false, and nothing: its value is not in the usual form. */
+MUST_CHECK bool json_pass_member(struct json_reader *reader, const char *value);
 
 /* If the current token opens an object or array, moves to the token that closes it. */
 MUST_CHECK bool json_skip_children(struct json_reader *reader);

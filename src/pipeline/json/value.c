@@ -7,6 +7,8 @@
 #include "pipeline/json/value.h"
 
 #include "base/utf8.h"
+#include "core/date_text.h"
+#include "core/decimal.h"
 #include "core/double_text.h"
 
 /* So many digits can't overflow an int64. */
@@ -159,4 +161,82 @@ bool json_read_marked(const char *bytes, const uint16_t **stop, char **to) {
         while (bytes + *next < from)
             next++;
     }
+}
+
+/* ---- the rarer types: the byte behind the value, or NULL ---- */
+
+static const char *read_small(const char *at, const struct vector *vector, size_t index) {
+    bool is_byte = vector->type == TYPE_INT8;
+    int64_t value, min = is_byte ? INT8_MIN : INT16_MIN, max = is_byte ? UINT8_MAX : INT16_MAX;
+    const char *behind = json_common_int64(at, &value);
+    if (behind == NULL || value < min || value > max)
+        return NULL;
+    if (is_byte)
+        vector->int8s[index] = (int8_t)value;
+    else
+        vector->int16s[index] = (int16_t)value;
+    return behind;
+}
+
+/* A number's text; no length: another form. */
+static struct text number_text(const char *at) {
+    int64_t whole;
+    double value;
+    const char *behind = json_common_int64(at, &whole);
+    if (behind == NULL)
+        behind = json_common_double(at, &value);
+    return (struct text){at, behind == NULL ? 0 : (uint32_t)(behind - at)};
+}
+
+static const char *read_float(const char *at, const struct vector *vector, size_t index) {
+    struct text text = number_text(at);
+    if (text.length == 0)
+        return NULL;
+    float value = float_parse(text.bytes, text.length);
+    bool is_integer = memchr(text.bytes, '.', text.length) == NULL;
+    vector->floats[index] = is_integer && value == 0 ? 0.0F : value;
+    return at + text.length;
+}
+
+static const char *read_decimal(const char *at, const struct column *declared,
+                                const struct vector *vector, size_t index) {
+    struct text text = number_text(at);
+    if (text.length == 0 ||
+        !decimal_parse(text, declared->precision, declared->scale, &vector->decimals[index]))
+        return NULL;
+    return at + text.length;
+}
+
+/* Dates, and timestamps without a time zone, between the quotes at two stops. */
+static struct json_cursor read_local_time(const char *bytes, struct json_cursor cursor,
+                                          const struct vector *vector, size_t index) {
+    const char *start = cursor.at + 1, *end = bytes + cursor.stop[1];
+    struct text text = {start, (uint32_t)(end - start)};
+    bool read = *cursor.at == '"' && *end == '"' &&
+                (vector->type == TYPE_DATE ? date_text_parse_lenient(text, &vector->int32s[index])
+                                           : timestamp_parse_local(text, &vector->int64s[index]));
+    return (struct json_cursor){read ? end + 1 : NULL, cursor.stop + 2};
+}
+
+struct json_cursor json_read_other(const char *bytes, struct json_cursor cursor,
+                                   const struct column *declared, const struct vector *vector,
+                                   size_t index) {
+    switch (vector->type) {
+    case TYPE_INT8:
+    case TYPE_INT16:
+        cursor.at = read_small(cursor.at, vector, index);
+        break;
+    case TYPE_FLOAT:
+        cursor.at = read_float(cursor.at, vector, index);
+        break;
+    case TYPE_DECIMAL:
+        cursor.at = read_decimal(cursor.at, declared, vector, index);
+        break;
+    case TYPE_DATE:
+    case TYPE_TIMESTAMP_NTZ:
+        return read_local_time(bytes, cursor, vector, index);
+    default: // binaries
+        cursor.at = NULL;
+    }
+    return cursor;
 }

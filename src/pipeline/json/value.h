@@ -11,6 +11,7 @@
 #define PIPELINE_JSON_VALUE_H
 
 #include "base/digits.h"
+#include "core/schema.h"
 #include "core/timestamp.h"
 #include "core/vector.h"
 #include "pipeline/json/words.h"
@@ -69,10 +70,18 @@ struct json_cursor {
 struct json_row {
     const char *bytes; // of the record
     const struct timestamp_context *context;
+    const struct column *declared; // of the columns
     struct vector *columns;
     size_t index; // of the row
     char *texts;  // where the next text goes
 };
+
+/* A value of a type that is not in read_present(), because it is rarer: its code is not inlined,
+ * and takes no pointer to what is in registers here. Where reading stands behind it; `at` NULL: in
+ * another form. */
+struct json_cursor json_read_other(const char *bytes, struct json_cursor cursor,
+                                   const struct column *declared, const struct vector *vector,
+                                   size_t index);
 
 /* What has a version for each instruction set. */
 struct kernel {
@@ -144,8 +153,14 @@ HOT bool read_present(struct json_row *row, struct json_cursor *cursor, struct v
     case TYPE_TIMESTAMP:
         return read_timestamp(row, cursor, &vector->int64s[index]);
     default:
-        return false;
+        break;
     }
+    struct json_cursor behind =
+        json_read_other(row->bytes, *cursor, &row->declared[vector - row->columns], vector, index);
+    if (behind.at == NULL)
+        return false;
+    *cursor = behind;
+    return true;
 }
 
 /* The value at cursor->at, null too; *is_null says which. False: not in the usual form. */

@@ -68,6 +68,53 @@ static void bounds_of_doubles(struct bounds *bounds, const double *values, size_
     set_bound(&bounds->max, &max, sizeof max);
 }
 
+static void bounds_of_floats(struct bounds *bounds, const float *values, size_t count) {
+    float min = INFINITY, max = -INFINITY;
+    for (size_t i = 0; i < count; i++) {
+        if (isnan(values[i])) {
+            bounds->state = BOUNDS_UNKNOWN;
+            return;
+        }
+        min = values[i] < min ? values[i] : min;
+        max = values[i] > max ? values[i] : max;
+    }
+    if (min == 0)
+        min = -0.0F;
+    if (max == 0)
+        max = 0.0F;
+    set_bound(&bounds->min, &min, sizeof min);
+    set_bound(&bounds->max, &max, sizeof max);
+}
+
+static void set_decimal(struct bound *bound, int128_t value) {
+    uint8_t bytes[sizeof value];
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (uint8_t)(value >> (8 * (sizeof bytes - 1 - i)));
+    set_bound(bound, bytes, sizeof bytes);
+}
+
+static void bounds_of_decimals(struct bounds *bounds, const int128_t *values, size_t count) {
+    int128_t min = values[0], max = values[0];
+    for (size_t i = 1; i < count; i++) {
+        min = values[i] < min ? values[i] : min;
+        max = values[i] > max ? values[i] : max;
+    }
+    set_decimal(&bounds->min, min);
+    set_decimal(&bounds->max, max);
+}
+
+static void shorten(struct bound *bound, size_t size) {
+    memmove(bound->bytes, bound->bytes + bound->size - size, size);
+    bound->size = (uint8_t)size;
+}
+
+void bounds_shorten(struct bounds *bounds, size_t size) {
+    if (bounds->state != BOUNDS_KNOWN)
+        return;
+    shorten(&bounds->min, size);
+    shorten(&bounds->max, size);
+}
+
 void bounds_of_values(struct bounds *bounds, enum type type, const void *values, size_t count) {
     bounds->state = count == 0 ? BOUNDS_EMPTY : BOUNDS_KNOWN;
     if (count == 0)
@@ -85,6 +132,12 @@ void bounds_of_values(struct bounds *bounds, enum type type, const void *values,
         return;
     case TYPE_DOUBLE:
         bounds_of_doubles(bounds, values, count);
+        return;
+    case TYPE_FLOAT:
+        bounds_of_floats(bounds, values, count);
+        return;
+    case TYPE_DECIMAL:
+        bounds_of_decimals(bounds, values, count);
         return;
     default:
         check(false); // texts have bounds_of_texts()
@@ -183,9 +236,16 @@ void bounds_find_texts(const uint8_t *plain, size_t size, struct text *min, stru
     }
 }
 
+/* Of the same size, big-endian: the sign decides first. */
+static int compare_decimals(const struct bound *a, const struct bound *b) {
+    int sign = (int8_t)a->bytes[0] < 0, other = (int8_t)b->bytes[0] < 0;
+    return sign != other ? other - sign : memcmp(a->bytes, b->bytes, a->size);
+}
+
 int bound_compare(enum type type, const struct bound *a, const struct bound *b) {
     int64_t left = 0, right = 0;
     double x = 0, y = 0;
+    float f = 0, g = 0;
     int32_t small = 0;
     switch (type) {
     case TYPE_BOOL:
@@ -205,6 +265,12 @@ int bound_compare(enum type type, const struct bound *a, const struct bound *b) 
         memcpy(&x, a->bytes, sizeof x);
         memcpy(&y, b->bytes, sizeof y);
         return (x > y) - (x < y);
+    case TYPE_FLOAT:
+        memcpy(&f, a->bytes, sizeof f);
+        memcpy(&g, b->bytes, sizeof g);
+        return (f > g) - (f < g);
+    case TYPE_DECIMAL:
+        return compare_decimals(a, b);
     default:
         return text_compare((struct text){(const char *)a->bytes, a->size},
                             (struct text){(const char *)b->bytes, b->size});

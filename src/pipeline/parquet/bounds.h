@@ -43,6 +43,9 @@ struct bounds {
 /* Of values in the vector form of the type, no texts among them. */
 void bounds_of_values(struct bounds *bounds, enum type type, const void *values, size_t count);
 
+/* Of TYPE_DECIMAL, whose bounds have 16 bytes, big-endian: leaves the last `size`. */
+void bounds_shorten(struct bounds *bounds, size_t size);
+
 /* Of texts, when the smallest and the largest are known. */
 void bounds_of_texts(struct bounds *bounds, enum type type, struct text min, struct text max);
 

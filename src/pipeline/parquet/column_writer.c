@@ -32,7 +32,9 @@ static size_t native_width(enum type type) {
 }
 
 static size_t plain_width(const struct column_format *format) {
-    return format->physical == PHYSICAL_INT96 ? INT96_SIZE : native_width(format->type);
+    if (format->physical == PHYSICAL_FIXED)
+        return format->fixed_size;
+    return format->physical == PHYSICAL_INT96 ? INT96_SIZE : native_width(format->stored);
 }
 
 /* Whether what has no dictionary may be written as differences. */
@@ -42,10 +44,12 @@ static bool has_delta(const struct column_writer *writer) {
 }
 
 static void start_chunk(struct column_writer *writer) {
-    bool plain = writer->format->type == TYPE_BOOL || writer->dictionary_useless;
+    // Decimals of more than 18 digits are rare, and hardly ever the same.
+    bool plain = writer->format->stored == TYPE_BOOL || writer->format->stored == TYPE_DECIMAL ||
+                 writer->dictionary_useless;
     writer->form = plain ? FORM_PLAIN : FORM_UNDECIDED;
     writer->look_at = LOOK_FIRST;
-    writer->dictionary.type = writer->format->type;
+    writer->dictionary.type = writer->format->stored;
     writer->codec = writer->options->codec;
 }
 
@@ -79,7 +83,7 @@ static size_t value_count(const struct column_writer *writer) {
 static const void *native_values(const struct column_writer *writer, struct bytes *room) {
     if (writer->form != FORM_CODES)
         return writer->values.at;
-    size_t width = native_width(writer->format->type), count = value_count(writer);
+    size_t width = native_width(writer->format->stored), count = value_count(writer);
     room->size = 0;
     uint8_t *at = bytes_reserve(room, count * width);
     for (size_t i = 0; i < count; i++) {
@@ -96,7 +100,7 @@ static size_t delta_size(const struct column_writer *writer, struct page_scratch
         return SIZE_MAX;
     const void *values = native_values(writer, &scratch->codes);
     scratch->body.size = 0;
-    delta_encode(&scratch->body, values, native_width(writer->format->type), value_count(writer));
+    delta_encode(&scratch->body, values, native_width(writer->format->stored), value_count(writer));
     return scratch->body.size;
 }
 
@@ -156,7 +160,7 @@ static bool code_page(struct column_writer *writer, struct page_scratch *scratch
     scratch->codes.size = 0;
     uint32_t *codes = (void *)bytes_reserve(&scratch->codes, (count + 1) * sizeof *codes);
     scratch->codes.size = count * sizeof *codes;
-    if (type_is_text(writer->format->type))
+    if (type_is_text(writer->format->stored))
         return code_texts(&writer->dictionary, writer->values.at, count, codes);
     return dictionary_encode(&writer->dictionary, writer->values.at, count, codes) == count;
 }
@@ -190,7 +194,7 @@ static void decide(struct column_writer *writer, struct page_scratch *scratch, b
  * size, because it is only done when the dictionary does not pay. */
 static void drop_dictionary(struct column_writer *writer) {
     const uint8_t *codes = writer->values.at;
-    size_t count = value_count(writer), width = native_width(writer->format->type);
+    size_t count = value_count(writer), width = native_width(writer->format->stored);
     struct bytes plain = {0};
     (void)bytes_reserve(&plain, writer->plain_size);
     for (size_t i = 0; i < count; i++) {
@@ -242,7 +246,7 @@ static void bounds_of_codes(const struct column_writer *writer, struct page_scra
 
 static void bounds_of_page(const struct column_writer *writer, struct page_scratch *scratch,
                            struct bounds *bounds) {
-    enum type type = writer->format->type;
+    enum type type = writer->format->stored;
     *bounds = (struct bounds){.state = BOUNDS_EMPTY};
     if (writer->values.size == 0)
         return;
@@ -252,6 +256,8 @@ static void bounds_of_page(const struct column_writer *writer, struct page_scrat
         bounds_of_codes(writer, scratch, bounds);
     } else if (!type_is_text(type)) {
         bounds_of_values(bounds, type, writer->values.at, writer->values.size / type_width(type));
+        if (writer->format->physical == PHYSICAL_FIXED)
+            bounds_shorten(bounds, writer->format->fixed_size);
     } else {
         struct text min, max;
         bounds_find_texts(writer->values.at, writer->values.size, &min, &max);
@@ -285,7 +291,8 @@ static enum encoding put_body(struct column_writer *writer, struct page_scratch 
     } else if (put_delta(writer, body)) {
         encoding = ENCODING_DELTA_BINARY_PACKED;
     } else {
-        page_append_plain(body, writer->format->physical, &writer->values);
+        page_append_plain(body, writer->format->physical, writer->format->fixed_size,
+                          &writer->values);
     }
     bytes_reset(&writer->values, VALUES_KEEP);
     bytes_reset(&writer->present, VALUES_KEEP);
@@ -371,8 +378,8 @@ static inline uint8_t *copy_text(uint8_t *to, const char *from, size_t length) {
 static void append_plain(struct column_writer *writer, struct column_slice slice,
                          size_t plain_size) {
     size_t count = slice.rows - slice.nulls;
-    if (!type_is_text(writer->format->type)) {
-        bytes_append(&writer->values, slice.values, count * native_width(writer->format->type));
+    if (!type_is_text(writer->format->stored)) {
+        bytes_append(&writer->values, slice.values, count * native_width(writer->format->stored));
         return;
     }
     const struct text *texts = slice.values;
@@ -397,7 +404,7 @@ static void append_present(struct column_writer *writer, struct column_slice sli
 
 static size_t plain_size_of(const struct column_format *format, struct column_slice slice) {
     size_t count = slice.rows - slice.nulls;
-    if (!type_is_text(format->type))
+    if (!type_is_text(format->stored))
         return count * plain_width(format);
     const struct text *texts = slice.values;
     size_t size = count * sizeof texts->length;
@@ -450,7 +457,8 @@ bool column_writer_append(struct column_writer *writer, struct column_slice slic
 static bool make_dictionary_page(struct column_writer *writer, struct page_scratch *scratch,
                                  struct chunk *chunk, struct error *err) {
     scratch->body.size = 0;
-    page_append_plain(&scratch->body, writer->format->physical, &writer->dictionary.values);
+    page_append_plain(&scratch->body, writer->format->physical, writer->format->fixed_size,
+                      &writer->dictionary.values);
     struct page_kind kind = {.type = PAGE_DICTIONARY,
                              .encoding = ENCODING_PLAIN_DICTIONARY,
                              .values = writer->dictionary.count};
@@ -468,6 +476,6 @@ bool column_writer_close_chunk(struct column_writer *writer, struct page_scratch
         return false;
     const struct page_entry *entries = (const void *)writer->entries.at;
     for (size_t i = 0; i < writer->entries.size / sizeof *entries; i++)
-        bounds_widen(&chunk->bounds, writer->format->type, &entries[i].bounds);
+        bounds_widen(&chunk->bounds, writer->format->stored, &entries[i].bounds);
     return true;
 }

@@ -311,6 +311,8 @@ size_t dictionary_encode(struct dictionary *dictionary, const void *values, size
     check(dictionary->type != TYPE_BOOL);
     if (dictionary->type == TYPE_INT32)
         return encode_int32s(dictionary, values, count, codes);
+    if (type_width(dictionary->type) == sizeof(uint32_t))
+        return encode_all_words(dictionary, values, sizeof(uint32_t), count, codes);
     if (!type_is_text(dictionary->type))
         return encode_all_words(dictionary, values, sizeof(uint64_t), count, codes);
     return !dictionary->portable && text_masked_runs()

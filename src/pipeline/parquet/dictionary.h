@@ -18,7 +18,7 @@
 enum { DICTIONARY_SIZE_MAX = 1024 * 1024 };
 
 struct dictionary {
-    enum type type; // any but TYPE_BOOL
+    enum type type; // any of 4 or 8 bytes, or of texts
     bool portable;  // no instructions that only some processors have, for tests
     uint32_t count;
     // TYPE_INT32 at first, while its values lie near one another: code + 1 of each value from

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 
+#include "core/decimal.h"
 #include "core/type.h"
 
 enum parquet_codec { CODEC_NONE, CODEC_SNAPPY, CODEC_ZSTD, CODEC_LZ4_RAW };
@@ -47,10 +48,23 @@ enum page_type { PAGE_DATA = 0, PAGE_DICTIONARY = 2, PAGE_DATA_V2 = 3 };
 /* CompressionCodec in parquet.thrift. */
 enum codec_number { NUMBER_NONE = 0, NUMBER_SNAPPY = 1, NUMBER_ZSTD = 6, NUMBER_LZ4_RAW = 7 };
 
-enum converted_type { CONVERTED_UTF8 = 0, CONVERTED_TIMESTAMP_MICROS = 10 };
+enum converted_type {
+    CONVERTED_UTF8 = 0,
+    CONVERTED_DECIMAL = 5,
+    CONVERTED_DATE = 6,
+    CONVERTED_TIMESTAMP_MICROS = 10,
+    CONVERTED_INT_8 = 15,
+    CONVERTED_INT_16 = 16,
+};
 
 /* Fields of the LogicalType union. */
-enum logical_type { LOGICAL_STRING = 1, LOGICAL_TIMESTAMP = 8 };
+enum logical_type {
+    LOGICAL_STRING = 1,
+    LOGICAL_DECIMAL = 5,
+    LOGICAL_DATE = 6,
+    LOGICAL_TIMESTAMP = 8,
+    LOGICAL_INTEGER = 10,
+};
 
 enum boundary_order { ORDER_NONE = 0, ORDER_ASCENDING = 1, ORDER_DESCENDING = 2 };
 
@@ -58,17 +72,40 @@ enum { INT96_SIZE = 12, JULIAN_DAY_OF_1970 = 2440588, MAGIC_SIZE = 4 };
 
 #define PARQUET_MAGIC "PAR1"
 
-/* How a column of `type` is stored. */
-static inline enum physical physical_of(enum type type, enum parquet_timestamp timestamp) {
+/* Precisions up to which a decimal is stored as an integer, as Spark does. */
+enum { DECIMAL_INT32_MAX = 9, DECIMAL_INT64_MAX = 18 };
+
+/* The type whose vector form the values of a column have on their way into a file and out of it: a
+ * small integer or a date is an INT, a decimal the shortest integer for its precision. */
+static inline enum type stored_type(enum type type, int precision) {
+    switch (type) {
+    case TYPE_INT8:
+    case TYPE_INT16:
+    case TYPE_DATE:
+        return TYPE_INT32;
+    case TYPE_TIMESTAMP_NTZ:
+        return TYPE_INT64;
+    case TYPE_DECIMAL:
+        return precision <= DECIMAL_INT32_MAX   ? TYPE_INT32
+               : precision <= DECIMAL_INT64_MAX ? TYPE_INT64
+                                                : TYPE_DECIMAL;
+    default:
+        return type;
+    }
+}
+
+/* How values of a stored type are stored. */
+static inline enum physical physical_of(enum type stored, enum parquet_timestamp timestamp) {
     static const enum physical of[TYPE_COUNT] = {
         [TYPE_BOOL] = PHYSICAL_BOOLEAN,      [TYPE_INT32] = PHYSICAL_INT32,
         [TYPE_INT64] = PHYSICAL_INT64,       [TYPE_DOUBLE] = PHYSICAL_DOUBLE,
         [TYPE_STRING] = PHYSICAL_BYTE_ARRAY, [TYPE_BINARY] = PHYSICAL_BYTE_ARRAY,
-        [TYPE_TIMESTAMP] = PHYSICAL_INT64,
+        [TYPE_TIMESTAMP] = PHYSICAL_INT64,   [TYPE_FLOAT] = PHYSICAL_FLOAT,
+        [TYPE_DECIMAL] = PHYSICAL_FIXED,
     };
-    if (type == TYPE_TIMESTAMP && timestamp == TIMESTAMP_AS_INT96)
+    if (stored == TYPE_TIMESTAMP && timestamp == TIMESTAMP_AS_INT96)
         return PHYSICAL_INT96;
-    return of[type];
+    return of[stored];
 }
 
 #endif

@@ -31,10 +31,13 @@ void metadata_append_row_json(struct bytes *json, const struct column_format *co
     const char *separator = "{\"type\":\"struct\",\"fields\":[";
     for (size_t i = 0; i < count; i++) {
         char field[512];
-        int size = snprintf(field, sizeof field,
-                            "%s{\"name\":\"%s\",\"type\":\"%s\",\"nullable\":%s,\"metadata\":{}}",
-                            separator, columns[i].name, type_spark_name(columns[i].type),
-                            columns[i].required ? "false" : "true");
+        enum type type = columns[i].type;
+        struct type_text name =
+            type_text_of(type_spark_name(type), type, columns[i].precision, columns[i].scale);
+        int size =
+            snprintf(field, sizeof field,
+                     "%s{\"name\":\"%s\",\"type\":\"%s\",\"nullable\":%s,\"metadata\":{}}",
+                     separator, columns[i].name, name.text, columns[i].required ? "false" : "true");
         check(size > 0 && (size_t)size < sizeof field);
         bytes_append(json, field, (size_t)size);
         separator = ",";
@@ -222,24 +225,80 @@ void metadata_append_row_group(struct bytes *out, const struct column_format *co
     thrift_end(&writer);
 }
 
+/* A logical type without parameters. */
+static void put_plain_type(struct thrift_writer *writer, enum logical_type type) {
+    thrift_begin(writer, 10);
+    thrift_begin(writer, (int)type);
+    thrift_end(writer);
+    thrift_end(writer);
+}
+
+static void put_timestamp_type(struct thrift_writer *writer, bool is_utc) {
+    thrift_begin(writer, 10);
+    thrift_begin(writer, LOGICAL_TIMESTAMP);
+    thrift_put_bool(writer, 1, is_utc); // isAdjustedToUTC
+    thrift_begin(writer, 2);
+    thrift_begin(writer, 2); // MICROS
+    thrift_end(writer);
+    thrift_end(writer);
+    thrift_end(writer);
+    thrift_end(writer);
+}
+
+static void put_integer_type(struct thrift_writer *writer, int8_t bits) {
+    thrift_begin(writer, 10);
+    thrift_begin(writer, LOGICAL_INTEGER);
+    thrift_put_i8(writer, 1, bits);
+    thrift_put_bool(writer, 2, true); // isSigned
+    thrift_end(writer);
+    thrift_end(writer);
+}
+
+static void put_decimal_type(struct thrift_writer *writer, const struct column_format *column) {
+    thrift_put_i32(writer, 7, column->scale);
+    thrift_put_i32(writer, 8, column->precision);
+    thrift_begin(writer, 10);
+    thrift_begin(writer, LOGICAL_DECIMAL);
+    thrift_put_i32(writer, 1, column->scale);
+    thrift_put_i32(writer, 2, column->precision);
+    thrift_end(writer);
+    thrift_end(writer);
+}
+
+/* The older annotation (6) and the newer one (10). */
 static void put_logical_type(struct thrift_writer *writer, const struct column_format *column) {
-    if (column->type == TYPE_STRING) {
+    switch (column->type) {
+    case TYPE_STRING:
         thrift_put_i32(writer, 6, CONVERTED_UTF8);
-        thrift_begin(writer, 10);
-        thrift_begin(writer, LOGICAL_STRING);
-        thrift_end(writer);
-        thrift_end(writer);
-    } else if (column->type == TYPE_TIMESTAMP && column->physical == PHYSICAL_INT64) {
+        put_plain_type(writer, LOGICAL_STRING);
+        break;
+    case TYPE_TIMESTAMP:
+        if (column->physical != PHYSICAL_INT64)
+            break;
         thrift_put_i32(writer, 6, CONVERTED_TIMESTAMP_MICROS);
-        thrift_begin(writer, 10);
-        thrift_begin(writer, LOGICAL_TIMESTAMP);
-        thrift_put_bool(writer, 1, true); // isAdjustedToUTC
-        thrift_begin(writer, 2);
-        thrift_begin(writer, 2); // MICROS
-        thrift_end(writer);
-        thrift_end(writer);
-        thrift_end(writer);
-        thrift_end(writer);
+        put_timestamp_type(writer, true);
+        break;
+    case TYPE_TIMESTAMP_NTZ:
+        put_timestamp_type(writer, false);
+        break;
+    case TYPE_DATE:
+        thrift_put_i32(writer, 6, CONVERTED_DATE);
+        put_plain_type(writer, LOGICAL_DATE);
+        break;
+    case TYPE_INT8:
+        thrift_put_i32(writer, 6, CONVERTED_INT_8);
+        put_integer_type(writer, 8);
+        break;
+    case TYPE_INT16:
+        thrift_put_i32(writer, 6, CONVERTED_INT_16);
+        put_integer_type(writer, 16);
+        break;
+    case TYPE_DECIMAL:
+        thrift_put_i32(writer, 6, CONVERTED_DECIMAL);
+        put_decimal_type(writer, column);
+        break;
+    default:
+        break;
     }
 }
 
@@ -253,6 +312,8 @@ static void put_schema(struct thrift_writer *writer, int field, const struct foo
         const struct column_format *column = &footer->columns[i];
         thrift_begin_element(writer);
         thrift_put_i32(writer, 1, (int32_t)column->physical);
+        if (column->physical == PHYSICAL_FIXED)
+            thrift_put_i32(writer, 2, (int32_t)column->fixed_size);
         thrift_put_i32(writer, 3, column->required ? REPETITION_REQUIRED : REPETITION_OPTIONAL);
         thrift_put_text(writer, 4, column->name);
         put_logical_type(writer, column);

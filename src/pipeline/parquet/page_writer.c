@@ -59,12 +59,26 @@ static void append_int96s(struct bytes *body, const int64_t *micros, size_t coun
     body->size += count * INT96_SIZE;
 }
 
-void page_append_plain(struct bytes *body, enum physical physical, const struct bytes *values) {
+/* Big-endian two's complement. */
+static void append_decimals(struct bytes *body, const int128_t *decimals, size_t count,
+                            size_t size) {
+    uint8_t *at = bytes_reserve(body, count * size);
+    for (size_t i = 0; i < count; i++)
+        for (size_t byte = 0; byte < size; byte++)
+            *at++ = (uint8_t)(decimals[i] >> (8 * (size - 1 - byte)));
+    body->size += count * size;
+}
+
+void page_append_plain(struct bytes *body, enum physical physical, size_t fixed_size,
+                       const struct bytes *values) {
     if (physical == PHYSICAL_BOOLEAN)
         rle_pack_bits(body, values->at, values->size);
     else if (physical == PHYSICAL_INT96)
         append_int96s(body, (const int64_t *)(const void *)values->at,
                       values->size / sizeof(int64_t));
+    else if (physical == PHYSICAL_FIXED)
+        append_decimals(body, (const int128_t *)(const void *)values->at,
+                        values->size / sizeof(int128_t), fixed_size);
     else
         bytes_append(body, values->at, values->size);
 }

@@ -25,8 +25,9 @@ size_t page_scratch_memory(const struct page_scratch *scratch);
  * no row is null. */
 void page_append_levels(struct bytes *body, const uint8_t *present, size_t rows);
 
-/* PLAIN from native values (texts are gathered as PLAIN). */
-void page_append_plain(struct bytes *body, enum physical physical, const struct bytes *values);
+/* PLAIN from native values (texts are gathered as PLAIN). `fixed_size`: of PHYSICAL_FIXED. */
+void page_append_plain(struct bytes *body, enum physical physical, size_t fixed_size,
+                       const struct bytes *values);
 
 /* Dictionary codes behind their width. */
 void page_append_codes(struct bytes *body, struct codes codes, uint32_t dictionary_count);

@@ -52,8 +52,26 @@ static size_t count_nulls(const uint8_t *present, size_t count) {
     return count - ones;
 }
 
-struct column_slice slice_gather(const struct row_slice *slice, size_t column,
-                                 const uint16_t *selection, size_t count, struct bytes *room) {
+/* Values in the form that they are stored in, which may be where they are now: from the first on if
+ * they get shorter, from the last on if they get longer. */
+static void convert_values(enum type type, const void *from, enum type stored, void *to,
+                           size_t count) {
+    if (type == TYPE_INT8)
+        for (size_t i = count; i > 0; i--)
+            ((int32_t *)to)[i - 1] = ((const int8_t *)from)[i - 1];
+    else if (type == TYPE_INT16)
+        for (size_t i = count; i > 0; i--)
+            ((int32_t *)to)[i - 1] = ((const int16_t *)from)[i - 1];
+    else if (stored == TYPE_INT32)
+        for (size_t i = 0; i < count; i++)
+            ((int32_t *)to)[i] = (int32_t)((const int128_t *)from)[i];
+    else
+        for (size_t i = 0; i < count; i++)
+            ((int64_t *)to)[i] = (int64_t)((const int128_t *)from)[i];
+}
+
+static struct column_slice gather(const struct row_slice *slice, size_t column,
+                                  const uint16_t *selection, size_t count, struct bytes *room) {
     const struct vector *vector = &slice->rows->columns[column];
     bool has_nulls = slice->has_nulls[column];
     struct column_slice gathered = {
@@ -76,6 +94,9 @@ struct column_slice slice_gather(const struct row_slice *slice, size_t column,
     case 1:
         gather_width(vector->values, selection, all_of, count, 1, gathered.present, values);
         break;
+    case 2:
+        gather_width(vector->values, selection, all_of, count, 2, gathered.present, values);
+        break;
     case 4:
         gather_width(vector->values, selection, all_of, count, 4, gathered.present, values);
         break;
@@ -87,5 +108,19 @@ struct column_slice slice_gather(const struct row_slice *slice, size_t column,
         gather_width(vector->values, selection, all_of, count, sizeof(struct text),
                      gathered.present, values);
     }
+    return gathered;
+}
+
+struct column_slice slice_gather(const struct row_slice *slice, size_t column, enum type stored,
+                                 const uint16_t *selection, size_t count, struct bytes *room) {
+    enum type type = slice->rows->columns[column].type;
+    struct column_slice gathered = gather(slice, column, selection, count, room);
+    if (type_width(type) == type_width(stored))
+        return gathered;
+    if (gathered.values == slice->rows->columns[column].values)
+        room->size = 0;
+    void *values = bytes_reserve(room, count * (sizeof(struct text) + 1));
+    convert_values(type, gathered.values, stored, values, gathered.rows - gathered.nulls);
+    gathered.values = values;
     return gathered;
 }

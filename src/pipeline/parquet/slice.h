@@ -20,9 +20,10 @@ struct column_slice {
     size_t rows, nulls;
 };
 
-/* A column's rows whose numbers are in `selection`, or with NULL rows [0, count). They may lie in
- * `room`, and are valid until it is used again. */
-struct column_slice slice_gather(const struct row_slice *slice, size_t column,
+/* `stored`: the form that the values get (stored_type()). A column's rows whose numbers are in
+ * `selection`, or with NULL rows [0, count). They may lie in `room`, and are valid until it is used
+ * again. */
+struct column_slice slice_gather(const struct row_slice *slice, size_t column, enum type stored,
                                  const uint16_t *selection, size_t count, struct bytes *room);
 
 #endif

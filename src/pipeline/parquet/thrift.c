@@ -26,6 +26,11 @@ void thrift_put_bool(struct thrift_writer *writer, int field, bool value) {
     put_field(writer, field, value ? THRIFT_TRUE : THRIFT_FALSE);
 }
 
+void thrift_put_i8(struct thrift_writer *writer, int field, int8_t value) {
+    put_field(writer, field, THRIFT_BYTE);
+    bytes_append_byte(writer->out, (uint8_t)value);
+}
+
 void thrift_put_i32(struct thrift_writer *writer, int field, int32_t value) {
     put_field(writer, field, THRIFT_I32);
     thrift_element_i32(writer, value);

@@ -48,6 +48,7 @@ struct thrift_writer {
 };
 
 void thrift_put_bool(struct thrift_writer *writer, int field, bool value);
+void thrift_put_i8(struct thrift_writer *writer, int field, int8_t value);
 void thrift_put_i32(struct thrift_writer *writer, int field, int32_t value);
 void thrift_put_i64(struct thrift_writer *writer, int field, int64_t value);
 void thrift_put_binary(struct thrift_writer *writer, int field, const void *bytes, size_t size);

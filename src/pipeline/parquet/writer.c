@@ -40,11 +40,16 @@ void parquet_table_init(struct parquet_table *table, const struct schema *schema
             continue;
         const struct column *column = &schema->columns[i];
         table->sources[table->column_count] = i;
-        table->columns[table->column_count++] =
-            (struct column_format){.name = column->name,
-                                   .type = column->type,
-                                   .physical = physical_of(column->type, options->timestamp),
-                                   .required = column->required};
+        enum type stored = stored_type(column->type, column->precision);
+        table->columns[table->column_count++] = (struct column_format){
+            .name = column->name,
+            .type = column->type,
+            .stored = stored,
+            .physical = physical_of(stored, options->timestamp),
+            .fixed_size = stored == TYPE_DECIMAL ? (size_t)decimal_bytes(column->precision) : 0,
+            .precision = column->precision,
+            .scale = column->scale,
+            .required = column->required};
     }
     check(table->column_count > 0);
     metadata_append_row_json(&table->row_json, table->columns, table->column_count);
@@ -91,8 +96,8 @@ bool parquet_writer_append(struct parquet_writer *writer, const struct row_slice
     if (count == 0)
         return true;
     for (size_t i = 0; i < table->column_count; i++) {
-        struct column_slice values =
-            slice_gather(slice, table->sources[i], selection, count, &table->slice);
+        struct column_slice values = slice_gather(
+            slice, table->sources[i], table->columns[i].stored, selection, count, &table->slice);
         if (!column_writer_append(&writer->columns[i], values, &table->scratch, err))
             return error_wrap(err, "'%s'", writer->path);
         memory += column_writer_memory(&writer->columns[i]);
@@ -198,7 +203,7 @@ static bool write_indexes(struct parquet_writer *writer, struct output *output,
     for (size_t i = 0; i < writer->table->column_count; i++) {
         const struct column_writer *column = &writer->columns[i];
         index->size = 0;
-        if (!metadata_append_column_index(index, column->format->type,
+        if (!metadata_append_column_index(index, column->format->stored,
                                           (const void *)column->entries.at, places[i].pages))
             continue;
         places[i].column_index_at = output->offset;

@@ -30,17 +30,17 @@ const char table_types_unreadable_cure[] =
     "sink log, move it out of the table";
 
 static bool differs(const struct schema *schema, const struct file_column *found,
-                    const char **wanted) {
+                    struct type_text *wanted) {
     const struct column *column = find_column(schema, found->name);
     if (column == NULL)
         return false;
-    *wanted = type_sql_name(column->type);
-    return found->spark_type == NULL || strcmp(found->spark_type, *wanted) != 0;
+    *wanted = column_sql_type(column);
+    return strcmp(found->spark_type.text, wanted->text) != 0;
 }
 
 const struct file_column *table_types_differ(const struct schema *schema,
                                              const struct file_metadata *metadata,
-                                             const char **wanted) {
+                                             struct type_text *wanted) {
     const struct file_column *nested = &metadata->nested;
     if (nested->name.length > 0)
         return differs(schema, nested, wanted) ? nested : NULL;
@@ -70,8 +70,8 @@ static bool refuse(const struct types_check *check, const char *path,
                      "start over in new directories (PROCESSED_DATA_PATH, CHECKPOINT_PATH, and "
                      "DATA_LAKE_PATH for the rejects)%s",
                      path, (int)found->name.length, found->name.bytes,
-                     found->spark_type != NULL ? found->spark_type
-                                               : "a type that Spark cannot read",
+                     found->spark_type.text[0] != '\0' ? found->spark_type.text
+                                                       : "a type that Spark cannot read",
                      wanted, wanted, can_verify ? " (`verify` names all such files)" : "");
 }
 
@@ -92,11 +92,11 @@ static bool take_unreadable(const struct types_check *check, const char *path,
 static void check_file(struct types_check *check, const char *path) {
     struct error why;
     struct parquet_reader reader;
-    const char *wanted;
+    struct type_text wanted;
     bool opened = parquet_reader_open(&reader, path, &why);
     const struct file_column *found = table_types_differ(&check->schema, &reader.metadata, &wanted);
     if (found != NULL)
-        check->ok = refuse(check, path, found, wanted);
+        check->ok = refuse(check, path, found, wanted.text);
     else if (!opened && reader.metadata.nested.name.length == 0) // Spark reads more columns, too
         check->ok = take_unreadable(check, path, &why);
     parquet_reader_close(&reader);

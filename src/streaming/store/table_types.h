@@ -17,7 +17,7 @@
  * have. */
 const struct file_column *table_types_differ(const struct schema *schema,
                                              const struct file_metadata *metadata,
-                                             const char **wanted);
+                                             struct type_text *wanted);
 
 /* Looks at a few files, the newest ones if the table has a sink log; the checkpoint need not be
  * there. ERROR_STATE names the file, the column, both types and what to do. A file that can't be

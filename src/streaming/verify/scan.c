@@ -59,7 +59,7 @@ static void set_fault(struct verify_file *file, const char *format, ...) {
 
 static void compare_types(const struct scan *scan, struct verify_file *file,
                           const struct file_metadata *metadata) {
-    const char *wanted;
+    struct type_text wanted;
     const struct schema *schema = file->reject ? reject_schema() : scan->schema;
     const struct file_column *found =
         schema == NULL ? NULL : table_types_differ(schema, metadata, &wanted);
@@ -68,8 +68,9 @@ static void compare_types(const struct scan *scan, struct verify_file *file,
                   "'%s' has column '%.*s' as %s, not as %s: Spark cannot read it together with the "
                   "other files",
                   file->path, (int)found->name.length, found->name.bytes,
-                  found->spark_type != NULL ? found->spark_type : "a type that Spark cannot read",
-                  wanted);
+                  found->spark_type.text[0] != '\0' ? found->spark_type.text
+                                                    : "a type that Spark cannot read",
+                  wanted.text);
 }
 
 static bool begin_file(void *context, int64_t size, const struct file_metadata *metadata) {

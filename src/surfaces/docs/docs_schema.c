@@ -27,7 +27,7 @@ static const char rejects_intro[] =
     "Records that could not become a row: `{DATA_LAKE_PATH}/rejected/`, not partitioned.\n";
 
 static void print_column(FILE *out, const struct column *column, const char *origin) {
-    (void)fprintf(out, "| `%s` | %s | %s | ", column->name, type_sql_name(column->type),
+    (void)fprintf(out, "| `%s` | %s | %s | ", column->name, column_sql_type(column).text,
                   column->required ? "no" : "yes");
     if (column->sql != NULL)
         (void)fprintf(out, "`%s` | ", column->sql);
@@ -84,7 +84,7 @@ static void print_ddl(FILE *out, const struct stream *stream) {
     (void)fprintf(out, "-- processed/%s\n", stream->job);
     for (size_t i = 0; i < schema.count; i++) {
         const struct column *column = &schema.columns[i];
-        (void)fprintf(out, "`%s` %s%s COMMENT ", column->name, type_sql_name(column->type),
+        (void)fprintf(out, "`%s` %s%s COMMENT ", column->name, column_sql_type(column).text,
                       column->required ? " NOT NULL" : "");
         print_quoted(out, column->doc);
         (void)fprintf(out, "%s\n", i + 1 < schema.count ? "," : "");
@@ -99,6 +99,8 @@ static void print_json(FILE *out, const struct stream *stream) {
     for (size_t i = 0; i < schema.count; i++)
         columns[i] = (struct column_format){.name = schema.columns[i].name,
                                             .type = schema.columns[i].type,
+                                            .precision = schema.columns[i].precision,
+                                            .scale = schema.columns[i].scale,
                                             .required = schema.columns[i].required};
     metadata_append_row_json(&json, columns, schema.count);
     (void)fwrite(json.at, 1, json.size, out);

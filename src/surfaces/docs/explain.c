@@ -176,7 +176,7 @@ static void print_columns(FILE *out, const struct stream *stream) {
     (void)fprintf(out, "  columns\n");
     for (size_t i = 0; i < schema.count; i++) {
         const struct column *column = &schema.columns[i];
-        (void)fprintf(out, "    %-20s %-9s %s  %s\n", column->name, type_sql_name(column->type),
+        (void)fprintf(out, "    %-20s %-9s %s  %s\n", column->name, column_sql_type(column).text,
                       column->required ? "NOT NULL" : "        ",
                       column->sql != NULL       ? column->sql
                       : i < schema.record_count ? "from the record"

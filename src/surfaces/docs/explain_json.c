@@ -85,7 +85,7 @@ static struct json *columns_json(const struct stream *stream) {
         const struct column *column = &schema.columns[i];
         struct json *object = json_new_object();
         json_put_text(object, "name", column->name);
-        json_put_text(object, "type", type_sql_name(column->type));
+        json_put_text(object, "type", column_sql_type(column).text);
         json_put_bool(object, "nullable", !column->required);
         json_put_text(object, "from",
                       column->sql != NULL       ? "expression"

@@ -4,6 +4,8 @@
  * that names the file, and names may be any bytes. */
 #include "surfaces/rows/table_rows.h"
 
+#include <float.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +14,7 @@
 #include "base/disk/file.h"
 #include "base/text.h"
 #include "base/utf8.h"
+#include "core/double_text.h"
 #include "surfaces/terminal/quantity.h"
 
 /* ---- directories ---- */
@@ -127,9 +130,29 @@ static const struct file_column *column_of(const struct table_rows *rows, size_t
     return &rows->reader.metadata.columns[rows->cursor.columns[index]];
 }
 
+/* The double whose shortest text is the float's. */
+static double float_as_double(float value) {
+    char text[DOUBLE_TEXT_MAX];
+    if (!isfinite(value))
+        return (double)value;
+    int size = 0;
+    for (int places = 1; places <= FLT_DECIMAL_DIG; places++) {
+        size = snprintf(text, sizeof text, "%.*g", places, (double)value);
+        if (float_parse(text, (size_t)size) == value)
+            break;
+    }
+    return double_parse(text, (size_t)size);
+}
+
+static void put_real(struct json *object, const char *name, double value, int *digits) {
+    json_put_real(object, name, value);
+    if (json_digits(value) > *digits)
+        *digits = json_digits(value);
+}
+
 void table_rows_put(struct json *object, const char *name, const struct vector *vector, size_t row,
                     int *digits) {
-    char moment[MOMENT_TEXT_MAX];
+    char moment[MOMENT_TEXT_MAX], cell[CELL_TEXT_MAX];
     char *encoded;
     if (!vector->valid[row]) {
         json_put_null(object, name);
@@ -146,9 +169,7 @@ void table_rows_put(struct json *object, const char *name, const struct vector *
         json_put_int(object, name, vector->int64s[row]);
         break;
     case TYPE_DOUBLE:
-        json_put_real(object, name, vector->doubles[row]);
-        if (json_digits(vector->doubles[row]) > *digits)
-            *digits = json_digits(vector->doubles[row]);
+        put_real(object, name, vector->doubles[row], digits);
         break;
     case TYPE_STRING:
         json_put_bytes(object, name, vector->texts[row].bytes, vector->texts[row].length);
@@ -163,11 +184,24 @@ void table_rows_put(struct json *object, const char *name, const struct vector *
         json_put_shown(object, name, moment);
         break;
     case TYPE_INT8:
+        json_put_int(object, name, vector->int8s[row]);
+        break;
     case TYPE_INT16:
+        json_put_int(object, name, vector->int16s[row]);
+        break;
     case TYPE_FLOAT:
-    case TYPE_DECIMAL:
+        put_real(object, name, float_as_double(vector->floats[row]), digits);
+        break;
+    case TYPE_DECIMAL: // as text, so that no reader rounds it
     case TYPE_DATE:
+        cell_text(vector, row, cell);
+        json_put_shown(object, name, cell);
+        break;
     case TYPE_TIMESTAMP_NTZ:
+        moment_format(vector->int64s[row], moment);
+        moment[strcspn(moment, "Z")] = '\0';
+        json_put_shown(object, name, moment);
+        break;
     case TYPE_NULL:
     case TYPE_STRUCT:
     case TYPE_ARRAY:
@@ -247,8 +281,7 @@ void shown_columns_init(struct shown_columns *shown, const struct stream *stream
         if (i != 0 && i != schema.partition && i != schema.offset && i < schema.derived_first &&
             !is_named(column->name, partition_by, partition_by_count))
             continue;
-        shown->numbers[shown->count] =
-            column->type == TYPE_INT32 || column->type == TYPE_INT64 || column->type == TYPE_DOUBLE;
+        shown->numbers[shown->count] = type_is_number(column->type);
         shown->names[shown->count++] = column->name;
     }
 }

@@ -13,6 +13,8 @@
 #include "base/check.h"
 #include "base/text.h"
 #include "base/utf8.h"
+#include "core/date_text.h"
+#include "core/decimal.h"
 #include "surfaces/terminal/output.h"
 #include "surfaces/terminal/quantity.h"
 
@@ -235,12 +237,25 @@ void cell_text(const struct vector *vector, size_t row, char text[static CELL_TE
     case TYPE_TIMESTAMP:
         moment_format(vector->int64s[row], text);
         break;
+    case TYPE_TIMESTAMP_NTZ: // of no time zone: without the Z
+        moment_format(vector->int64s[row], text);
+        text[strcspn(text, "Z")] = '\0';
+        break;
     case TYPE_INT8:
+        snprintf(text, CELL_TEXT_MAX, "%d", vector->int8s[row]);
+        break;
     case TYPE_INT16:
+        snprintf(text, CELL_TEXT_MAX, "%d", vector->int16s[row]);
+        break;
     case TYPE_FLOAT:
+        snprintf(text, CELL_TEXT_MAX, "%.7g", (double)vector->floats[row]);
+        break;
     case TYPE_DECIMAL:
+        text[decimal_format(vector->decimals[row], vector->scale, text)] = '\0';
+        break;
     case TYPE_DATE:
-    case TYPE_TIMESTAMP_NTZ:
+        text[date_text_format(vector->int32s[row], text)] = '\0';
+        break;
     case TYPE_NULL:
     case TYPE_STRUCT:
     case TYPE_ARRAY:

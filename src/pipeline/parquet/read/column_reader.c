@@ -106,14 +106,27 @@ static int64_t int96_micros(const uint8_t *at) {
     return (int64_t)(days * (uint64_t)micros_per_day + (uint64_t)micros); // wraps like Java
 }
 
+/* Big-endian two's complement. */
+static int128_t fixed_decimal(const uint8_t *at, size_t size) {
+    uint64_t high = (int8_t)at[0] < 0 ? UINT64_MAX : 0, low = high;
+    for (size_t i = 0; i < size; i++) {
+        high = high << 8 | low >> 56;
+        low = low << 8 | at[i];
+    }
+    return (int128_t)(int64_t)high * ((int128_t)1 << 64) + (int128_t)low;
+}
+
 /* Bytes of a PLAIN value; 0: texts and booleans. */
 static size_t plain_width(const struct file_column *column) {
     switch (column->physical) {
     case PHYSICAL_INT32:
+    case PHYSICAL_FLOAT:
         return sizeof(int32_t);
     case PHYSICAL_INT64:
     case PHYSICAL_DOUBLE:
         return sizeof(int64_t);
+    case PHYSICAL_FIXED:
+        return (size_t)column->fixed_size;
     case PHYSICAL_INT96:
         return INT96_SIZE;
     default:
@@ -142,12 +155,14 @@ static bool take_plain(const struct file_column *column, const uint8_t **at, con
     }
     if ((size_t)(end - *at) / width < count)
         return false;
-    if (column->physical != PHYSICAL_INT96) {
-        if (count > 0)
-            memcpy(values, *at, count * width);
-    } else {
+    if (column->physical == PHYSICAL_INT96) {
         for (size_t i = 0; i < count; i++)
             ((int64_t *)values)[i] = int96_micros(*at + i * width);
+    } else if (column->physical == PHYSICAL_FIXED) {
+        for (size_t i = 0; i < count; i++)
+            ((int128_t *)values)[i] = fixed_decimal(*at + i * width, width);
+    } else if (count > 0) {
+        memcpy(values, *at, count * width);
     }
     *at += count * width;
     return true;
@@ -162,12 +177,13 @@ static bool read_dictionary(struct column_reader *reader, const struct page_head
         return damaged(reader, "its dictionary has an unknown encoding", err);
     if (!read_body(reader, header, 0, true, &reader->dictionary, err))
         return false;
-    // Every value takes at least 4 bytes, so this much memory is in proportion to the page.
+    // So this much memory is in proportion to the page; a text takes at least its length.
     size_t count = header->values < 0 ? SIZE_MAX : (size_t)header->values;
-    if (count > reader->dictionary.size / sizeof(int32_t))
+    size_t width = plain_width(reader->column);
+    if (count > reader->dictionary.size / (width == 0 ? sizeof(uint32_t) : width))
         return damaged(reader, "its dictionary claims too many values", err);
     const uint8_t *at = reader->dictionary.at;
-    void *values = bytes_reserve(&reader->values, count * type_width(reader->column->type) + 1);
+    void *values = bytes_reserve(&reader->values, count * type_width(reader->column->stored) + 1);
     if (!take_plain(reader->column, &at, at + reader->dictionary.size, values, count))
         return damaged(reader, "its dictionary is too short", err);
     reader->dictionary_count = (uint32_t)count;
@@ -314,7 +330,7 @@ static bool read_coded(struct column_reader *reader, size_t count, struct error 
             reader->row.booleans[i] = reader->numbers[i] != 0;
         return true;
     }
-    size_t width = type_width(reader->column->type);
+    size_t width = type_width(reader->column->stored);
     for (size_t i = 0; i < count; i++) {
         if (reader->numbers[i] >= reader->dictionary_count)
             return damaged(reader, "it has a dictionary index without a value", err);
@@ -336,6 +352,29 @@ static bool read_values(struct column_reader *reader, size_t count, struct error
     else
         found = take_plain(reader->column, &reader->plain, reader->plain_end, &reader->row, count);
     return found || damaged(reader, "it has too few values", err);
+}
+
+/* Values in the form of pages get the one of vectors: from the first on if they get shorter, from
+ * the last on if they get longer. */
+static void convert_values(struct column_reader *reader, size_t count) {
+    enum type stored = reader->column->stored;
+    switch (reader->column->type) {
+    case TYPE_INT8:
+        for (size_t i = 0; i < count; i++)
+            reader->row.int8s[i] = (int8_t)reader->row.int32s[i];
+        break;
+    case TYPE_INT16:
+        for (size_t i = 0; i < count; i++)
+            reader->row.int16s[i] = (int16_t)reader->row.int32s[i];
+        break;
+    case TYPE_DECIMAL:
+        for (size_t i = count; i > 0 && stored != TYPE_DECIMAL; i--)
+            reader->row.decimals[i - 1] =
+                stored == TYPE_INT32 ? reader->row.int32s[i - 1] : reader->row.int64s[i - 1];
+        break;
+    default:
+        break;
+    }
 }
 
 /* Values without nulls move to their rows, from the last to the first. */
@@ -364,9 +403,12 @@ bool column_reader_read(struct column_reader *reader, size_t rows, struct vector
     if (reader->column->millis)
         for (size_t i = 0; i < values; i++)
             reader->row.int64s[i] = (int64_t)((uint64_t)reader->row.int64s[i] * 1000);
+    convert_values(reader, values);
     spread(reader, rows, values);
     reader->page_rows -= (int64_t)rows;
-    *vector = (struct vector){
-        .type = reader->column->type, .valid = reader->valid, .values = &reader->row};
+    *vector = (struct vector){.type = reader->column->type,
+                              .valid = reader->valid,
+                              .values = &reader->row,
+                              .scale = reader->column->scale};
     return true;
 }

@@ -44,8 +44,11 @@ struct column_reader {
     uint32_t numbers[READ_ROWS_MAX]; // levels, then codes
     union {
         uint8_t booleans[READ_ROWS_MAX];
+        int8_t int8s[READ_ROWS_MAX];
+        int16_t int16s[READ_ROWS_MAX];
         int32_t int32s[READ_ROWS_MAX];
         int64_t int64s[READ_ROWS_MAX];
+        int128_t decimals[READ_ROWS_MAX];
         struct text texts[READ_ROWS_MAX];
     } row; // the values of the rows read last
 };

@@ -7,6 +7,7 @@
 #include "pipeline/parquet/read/metadata_reader.h"
 
 #include "base/check.h"
+#include "core/data_type.h"
 #include "pipeline/parquet/format.h"
 #include "pipeline/parquet/thrift.h"
 
@@ -15,23 +16,17 @@ enum { CONVERTED_TIMESTAMP_MILLIS = 9, REPETITION_REPEATED = 2, UNIT_MILLIS = 1,
 /* Of ConvertedType and LogicalType in parquet.thrift, to distinguish types. */
 enum {
     CONVERTED_ENUM = 4,
-    CONVERTED_DECIMAL = 5,
-    CONVERTED_DATE = 6,
     CONVERTED_TIME_MILLIS = 7,
     CONVERTED_TIME_MICROS = 8,
     CONVERTED_UINT_8 = 11,
     CONVERTED_UINT_16,
     CONVERTED_UINT_32,
     CONVERTED_UINT_64,
-    CONVERTED_INT_8,
-    CONVERTED_INT_16,
-    CONVERTED_INT_32,
+    CONVERTED_INT_32 = 17,
     CONVERTED_INT_64,
     CONVERTED_JSON,
     CONVERTED_BSON,
     LOGICAL_ENUM = 4,
-    LOGICAL_DECIMAL = 5,
-    LOGICAL_DATE = 6,
     LOGICAL_TIME = 7,
     LOGICAL_JSON = 12,
 };
@@ -39,6 +34,7 @@ enum {
 /* One SchemaElement. */
 struct element {
     int32_t physical, repetition, converted; // -1: not said
+    int32_t fixed_size, precision, scale;    // 0: not said
     int64_t children;
     struct text name;
     int logical; // the field of the LogicalType union, 0: not said
@@ -65,6 +61,18 @@ static void parse_timestamp_type(struct thrift_reader *reader, struct element *e
     }
 }
 
+static void parse_decimal_type(struct thrift_reader *reader, struct element *element) {
+    int field;
+    enum thrift_type type;
+    while (thrift_field(reader, &field, &type)) {
+        int32_t *const to = field == 1 ? &element->scale : field == 2 ? &element->precision : NULL;
+        if (to != NULL)
+            *to = (int32_t)thrift_get_int(reader, type);
+        else
+            thrift_skip(reader, type);
+    }
+}
+
 static void parse_logical_type(struct thrift_reader *reader, struct element *element) {
     int field;
     enum thrift_type type;
@@ -72,6 +80,8 @@ static void parse_logical_type(struct thrift_reader *reader, struct element *ele
         element->logical = field;
         if (field == LOGICAL_TIMESTAMP && thrift_get_struct(reader, type))
             parse_timestamp_type(reader, element);
+        else if (field == LOGICAL_DECIMAL && thrift_get_struct(reader, type))
+            parse_decimal_type(reader, element);
         else
             thrift_skip(reader, type);
     }
@@ -87,6 +97,9 @@ static void parse_element(struct thrift_reader *reader, struct element *element)
         case 1:
             element->physical = (int32_t)thrift_get_int(reader, type);
             break;
+        case 2:
+            element->fixed_size = (int32_t)thrift_get_int(reader, type);
+            break;
         case 3:
             element->repetition = (int32_t)thrift_get_int(reader, type);
             break;
@@ -99,6 +112,12 @@ static void parse_element(struct thrift_reader *reader, struct element *element)
         case 6:
             element->converted = (int32_t)thrift_get_int(reader, type);
             break;
+        case 7:
+            element->scale = (int32_t)thrift_get_int(reader, type);
+            break;
+        case 8:
+            element->precision = (int32_t)thrift_get_int(reader, type);
+            break;
         case 10:
             if (thrift_get_struct(reader, type))
                 parse_logical_type(reader, element);
@@ -106,39 +125,6 @@ static void parse_element(struct thrift_reader *reader, struct element *element)
         default:
             thrift_skip(reader, type);
         }
-    }
-}
-
-/* Which of our types a column is read as. Annotations that are ignored here (an INT32 that is a
- * date) do not matter to readers of the value; spark_type_of() distinguishes them for comparing. */
-static void set_type(struct file_column *column, const struct element *element) {
-    bool is_text = element->converted == CONVERTED_UTF8 || element->logical == LOGICAL_STRING;
-    bool is_micros = element->converted == CONVERTED_TIMESTAMP_MICROS ||
-                     (element->logical == LOGICAL_TIMESTAMP && element->unit == UNIT_MICROS);
-    column->readable = true;
-    column->millis = element->converted == CONVERTED_TIMESTAMP_MILLIS ||
-                     (element->logical == LOGICAL_TIMESTAMP && element->unit == UNIT_MILLIS);
-    switch (element->physical) {
-    case PHYSICAL_BOOLEAN:
-        column->type = TYPE_BOOL;
-        break;
-    case PHYSICAL_INT32:
-        column->type = TYPE_INT32;
-        break;
-    case PHYSICAL_INT64:
-        column->type = is_micros || column->millis ? TYPE_TIMESTAMP : TYPE_INT64;
-        break;
-    case PHYSICAL_INT96:
-        column->type = TYPE_TIMESTAMP;
-        break;
-    case PHYSICAL_DOUBLE:
-        column->type = TYPE_DOUBLE;
-        break;
-    case PHYSICAL_BYTE_ARRAY:
-        column->type = is_text ? TYPE_STRING : TYPE_BINARY;
-        break;
-    default:
-        column->readable = false;
     }
 }
 
@@ -162,6 +148,76 @@ static int32_t annotation_of(const struct element *element) {
     default:
         return -1;
     }
+}
+
+/* Of INT32 and INT64, by what Spark would read. */
+static enum type integer_type(const struct element *element) {
+    enum type plain = element->physical == PHYSICAL_INT32 ? TYPE_INT32 : TYPE_INT64;
+    switch (annotation_of(element)) {
+    case CONVERTED_INT_8:
+        return plain == TYPE_INT32 ? TYPE_INT8 : plain;
+    case CONVERTED_INT_16:
+        return plain == TYPE_INT32 ? TYPE_INT16 : plain;
+    case CONVERTED_DATE:
+        return plain == TYPE_INT32 ? TYPE_DATE : plain;
+    case CONVERTED_DECIMAL:
+        return TYPE_DECIMAL;
+    default:
+        return plain;
+    }
+}
+
+static bool is_decimal(const struct element *element) {
+    return annotation_of(element) == CONVERTED_DECIMAL && element->precision > 0 &&
+           element->precision <= DECIMAL_PRECISION_MAX && element->scale >= 0 &&
+           element->scale <= element->precision;
+}
+
+/* Which of our types a column is read as. Annotations that are ignored here (an INT32 that is a
+ * time) do not matter to readers of the value; spark_type_of() distinguishes them for comparing. */
+static void set_type(struct file_column *column, const struct element *element) {
+    bool is_text = element->converted == CONVERTED_UTF8 || element->logical == LOGICAL_STRING;
+    bool is_micros = element->converted == CONVERTED_TIMESTAMP_MICROS ||
+                     (element->logical == LOGICAL_TIMESTAMP && element->unit == UNIT_MICROS);
+    column->readable = true;
+    column->millis = element->converted == CONVERTED_TIMESTAMP_MILLIS ||
+                     (element->logical == LOGICAL_TIMESTAMP && element->unit == UNIT_MILLIS);
+    switch (element->physical) {
+    case PHYSICAL_BOOLEAN:
+        column->type = TYPE_BOOL;
+        break;
+    case PHYSICAL_INT32:
+    case PHYSICAL_INT64:
+        column->type = integer_type(element);
+        if (column->type == TYPE_INT64 && (is_micros || column->millis))
+            column->type = element->local ? TYPE_TIMESTAMP_NTZ : TYPE_TIMESTAMP;
+        else if (column->type == TYPE_DECIMAL && !is_decimal(element))
+            column->readable = false;
+        break;
+    case PHYSICAL_INT96:
+        column->type = TYPE_TIMESTAMP;
+        break;
+    case PHYSICAL_FLOAT:
+        column->type = TYPE_FLOAT;
+        break;
+    case PHYSICAL_DOUBLE:
+        column->type = TYPE_DOUBLE;
+        break;
+    case PHYSICAL_BYTE_ARRAY:
+        column->type = is_text ? TYPE_STRING : TYPE_BINARY;
+        break;
+    case PHYSICAL_FIXED:
+        column->type = TYPE_DECIMAL;
+        column->readable = is_decimal(element) && element->fixed_size > 0 &&
+                           element->fixed_size <= (int32_t)sizeof(int128_t);
+        break;
+    default:
+        column->readable = false;
+    }
+    column->stored = column->physical == PHYSICAL_FIXED   ? TYPE_DECIMAL
+                     : column->physical == PHYSICAL_INT32 ? TYPE_INT32
+                     : column->physical == PHYSICAL_INT64 ? TYPE_INT64
+                                                          : column->type;
 }
 
 static const char *timestamp_name(const struct element *element) {
@@ -235,14 +291,21 @@ static bool parse_schema(struct thrift_reader *reader, enum thrift_type type,
         }
         if (element.children != 0 || element.repetition == REPETITION_REPEATED) {
             metadata->nested =
-                (struct file_column){.name = element.name, .spark_type = "a list, map or struct"};
+                (struct file_column){.name = element.name, .spark_type = {"a list, map or struct"}};
             return false;
         }
         struct file_column *column = &metadata->columns[metadata->column_count++];
         *column = (struct file_column){.name = element.name,
                                        .physical = element.physical,
+                                       .fixed_size = element.fixed_size,
+                                       .precision = element.precision,
+                                       .scale = element.scale,
                                        .required = element.repetition == REPETITION_REQUIRED};
-        column->spark_type = spark_type_of(&element);
+        const char *name = spark_type_of(&element);
+        if (name != NULL)
+            column->spark_type =
+                type_text_of(name, strcmp(name, "DECIMAL") == 0 ? TYPE_DECIMAL : TYPE_NULL,
+                             element.precision, element.scale);
         set_type(column, &element);
     }
     return children == (int64_t)count - 1;
@@ -445,7 +508,7 @@ bool file_metadata_parse(struct file_metadata *metadata, const uint8_t *bytes, s
         return error_set(err, ERROR_STATE,
                          "column '%.*s' is %s, but only flat tables are supported",
                          (int)metadata->nested.name.length, metadata->nested.name.bytes,
-                         metadata->nested.spark_type);
+                         metadata->nested.spark_type.text);
     if (!sound)
         return error_set(err, ERROR_STATE, "the footer is damaged");
 

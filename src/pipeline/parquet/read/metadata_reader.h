@@ -11,16 +11,19 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "core/type.h"
+#include "core/schema.h"
 
 /* A column of the file. Texts here point into the footer's bytes. */
 struct file_column {
     struct text name;
-    int32_t physical;       // as in the file: may be one that we cannot read
-    bool readable;          // we know its type
-    enum type type;         // TYPE_TIMESTAMP also for INT96 and for milliseconds
-    const char *spark_type; // its type in Spark, in SQL: "INT", "DATE"; NULL: nothing
-    bool millis;            // an INT64 timestamp that counts milliseconds
+    int32_t physical;            // as in the file: may be one that we cannot read
+    bool readable;               // we know its type
+    enum type type;              // TYPE_TIMESTAMP also for INT96 and for milliseconds
+    enum type stored;            // the form of its values in pages (format.h)
+    int32_t fixed_size;          // bytes of a value, where all have as many
+    int precision, scale;        // TYPE_DECIMAL
+    struct type_text spark_type; // its type in Spark, in SQL: "INT", "DATE"; empty: none
+    bool millis;                 // an INT64 timestamp that counts milliseconds
     bool required;
 };
 

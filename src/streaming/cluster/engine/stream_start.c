@@ -70,7 +70,7 @@ static char *record_ddl(const struct schema *schema) {
     for (size_t i = 0; i < schema->record_count; i++)
         ddl = joined(ddl, ", ",
                      text_format("`%s` %s", schema->columns[i].name,
-                                 type_sql_name(schema->columns[i].type)));
+                                 column_sql_type(&schema->columns[i]).text));
     return ddl;
 }
 

@@ -270,7 +270,7 @@ void route_schema(const struct http_call *call, struct http_response *response) 
     for (size_t i = 0; i < schema->count; i++) {
         struct json *column = json_new_object();
         json_put_shown(column, "name", schema->columns[i].name);
-        json_put_shown(column, "type", type_sql_name(schema->columns[i].type));
+        json_put_shown(column, "type", column_sql_type(&schema->columns[i]).text);
         json_put_int(column, "faults", totals.field_faults[i]);
         json_put_bool(column, "derived", i >= schema->derived_first);
         json_append(columns, column);

@@ -57,6 +57,64 @@ static const char *const samples[] = {
     "{\"id\":\"a-7\",\"id\":\"a-8\",\"count\":1,\"count\":\"no\",\"x\":null}",
 };
 
+#define PATH(...)                                                                                  \
+    .path = (const char *const[]){__VA_ARGS__},                                                    \
+    .path_length = sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *)
+
+static const struct column nested_columns[] = {
+    {"id", TYPE_STRING, PATH("head", "id")},
+    {"v", TYPE_INT32, PATH("v")},
+    {"n", TYPE_INT64, PATH("head", "n")},
+    {"x", TYPE_STRING, PATH("head", "more", "x")},
+    {"share", TYPE_DOUBLE, PATH("head", "more", "deep", "share")},
+    {"flag", TYPE_BOOL, PATH("head", "more", "deep", "flag")},
+    {"at", TYPE_TIMESTAMP, PATH("times", "at")},
+    {"until", TYPE_TIMESTAMP, PATH("until")},
+    {"byte", TYPE_INT8},
+    {"small", TYPE_INT16},
+    {"cost", TYPE_DECIMAL, .precision = 6, .scale = 2},
+    {"born", TYPE_DATE},
+    {"rate", TYPE_FLOAT},
+    {"price", TYPE_DECIMAL, .precision = 10, .scale = 2, PATH("times", "price")},
+    {"day", TYPE_DATE, PATH("times", "day")},
+    {"local", TYPE_TIMESTAMP_NTZ},
+    {"raw", TYPE_BINARY},
+    {"ratio", TYPE_FLOAT, PATH("times", "ratio")},
+};
+static const struct record_schema nested_schema = {
+    "nested", nested_columns, sizeof nested_columns / sizeof nested_columns[0]};
+
+static const char *const nested_samples[] = {
+    "{\"v\":1,\"head\":{\"id\":\"a\",\"n\":12,\"more\":{\"x\":\"X\",\"deep\":{\"share\":1.5,"
+    "\"flag\":true}"
+    "}},\"times\":{\"at\":\"2024-06-01T12:30:00Z\"},\"until\":null}",
+    "{\"q\":{\"a\":[1,2,{\"b\":\"c\",\"d\":[]}],\"e\":\"\\u00e9\"},\"head\":{\"q\":[{\"x\":1.25e3},"
+    "null,-7,"
+    "true],\"id\":\"b\",\"more\":{\"deep\":{\"flag\":false},\"q\":{}}},\"v\":2}",
+    "{ \"head\" : { \"id\" : \"c\" , \"more\" : { \"x\" : \"\\\"Y\\\"\" } } ,\n \"until\" : "
+    "\"2024-06-01\" , "
+    "\"q\" : [ [ ] , \"é\" , [ [ 0.5 ] ] ] , \"v\" : 3 }",
+    "{\"head\":{\"id\":\"d\",\"more\":{\"x\":\"1\",\"deep\":{\"share\":2}}},\"head\":{\"id\":\"e\","
+    "\"n\":1,"
+    "\"more\":null},\"v\":4}",
+    "{\"small\":-7,\"rate\":1.25,\"raw\":\"YWJj\",\"cost\":12.345,\"born\":\"1999-02-03\",\"byte\":"
+    "200,\"times\":{\"price\":\"1,234.5\",\"day\":\"2024-06-01\","
+    "\"ratio\":0.25},\"local\":\"2024-06-01 12:00:00\",\"head\":{\"id\":\"g\"}}",
+    "{\"head\":{\"id\":\"f\",\"more\":{\"x\":\"1\"},\"more\":{\"x\":{\"y\":[1]}}},\"times\":[],"
+    "\"v\":5}",
+};
+
+/* What is decoded, and from what. */
+struct kind {
+    const struct record_schema *schema;
+    const char *const *samples;
+    size_t sample_count;
+};
+
+static const struct kind flat = {&record_schema, samples, sizeof samples / sizeof samples[0]};
+static const struct kind nested = {&nested_schema, nested_samples,
+                                   sizeof nested_samples / sizeof nested_samples[0]};
+
 /* What a mutation draws from: what has a meaning somewhere in JSON, and what has none. */
 static const char drawn_bytes[] =
     "\"\"\"\\\\{}[],::  09-.eEuntrf'\n\t\x01\x80\xc3\xa9\xed\xa0\xff/+TZ";
@@ -101,7 +159,7 @@ static void assert_same_value(const struct vector *a, const struct vector *b) {
     assert_int_equal(a->valid[0], b->valid[0]);
     if (!a->valid[0])
         return;
-    if (a->type == TYPE_STRING)
+    if (type_is_text(a->type))
         assert_true(text_equals(a->texts[0], b->texts[0]));
     else
         assert_memory_equal(a->values, b->values, type_width(a->type));
@@ -139,10 +197,10 @@ static void decode_all(struct state *state, const char *bytes, size_t size) {
     free(exact);
 }
 
-static void run(enum parse_mode mode, uint64_t seed) {
+static void run(const struct kind *kind, enum parse_mode mode, uint64_t seed) {
     static struct state state;
     state = (struct state){.random = seed};
-    schema_init(&state.schema, &record_schema, NULL, 0);
+    schema_init(&state.schema, kind->schema, NULL, 0);
     for (int path = 0; path < PATH_COUNT; path++) {
         struct error err;
         assert_true(decode_json_open(&state.decoders[path], &state.schema, mode, "UTC", &err));
@@ -150,12 +208,12 @@ static void run(enum parse_mode mode, uint64_t seed) {
         decode_json_set_path(state.decoders[path], (enum decode_path)path);
         rows_init(&state.rows[path], &state.schema, 1, STRING_BYTES);
     }
-    const char *sample = samples[0];
+    const char *sample = kind->samples[0];
     for (int round = 0; round < ROUNDS; round++) {
         char bytes[RECORD_MAX];
         // Mostly as the one before, so that the order of its keys is expected.
         if (draw(&state, 16) == 0)
-            sample = samples[draw(&state, sizeof samples / sizeof samples[0])];
+            sample = kind->samples[draw(&state, kind->sample_count)];
         size_t size = strlen(sample);
         for (size_t i = 0; i < size; i++)
             bytes[i] = sample[i];
@@ -171,18 +229,25 @@ static void run(enum parse_mode mode, uint64_t seed) {
 
 static void all_ways_make_the_same_rows_of_nearly_usual_records(void **state) {
     (void)state;
-    run(PARSE_REJECT, 1);
+    run(&flat, PARSE_REJECT, 1);
 }
 
 static void all_ways_make_the_same_rows_of_nulls(void **state) {
     (void)state;
-    run(PARSE_PERMISSIVE, 2);
+    run(&flat, PARSE_PERMISSIVE, 2);
+}
+
+static void all_ways_make_the_same_rows_of_records_with_objects(void **state) {
+    (void)state;
+    run(&nested, PARSE_REJECT, 3);
+    run(&nested, PARSE_PERMISSIVE, 4);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_ways_make_the_same_rows_of_nearly_usual_records),
         cmocka_unit_test(all_ways_make_the_same_rows_of_nulls),
+        cmocka_unit_test(all_ways_make_the_same_rows_of_records_with_objects),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,203 @@
+/* nested.c: runs the corpus of documents with nested objects and of values of every type (nested/)
+ * through decoding, in each way that there is (enum decode_path).
+ *
+ * usage: conformance_nested SCHEMAS CASES [NUMBER]
+ *   NUMBER   this case only, with our row */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/scope.h"
+#include "expectation.h"
+#include "pipeline/json/decode_json.h"
+
+enum { STRING_BYTES = 4 << 20, PATHS = 3, SCHEMAS_MAX = 16 };
+
+/* A schema of schemas.json. */
+struct shape {
+    const char *name;
+    struct column columns[SCHEMA_COLUMNS_MAX];
+    struct schema schema;
+    struct rows rows;
+    struct decoder *decoders[PATHS]; // permissive
+    struct decoder *rejecting;
+};
+
+struct run {
+    struct shape shapes[SCHEMAS_MAX];
+    size_t shape_count;
+    int64_t now_ms;
+    int only; // 0: all cases
+    int cases, failures;
+};
+
+static enum type find_type(const char *name) {
+    for (int type = 0; type < TYPE_COUNT; type++)
+        if (strcmp(type_sql_name((enum type)type), name) == 0)
+            return (enum type)type;
+    check(false);
+    return TYPE_NULL;
+}
+
+static void load_column(struct column *column, const json_t *declared) {
+    const json_t *keys = json_array_get(declared, 0);
+    const char **path = must_alloc(json_array_size(keys), sizeof *path);
+    char *name = strdup("");
+    for (size_t i = 0; i < json_array_size(keys); i++) {
+        path[i] = json_string_value(json_array_get(keys, i));
+        char *longer = NULL;
+        check(asprintf(&longer, "%s%s%s", name, i > 0 ? "." : "", path[i]) > 0);
+        free(name);
+        name = longer;
+    }
+    char type[32];
+    (void)snprintf(type, sizeof type, "%s", json_string_value(json_array_get(declared, 1)));
+    char *parameters = strchr(type, '(');
+    if (parameters != NULL) {
+        char *scale = NULL;
+        column->precision = (int)strtol(parameters + 1, &scale, 10);
+        check(*scale == ',');
+        column->scale = (int)strtol(scale + 1, NULL, 10);
+        *parameters = '\0';
+    }
+    column->name = name;
+    column->path = path;
+    column->path_length = json_array_size(keys);
+    column->type = find_type(type);
+}
+
+static struct decoder *open_decoder(const struct shape *shape, enum parse_mode mode,
+                                    enum decode_path path) {
+    struct decoder *decoder;
+    struct error err = {0};
+    check(decode_json_open(&decoder, &shape->schema, mode, "UTC", &err));
+    decode_json_set_path(decoder, path);
+    return decoder;
+}
+
+static void load_shape(struct shape *shape, const char *name, const json_t *columns) {
+    *shape = (struct shape){.name = name};
+    size_t count = json_array_size(columns);
+    check(count <= SCHEMA_COLUMNS_MAX);
+    for (size_t i = 0; i < count; i++)
+        load_column(&shape->columns[i], json_array_get(columns, i));
+    schema_init_plain(&shape->schema, name, shape->columns, count);
+    rows_init(&shape->rows, &shape->schema, 1, STRING_BYTES);
+    for (int path = 0; path < PATHS; path++)
+        shape->decoders[path] = open_decoder(shape, PARSE_PERMISSIVE, (enum decode_path)path);
+    shape->rejecting = open_decoder(shape, PARSE_REJECT, DECODE_FASTEST);
+}
+
+static void close_shape(struct shape *shape) {
+    for (int path = 0; path < PATHS; path++)
+        decoder_close(shape->decoders[path]);
+    decoder_close(shape->rejecting);
+    rows_deinit(&shape->rows);
+    for (size_t i = 0; i < shape->schema.count; i++) {
+        free((void *)(uintptr_t)shape->columns[i].name);
+        free((void *)(uintptr_t)shape->columns[i].path);
+    }
+}
+
+static struct shape *find_shape(struct run *run, const char *name) {
+    for (size_t i = 0; i < run->shape_count; i++)
+        if (strcmp(run->shapes[i].name, name) == 0)
+            return &run->shapes[i];
+    check(false);
+    return NULL;
+}
+
+static bool fail(struct run *run, const char *what) {
+    fprintf(stderr, "case %d: %s\n", run->cases, what);
+    run->failures++;
+    return false;
+}
+
+static enum decode_result decode(struct run *run, struct decoder *decoder,
+                                 const struct record *record, struct rows *rows) {
+    struct reject reject;
+    rows_reset(rows);
+    decoder->batch_time_ms = run->now_ms;
+    return decode_record(decoder, record, rows, &reject);
+}
+
+/* Ways that have seen other documents before, and each twice, so that its keys are expected. */
+static bool run_ways(struct run *run, struct shape *shape, const struct record *record,
+                     const json_t *row) {
+    for (int way = 0; way < 2 * PATHS; way++) {
+        enum decode_result result = decode(run, shape->decoders[way % PATHS], record, &shape->rows);
+        if (row == NULL && result == DECODE_REJECT)
+            continue;
+        if (row == NULL || result != DECODE_ROW)
+            return fail(run, row == NULL ? "became a row" : "became no row");
+        if (run->only != 0)
+            expectation_print_row(&shape->rows, 0);
+        if (expectation_compare_values(row, &shape->rows, 0) > 0)
+            return fail(run, "is another row than Spark's");
+    }
+    return true;
+}
+
+static bool run_case(struct run *run, const json_t *expected, const struct record *record) {
+    struct shape *shape = find_shape(run, json_string_value(json_object_get(expected, "schema")));
+    const json_t *row = json_object_get(expected, "row");
+    if (!run_ways(run, shape, record, row))
+        return false;
+    bool is_row = decode(run, shape->rejecting, record, &shape->rows) == DECODE_ROW;
+    if (is_row != (row != NULL && !json_is_null(json_array_get(row, 0))))
+        return fail(run, "in reject mode, is a row without an identifier, or none with one");
+    return true;
+}
+
+static void run_line(struct run *run, const char *line, size_t size) {
+    json_error_t problem;
+    json_t *expected = json_loadb(line, size, JSON_ALLOW_NUL, &problem);
+    check(expected != NULL);
+    const json_t *now = json_object_get(expected, "now_ms"), *text, *bytes;
+    text = json_object_get(expected, "text");
+    bytes = json_object_get(expected, "bytes");
+    if (now != NULL) {
+        run->now_ms = json_integer_value(now);
+    } else if (++run->cases == run->only || run->only == 0) {
+        struct record record = {0};
+        // Allocated to the byte, so that the sanitizer sees every read beyond it.
+        scoped(scope_free) char *value =
+            text != NULL ? expectation_copy(text, &record.value_size)
+                         : expectation_decode_base64(json_string_value(bytes), &record.value_size);
+        record.value = value;
+        if (!run_case(run, expected, &record) && run->failures <= 20)
+            fprintf(stderr, "    %.300s\n", line);
+    }
+    json_decref(expected);
+}
+
+int main(int argc, char **argv) {
+    static struct run run;
+    check(argc >= 3);
+    run.only = argc > 3 ? (int)strtol(argv[3], NULL, 10) : 0;
+    json_error_t problem;
+    json_t *schemas = json_load_file(argv[1], 0, &problem);
+    check(schemas != NULL);
+    const char *name;
+    json_t *columns;
+    json_object_foreach(schemas, name, columns) {
+        check(run.shape_count < SCHEMAS_MAX);
+        load_shape(&run.shapes[run.shape_count++], name, columns);
+    }
+
+    FILE *file = fopen(argv[2], "r");
+    check(file != NULL);
+    char *line = NULL;
+    size_t capacity = 0;
+    ssize_t size;
+    while ((size = getline(&line, &capacity, file)) > 0)
+        run_line(&run, line, (size_t)size);
+    free(line);
+    (void)fclose(file);
+    for (size_t i = 0; i < run.shape_count; i++)
+        close_shape(&run.shapes[i]);
+    json_decref(schemas);
+    printf("%d cases, %d failed\n", run.cases, run.failures);
+    return run.cases > 0 && run.failures == 0 ? 0 : 1;
+}
