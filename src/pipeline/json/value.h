@@ -77,8 +77,8 @@ struct json_row {
 };
 
 /* A value of a type that is not in read_present(), because it is rarer: its code is not inlined,
- * and takes no pointer to what is in registers here. Where reading stands behind it; `at` NULL: in
- * another form. */
+ * and takes no pointer to what is in registers here. Returns where reading continues after it; `at`
+ * NULL: in another form. */
 struct json_cursor json_read_other(const char *bytes, struct json_cursor cursor,
                                    const struct column *declared, const struct vector *vector,
                                    size_t index);

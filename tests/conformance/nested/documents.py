@@ -5,7 +5,7 @@ import json
 
 from fuzz_spark import messages
 
-# What stands in the place of any value.
+# These replace any value.
 WRONG = [
     *["null", "true", "false", "0", "-0", "7", "1e1", "1.0", "1.50", "NaN", "+INF", "-Infinity"],
     *['""', '"x"', '"1"', '"true"', "'q'", "{}", "[]", "[{}]", '{"k":5}', '[{"k":5}]', "[1,[2]]"],

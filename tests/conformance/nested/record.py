@@ -120,7 +120,7 @@ def main():
         )
         # Without the rule that would cut the schema to one path, which changes values.
         spark.conf.set("spark.sql.optimizer.enableJsonExpressionOptimization", "false")
-        spark.conf.set("spark.sql.caseSensitive", "true")  # of the paths, `e` beside `E`
+        spark.conf.set("spark.sql.caseSensitive", "true")  # of the paths, both `e` and `E`
         while True:
             now = time.time()
             cases = list(record(spark, directory))

@@ -75,7 +75,7 @@ static void an_unknown_key_of_an_object_that_is_read_has_a_name_with_dots(void *
     close_fixture(&fixture);
 }
 
-static void a_value_that_is_no_object_is_a_fault_of_each_column_in_it(void **state) {
+static void a_value_other_than_an_object_is_a_fault_of_each_column_in_it(void **state) {
     (void)state;
     static const struct {
         const char *json;
@@ -148,7 +148,7 @@ static void columns_are_rows_no_matter_how_often_their_object_comes(void **state
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_unknown_key_of_an_object_that_is_read_has_a_name_with_dots),
-        cmocka_unit_test(a_value_that_is_no_object_is_a_fault_of_each_column_in_it),
+        cmocka_unit_test(a_value_other_than_an_object_is_a_fault_of_each_column_in_it),
         cmocka_unit_test(a_reject_names_the_identifier_by_its_column),
         cmocka_unit_test(columns_are_rows_no_matter_how_often_their_object_comes),
     };
