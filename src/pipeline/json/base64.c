@@ -1,10 +1,10 @@
 /* Jackson decodes a string in double quotes while it looks for its end, so after an error it is in
  * the middle of the string, and then looks for the end from there. An error at the closing quote
- * itself leaves it behind the quote: then the string goes on up to the next one. A string in single
- * quotes is complete before it is decoded, and leaves the reader behind it in any case.
+ * itself leaves it behind the quote: then the string continues to the next quote. A string in
+ * single quotes is complete before it is decoded, and leaves the reader behind it in any case.
  *
- * What must stay true: as in Jackson, bits are put together in a 32-bit number before anybody looks
- * whether they make sense. */
+ * What must stay true: as in Jackson, bits are put together in a 32-bit number before anything
+ * checks that they make sense. */
 #include "pipeline/json/base64.h"
 
 #include <string.h>

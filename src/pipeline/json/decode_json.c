@@ -78,7 +78,7 @@ static int decode_usual_members(struct json_decoder *decoder, struct rows *rows,
     return progress.previous;
 }
 
-/* Passes members of the root whose keys are no column's, as long as they are in the usual form.
+/* Passes members of the root whose keys belong to no column, as long as they are in the usual form.
  * Whether there were any. */
 static bool pass_unknown_members(struct json_decoder *decoder) {
     struct json_reader *reader = &decoder->reader;

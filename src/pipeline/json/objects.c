@@ -240,7 +240,8 @@ static enum outcome read_field(struct json_objects *objects, struct json_record 
     return result == JSON_COLUMN_SET ? MEMBER_READ : MEMBER_FAULT;
 }
 
-/* Passes a member of the innermost open object whose key is no field's, if it is in the usual form.
+/* Passes a member of the innermost open object whose key belongs to no field, if it has the usual
+ * form.
  */
 static bool pass_unknown_member(struct json_objects *objects, struct json_record *record) {
     struct json_reader *reader = record->reader;

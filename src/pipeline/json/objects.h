@@ -1,6 +1,6 @@
 /* objects.h: the objects of a record that columns are read from, at any depth.
  *
- * An object is no column of its own. When its key comes twice, its columns are those of the last
+ * An object is not a column of its own. When its key comes twice, its columns are those of the last
  * value that Spark has kept: another object or null replaces all of them; a value of another type,
  * or an object that Spark could not read to its end, none. */
 #ifndef PIPELINE_JSON_OBJECTS_H

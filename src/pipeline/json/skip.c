@@ -1,6 +1,6 @@
 /* Records have large parts that no column is read from, which must be JSON all the same: Spark
  * loses a record for an error in them. Here is the grammar of JSON in one loop without any state
- * but the open brackets, which are bits of one word. Whatever is rare or wrong (exponents, long
+ * but the open brackets, which are bits of one word. What is rare or wrong (exponents, long
  * numbers, single quotes, more than 63 levels) is left to reader.h, from the beginning.
  *
  * What must stay true: this says yes to nothing that Jackson refuses. */

@@ -45,7 +45,7 @@ static void values_of_every_type_are_shown(void **state) {
     assert_shown(&(struct vector){.type = TYPE_TIMESTAMP_NTZ, .valid = &valid, .int64s = &micros},
                  "2024-01-02T03:04:05.600", "{\"v\":\"2024-01-02T03:04:05.600\"}");
     assert_shown(&(struct vector){.type = TYPE_TIMESTAMP, .valid = &valid, .int64s = &micros},
-                 "2024-01-02T03:04:05.600", "{\"v\":\"2024-01-02T03:04:05.600Z\"}");
+                 "2024-01-02T03:04:05.600Z", "{\"v\":\"2024-01-02T03:04:05.600Z\"}");
     assert_shown(
         &(struct vector){.type = TYPE_DECIMAL, .valid = &valid, .decimals = &decimal, .scale = 2},
         "-0.05", "{\"v\":\"-0.05\"}");
