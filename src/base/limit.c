@@ -114,7 +114,7 @@ static void append(char text[static LIMIT_TEXT_MAX], const char *format, ...) {
 }
 
 /* One of the kernel's limits, if it is set. */
-static void append_limit(char text[static LIMIT_TEXT_MAX], int resource, const char *name,
+static void append_limit(char text[static LIMIT_TEXT_MAX], unsigned resource, const char *name,
                          unsigned shift, const char *unit) {
     struct rlimit limit;
     if (getrlimit(resource, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
