@@ -392,7 +392,7 @@ static enum exit_code run_engine(struct program *program, const char *servers) {
     }
     if (program->out_of_time) {
         log_write(LOG_CRITICAL, logger,
-                  "Stopped at the limit of CPU time of a process, RLIMIT_CPU (ulimit -t, "
+                  "Stopped: the process reached its CPU time limit, RLIMIT_CPU (ulimit -t, "
                   "LimitCPU=): raise it | exit_code=%d",
                   EXIT_CODE_LIMIT);
         return EXIT_CODE_LIMIT;

@@ -293,12 +293,13 @@ static bool allow_move(struct topic_change *change, const struct incarnation_beg
     struct partition_texts moves;
     describe_moves(begin, &moves);
     if (watch->definition->options->fail_on_data_loss)
-        return error_set(err, ERROR_DATA_LOSS,
-                         "topic %s was deleted and created again, or its log was truncated, and "
-                         "planned batch %" PRId64
-                         " continues there: %s; set FAIL_ON_DATA_LOSS=false to run it (records not "
-                         "read before are lost)",
-                         watch->definition->topic, begin->batch_id, moves.text);
+        return error_set(
+            err, ERROR_DATA_LOSS,
+            "topic %s was deleted and created again, or its log was truncated, and "
+            "planned batch %" PRId64
+            " changes the positions: %s; set FAIL_ON_DATA_LOSS=false to run it (unread "
+            "records of the old log are lost)",
+            watch->definition->topic, begin->batch_id, moves.text);
     log_write(LOG_WARNING, watch->report->name,
               "The topic was deleted and created again, or its log was truncated; the planned "
               "batch changes the positions | topic=%s | batch_id=%" PRId64 " | detail=%s",

@@ -54,7 +54,7 @@ const struct command program_commands[] = {
          "what its checkpoint says. The process and its address are found through the checkpoint's "
          "lock. Exit code 0: all chosen queries run and make progress; 10: one is not running; 11: "
          "one retries after an error, is stuck or does not answer; 13: one is degraded: it falls "
-         "behind, does not know its "
+         "behind, has an unknown "
          "lag, has lost records, has a table with missing files, or rejects many records.",
      .options = OPTION_BIT(OPTION_JSON),
      .run_once = status_command},

@@ -281,7 +281,7 @@ static bool parse_path(const struct setting *setting, const char *text, void *fi
     if (path == NULL)
         return error_set(err, ERROR_CONFIG,
                          "expected a local directory, as a path or as file:///…; other file "
-                         "systems are not supported: mount it, or copy the files");
+                         "systems are not supported: mount them, or copy the files");
     if (!shell_syntax_check(path, err))
         return false;
     char absolute[PATH_MAX] = ""; // what getcwd() may need

@@ -20,7 +20,7 @@ const struct exit_code_entry exit_codes[] = {
     {EXIT_CODE_STATE, "cannot continue from the state on disk",
      "The checkpoint, the table and its files do not match, the table has files with other column "
      "types, or another Kafka cluster answers; nothing was changed. Also: files of the table are "
-     "missing, and MISSING_FILES=stop; `verify` found an offset that is missing or double, or a "
+     "missing, and MISSING_FILES=stop; `verify` found an offset that is missing or duplicate, or a "
      "file that does not match its log.",
      "Follow the message: it names the files, the cause and the fix."},
     {EXIT_CODE_DATA_LOSS, "records cannot be read from Kafka",
@@ -58,8 +58,8 @@ const struct exit_code_entry exit_codes[] = {
      "process, the user, the control group or the machine was reached.",
      "Raise the limit that the message names; a restart is safe."},
     {EXIT_CODE_DEGRADED, "degraded",
-     "`status`: the queries run and commit, but one of them falls behind, does not know the "
-     "topic's end, has lost records within the last hour, has a table with missing files, or "
+     "`status`: the queries run and commit, but one of them falls behind, has an unknown "
+     "lag, has lost records within the last hour, has a table with missing files, or "
      "rejects more records than ALERT_REJECTS_PERCENT.",
      "Follow the reason that it prints; no restart is needed."},
     {EXIT_CODE_SIGNAL, "stopped immediately",

@@ -73,7 +73,7 @@ static bool find_files(struct query *query, int64_t batch_id, struct file_list *
     file_list_deinit(files);
     log_write(LOG_WARNING, query->report.name,
               "The files of batch %" PRId64
-              " are unknown, so it is not checked that they are in the lake | error=%s",
+              " are unknown, so the program cannot check that they are in the lake | error=%s",
               batch_id,
               why.message[0] != '\0' ? why.message
                                      : "neither the sink log nor a manifest lists them");
