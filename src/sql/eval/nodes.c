@@ -82,9 +82,11 @@ static int compare_shapes(const void *one, const void *other) {
 
 static struct node *new_node(struct nodes *nodes, const struct expr *expr) {
     struct node *node = pool_alloc(&nodes->pool, 1, sizeof *node);
-    *node = (struct node){.expr = expr,
-                          .output = NO_OUTPUT,
-                          .operand = {.vector = {.type = expr->type.kind}, .type = &expr->type}};
+    *node =
+        (struct node){.expr = expr,
+                      .output = NO_OUTPUT,
+                      .operand = {.vector = {.type = expr->type.kind, .scale = expr->type.scale},
+                                  .type = &expr->type}};
     return node;
 }
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/decimal.h"
 #include "core/double_digits.h"
 #include "sql/functions/cast.h"
 #include "sql/functions/loop.h"
@@ -13,17 +14,10 @@
 
 __extension__ typedef unsigned __int128 uint128_t;
 
-enum { DIGITS_KEPT_MAX = 64, DECIMAL_TEXT_MAX = 96, MICRO_DIGITS = 6 };
-
-static int128_t power_of_ten(int exponent) {
-    int128_t power = 1;
-    for (; exponent > 0; exponent--)
-        power *= 10;
-    return power;
-}
+enum { DIGITS_KEPT_MAX = 64, PRINTED_MAX = 96, MICRO_DIGITS = 6 };
 
 static bool fits(int128_t value, const struct data_type *type) {
-    int128_t limit = power_of_ten(type->precision);
+    int128_t limit = decimal_power(type->precision);
     return value < limit && value > -limit;
 }
 
@@ -59,10 +53,10 @@ static bool from_double(double value, const struct data_type *type, int128_t *ou
 static bool rescale(int128_t value, int from_scale, const struct data_type *type, int128_t *out) {
     int more = type->scale - from_scale;
     if (more >= 0) {
-        if (__builtin_mul_overflow(value, power_of_ten(more), out))
+        if (__builtin_mul_overflow(value, decimal_power(more), out))
             return false;
     } else {
-        int128_t unit = power_of_ten(-more), rest = value % unit;
+        int128_t unit = decimal_power(-more), rest = value % unit;
         bool up = 2 * (uint128_t)(rest < 0 ? -rest : rest) >= (uint128_t)unit;
         *out = value / unit + (up ? (value < 0 ? -1 : 1) : 0);
     }
@@ -191,7 +185,7 @@ static bool decimal_to_text(const struct kernel_call *call) {
         out->valid[row] = in->vector.valid[row];
         if (!is_present(in, row))
             continue;
-        char text[DECIMAL_TEXT_MAX];
+        char text[PRINTED_MAX];
         size_t size = format_decimal(in->vector.decimals[row], in->type->scale, text);
         char *bytes = arena_alloc_bytes(call->strings, size);
         if (bytes == NULL)
@@ -204,7 +198,7 @@ static bool decimal_to_text(const struct kernel_call *call) {
 
 /* The library reads the decimal text with one rounding. */
 static double to_double(int128_t value, int scale, bool as_float) {
-    char text[DECIMAL_TEXT_MAX];
+    char text[PRINTED_MAX];
     size_t size = format_decimal(value, 0, text);
     (void)snprintf(text + size, sizeof text - size, "e%d", -scale);
     // The "C" locale is built into glibc: asking for it allocates nothing and cannot fail.
@@ -214,18 +208,18 @@ static double to_double(int128_t value, int scale, bool as_float) {
 
 /* Without the fraction; the lowest bits of what is left. */
 static uint64_t to_whole(int128_t value, int scale) {
-    return (uint64_t)(value / power_of_ten(scale));
+    return (uint64_t)(value / decimal_power(scale));
 }
 
 /* Microseconds, of which the lowest bits are kept. */
 static int64_t to_micros(int128_t value, int scale) {
-    int128_t unit = power_of_ten(scale);
+    int128_t unit = decimal_power(scale);
     int128_t seconds = value / unit, rest = value % unit;
     uint128_t micros = (uint128_t)seconds * (uint128_t)MICROS_PER_SECOND;
     if (scale >= MICRO_DIGITS)
-        rest /= power_of_ten(scale - MICRO_DIGITS);
+        rest /= decimal_power(scale - MICRO_DIGITS);
     else
-        rest *= power_of_ten(MICRO_DIGITS - scale);
+        rest *= decimal_power(MICRO_DIGITS - scale);
     return (int64_t)(uint64_t)(micros + (uint128_t)rest);
 }
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "core/calendar.h"
+#include "core/date_text.h"
 #include "sql/functions/cast.h"
 #include "sql/functions/loop.h"
 #include "sql/functions/moment.h"
@@ -121,7 +122,8 @@ static bool text_to_date(const struct kernel_call *call) {
     const struct operand *in = call->arguments[0];
     struct vector *out = &call->out->vector;
     for (size_t row = call->first, end = row + call->count; row < end; row++)
-        out->valid[row] = is_present(in, row) && date_parse(text_at(in, row), &out->int32s[row]);
+        out->valid[row] =
+            is_present(in, row) && date_text_parse(text_at(in, row), &out->int32s[row]);
     return true;
 }
 
@@ -142,7 +144,7 @@ static bool date_to_text(const struct kernel_call *call) {
         if (in->valid[row] == 0)
             continue;
         char text[DATE_TEXT_MAX];
-        size_t size = date_format(in->int32s[row], text);
+        size_t size = date_text_format(in->int32s[row], text);
         char *bytes = arena_alloc_bytes(call->strings, size);
         if (bytes == NULL)
             return false;
