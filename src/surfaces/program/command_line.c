@@ -393,7 +393,7 @@ enum exit_code command_line_load(struct config *config, int argc, char **argv, F
     command_line_read(&line, argc, argv, &problems);
     config_load(config, &line, &problems);
     problems_print(&problems, program_name(argc, argv), errors);
-    if (argc == 1 && config->values[settings_find("KAFKA_BOOTSTRAP_SERVERS")].text == NULL &&
+    if (argc == 1 && settings_value(config, "KAFKA_BOOTSTRAP_SERVERS")->text == NULL &&
         problems.count > 0)
         (void)fprintf(errors, "\n"
                               "To try it without a Kafka:  esports-stream --demo\n"

@@ -217,7 +217,7 @@ static void load_master(struct loader *loader, struct config *config) {
     bool ok = master_parse(config->master, &config->master_kind, &config->workers, &err);
     check(ok); // it was parsed before
     config->master_shown = master_shown(config->master);
-    const struct setting_value *value = &config->values[settings_find("SPARK_MASTER_URL")];
+    const struct setting_value *value = settings_value(config, "SPARK_MASTER_URL");
     if (value->origin == ORIGIN_FLAG && strcmp(config->master_shown, config->master) != 0)
         problems_add(loader->problems,
                      "%s: every user of this machine can read a command line: set a URL with a "
@@ -255,7 +255,7 @@ static bool find_file_in_the_way(const char *path, struct file_path *found) {
 static void check_path(const struct config *config, const char *setting, const char *path,
                        struct problems *problems) {
     struct file_path file;
-    const struct setting_value *value = &config->values[settings_find(setting)];
+    const struct setting_value *value = settings_value(config, setting);
     bool derived = value->origin == ORIGIN_DEFAULT && strcmp(setting, "DATA_LAKE_PATH") != 0;
     if (path != NULL && !derived && find_file_in_the_way(path, &file))
         problems_add(problems, "%s (%s): '%s' is not a directory", setting, value->where,

@@ -23,7 +23,7 @@ const char *known_origin_name(enum known_origin origin) {
 }
 
 static bool is_given(const struct config *config, const char *setting) {
-    return config->values[settings_find(setting)].origin != ORIGIN_DEFAULT;
+    return settings_value(config, setting)->origin != ORIGIN_DEFAULT;
 }
 
 /* One value on its way: `used` is owned and may be replaced. */

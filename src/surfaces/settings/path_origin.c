@@ -21,7 +21,7 @@ static const struct setting_value *find_setting(const struct config *config, con
                  {"PROCESSED_DATA_PATH", config->processed_path},
                  {"DATA_LAKE_PATH", config->data_lake_path}};
     for (size_t i = 0; i < sizeof roots / sizeof roots[0]; i++) {
-        const struct setting_value *value = &config->values[settings_find(roots[i].name)];
+        const struct setting_value *value = settings_value(config, roots[i].name);
         bool last = i + 1 == sizeof roots / sizeof roots[0];
         bool derived = value->origin == ORIGIN_DEFAULT && !last; // from DATA_LAKE_PATH
         *name = roots[i].name;

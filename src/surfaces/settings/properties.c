@@ -160,7 +160,7 @@ static void read_kafka_variable(struct config *config, const struct variable *va
 /* SSL://broker:9093 sets the protocol, as far as nobody has set another. */
 static void read_protocol(struct config *config, struct problems *problems) {
     static const char setting[] = "KAFKA_BOOTSTRAP_SERVERS", property[] = "security.protocol";
-    const struct setting_value *value = &config->values[settings_find(setting)];
+    const struct setting_value *value = settings_value(config, setting);
     if (config->bootstrap_servers == NULL)
         return;
     scoped(scope_free) char *list = NULL;

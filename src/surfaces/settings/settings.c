@@ -281,6 +281,12 @@ int settings_find(const char *name) {
     return -1;
 }
 
+const struct setting_value *settings_value(const struct config *config, const char *name) {
+    int index = settings_find(name);
+    check(index >= 0);
+    return &config->values[index];
+}
+
 const char *settings_shown(const struct config *config, size_t index) {
     size_t count;
     const struct setting *setting = &settings_table(&count)[index];
@@ -297,14 +303,13 @@ const char *settings_shown(const struct config *config, size_t index) {
 }
 
 bool settings_lake_is_default(const struct config *config) {
-    return !config->demo &&
-           config->values[settings_find("DATA_LAKE_PATH")].origin == ORIGIN_DEFAULT &&
-           config->values[settings_find("CHECKPOINT_PATH")].origin == ORIGIN_DEFAULT;
+    return !config->demo && settings_value(config, "DATA_LAKE_PATH")->origin == ORIGIN_DEFAULT &&
+           settings_value(config, "CHECKPOINT_PATH")->origin == ORIGIN_DEFAULT;
 }
 
 void settings_lake_warning(const struct config *config, char text[static LAKE_WARNING_MAX]) {
     text[0] = '\0';
-    if (!config->demo && config->values[settings_find("DATA_LAKE_PATH")].origin == ORIGIN_DEFAULT)
+    if (!config->demo && settings_value(config, "DATA_LAKE_PATH")->origin == ORIGIN_DEFAULT)
         (void)snprintf(text, LAKE_WARNING_MAX,
                        "DATA_LAKE_PATH is not set: data goes to the default path '%s'; set "
                        "DATA_LAKE_PATH to where the lake should be",

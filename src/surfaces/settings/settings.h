@@ -12,6 +12,9 @@ const struct setting *settings_table(size_t *count);
 /* Index of the setting of this variable's name, or -1. */
 int settings_find(const char *name);
 
+/* Its value, of a setting that there is. */
+const struct setting_value *settings_value(const struct config *config, const char *name);
+
 /* The value as it is in effect: paths as they were understood, secrets as SECRET_SHOWN. `index` is
  * the setting's in the table. */
 const char *settings_shown(const struct config *config, size_t index);
