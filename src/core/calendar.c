@@ -1,5 +1,8 @@
 #include "core/calendar.h"
 
+#include <stdio.h>
+#include <string.h>
+
 /* Years are counted from March, so that the leap day is a year's last; 400 years are one cycle. */
 enum { DAYS_PER_CYCLE = 146097, DAYS_TO_1970 = 719468 };
 
@@ -36,6 +39,16 @@ struct date calendar_date(int64_t days) {
     };
     date.year += date.month <= 2 ? 1 : 0;
     return date;
+}
+
+size_t date_format(int64_t days, char text[static DATE_TEXT_MAX]) {
+    struct date date = calendar_date(days);
+    const char *sign = date.year < 0 ? "-" : date.year > 9999 ? "+" : "";
+    char printed[DATE_TEXT_MAX + 1];
+    int size = snprintf(printed, sizeof printed, "%s%04lld-%02d-%02d", sign,
+                        (long long)(date.year < 0 ? -date.year : date.year), date.month, date.day);
+    memcpy(text, printed, (size_t)size);
+    return (size_t)size;
 }
 
 int calendar_weekday(int64_t days) {

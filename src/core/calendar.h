@@ -4,6 +4,7 @@
 #define CORE_CALENDAR_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct date {
@@ -18,6 +19,11 @@ int calendar_days_of_month(int64_t year, int month);
 /* The date must exist. */
 int64_t calendar_days(struct date date);
 struct date calendar_date(int64_t days);
+
+/* As Spark prints it: "2024-06-01", "+10000-01-01", "-0001-01-01". The number of bytes; not
+ * terminated. */
+enum { DATE_TEXT_MAX = 24 };
+size_t date_format(int64_t days, char text[static DATE_TEXT_MAX]);
 
 /* 0: Sunday. */
 int calendar_weekday(int64_t days);

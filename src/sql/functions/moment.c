@@ -99,13 +99,3 @@ bool date_parse(struct text text, int32_t *days) {
     *days = (int32_t)number;
     return *days == number;
 }
-
-size_t date_format(int64_t days, char text[static DATE_TEXT_MAX]) {
-    struct date date = calendar_date(days);
-    const char *sign = date.year < 0 ? "-" : date.year > 9999 ? "+" : "";
-    char printed[DATE_TEXT_MAX + 1];
-    int size = snprintf(printed, sizeof printed, "%s%04lld-%02d-%02d", sign,
-                        (long long)(date.year < 0 ? -date.year : date.year), date.month, date.day);
-    memcpy(text, printed, (size_t)size);
-    return (size_t)size;
-}

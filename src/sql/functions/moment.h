@@ -37,12 +37,7 @@ int64_t moment_of_day(const struct zone *zone, int64_t day);
 /* As Spark prints it: "2024-06-01 12:30:00.5". The number of bytes; not terminated. */
 size_t moment_print(const struct zone *zone, int64_t micros, char text[static MOMENT_TEXT_MAX]);
 
-enum { DATE_TEXT_MAX = 24 };
-
 /* Days since 1970-01-01. False: no such form, or no such day. */
 bool date_parse(struct text text, int32_t *days);
-
-/* "2024-06-01", "+10000-01-01", "-0001-01-01". The number of bytes; not terminated. */
-size_t date_format(int64_t days, char text[static DATE_TEXT_MAX]);
 
 #endif

@@ -120,7 +120,8 @@ bool table_check_partitions(const struct table *table, const char *const *names,
             return false;
         if (!level.ok)
             return error_wrap(err, "the table has different partition columns; set *_PARTITION_BY "
-                                   "to them, or choose another PROCESSED_DATA_PATH");
+                                   "to them (`none` if it has none), or choose another "
+                                   "PROCESSED_DATA_PATH");
         at = level.descend;
     }
     return true;
