@@ -519,6 +519,8 @@ static void properties_for_spark_come_from_their_variables(void **state) {
     assert_int_equal(config.spark_connect_timeout_ms, 120000);
 }
 
+#define RELIED_ON "cannot be set: the program relies on the value that it sets in each session"
+
 static void properties_for_spark_that_users_cannot_set_are_refused(void **state) {
     (void)state;
     static const struct {
@@ -532,6 +534,14 @@ static void properties_for_spark_that_users_cannot_set_are_refused(void **state)
         {"SPARK_CONF_spark_connect_grpc_binding_address=geheim", "for this program only"},
         {"SPARK_CONF_spark_driver_memory=geheim", "set SPARK_DRIVER_MEMORY"},
         {"SPARK_CONF_spark_sql_session_timeZone=geheim", "set SPARK_SQL_SESSION_TIMEZONE"},
+        {"SPARK_CONF_spark_sql_ansi_enabled=geheim", RELIED_ON},
+        {"SPARK_CONF_spark_sql_caseSensitive=geheim", RELIED_ON},
+        {"SPARK_CONF_spark_sql_variable_substitute=geheim", RELIED_ON},
+        {"SPARK_CONF_spark_sql_parser_escapedStringLiterals=geheim", RELIED_ON},
+        {"SPARK_CONF_spark_sql_legacy_sizeOfNull=geheim", RELIED_ON},
+        {"SPARK_CONF_spark_sql_legacy_timeParserPolicy=geheim", RELIED_ON},
+        {"SPARK_CONF_spark_sql_json_enablePartialResults=geheim", RELIED_ON},
+        {"SPARK_CONF_spark_sql_optimizer_enableJsonExpressionOptimization=geheim", RELIED_ON},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         enum exit_code code = load(WORDS(BROKER, YARN, cases[i].variable), NULL);
