@@ -265,7 +265,7 @@ static void add_typed(struct table *table, bool valid, int64_t value, int64_t id
     table->rows.count++;
 }
 
-/* As Spark 4.2 writes them (test_tables.py asks it again). */
+/* As Spark 4.2 writes them (test_partitions.py asks it again). */
 static void values_of_every_type_are_named_as_spark_names_them(void **state) {
     (void)state;
     static const struct {
