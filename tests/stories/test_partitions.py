@@ -141,6 +141,10 @@ def test_such_a_table_is_written_handed_over_and_operated_on_as_any_other(
     assert found["faults"] == []
     assert "fail" not in story.operate("doctor", LOG_LEVEL="INFO").split("Verdict")[0]
 
+    said = story.operate("--explain")
+    assert ("partitioned   " + ("by " + "/".join(names) if names else "no") + "\n") in said
+    assert ("partition values" in said) == bool(names)
+
     # A missing file is found.
     (lost, *_) = job.lake.files(job.lake.table("matches"))
     lost.rename(tmp_path / "lost")

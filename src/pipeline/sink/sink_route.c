@@ -48,32 +48,32 @@ bool partition_directory(const char *column, struct text value, bool valid,
     return true;
 }
 
+static struct text number_text(int64_t number, char room[static PARTITION_TEXT_MAX]) {
+    return (struct text){room, (uint32_t)snprintf(room, PARTITION_TEXT_MAX, "%" PRId64, number)};
+}
+
 struct text partition_text(const struct vector *vector, size_t row,
                            char room[static PARTITION_TEXT_MAX]) {
-    int64_t number = 0;
     switch (vector->type) {
     case TYPE_STRING:
         return vector->texts[row];
     case TYPE_BOOL:
         return vector->booleans[row] != 0 ? TEXT("true") : TEXT("false");
+    case TYPE_INT8:
+        return number_text(vector->int8s[row], room);
+    case TYPE_INT16:
+        return number_text(vector->int16s[row], room);
+    case TYPE_INT32:
+        return number_text(vector->int32s[row], room);
+    case TYPE_INT64:
+        return number_text(vector->int64s[row], room);
     case TYPE_DATE:
         return (struct text){room, (uint32_t)date_format(vector->int32s[row], room)};
-    case TYPE_INT8:
-        number = vector->int8s[row];
-        break;
-    case TYPE_INT16:
-        number = vector->int16s[row];
-        break;
-    case TYPE_INT32:
-        number = vector->int32s[row];
-        break;
-    case TYPE_INT64:
-        number = vector->int64s[row];
-        break;
     default:
-        check(!"a type of a partition column");
+        break;
     }
-    return (struct text){room, (uint32_t)snprintf(room, PARTITION_TEXT_MAX, "%" PRId64, number)};
+    check(!"a type of a partition column");
+    return TEXT("");
 }
 
 void routes_init(struct routes *routes, const struct schema *schema, const size_t *columns,
