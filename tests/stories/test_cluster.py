@@ -245,7 +245,7 @@ def test_every_property_that_a_session_fixes_is_one_of_sparks(spark):
     source = ROOT / "src" / "streaming" / "cluster" / "spark" / "spark_session.c"
     fixed = re.findall(r'\{"(spark\.[\w.]+)", "(\w+)"\}', source.read_text())
     assert len(fixed) >= 12
-    known = spark._jvm.org.apache.spark.sql.internal.SQLConf
+    known = getattr(getattr(spark._jvm.org.apache.spark.sql.internal, "SQLConf$"), "MODULE$")
     for name, value in [*fixed, ("spark.sql.no.such", "1")]:
         entry = known.getConfigEntry(name)
         assert (entry is None) == (name == "spark.sql.no.such"), name
