@@ -84,11 +84,14 @@ def start(
     linger=0,
     source=(),
     query_name=None,
+    partition_by=None,
 ):
     """Starts the query on a lake laid out as our program's. `linger`: seconds between the files of a
     foreachBatch batch and its commit, for callers that end it there. `source`: further options
-    of the source. `query_name`: where one session runs the job more than once at a time."""
-    name, _, _, partition_by = JOBS[job]
+    of the source. `query_name`: where one session runs the job more than once at a time.
+    `partition_by`: other columns than usual."""
+    name, _, _, usual = JOBS[job]
+    partition_by = usual if partition_by is None else partition_by
     table = os.path.join(lake, "processed", job)
     reader = spark.readStream.format("kafka").options(
         **{

@@ -4,6 +4,7 @@
 #define CORE_CALENDAR_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct date {

@@ -86,3 +86,8 @@ int schema_find(const struct schema *schema, struct text name) {
             return (int)i;
     return -1;
 }
+
+bool schema_can_partition(const struct schema *schema, size_t column) {
+    return type_can_partition(schema->columns[column].type) && column != schema->partition &&
+           column != schema->offset;
+}

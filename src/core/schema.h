@@ -100,6 +100,10 @@ void schema_init(struct schema *schema, const struct record_schema *record,
 void schema_init_plain(struct schema *schema, const char *name, const struct column *columns,
                        size_t count);
 
+/* Whether the table can be partitioned by the column: it has such a type, and is not one of the
+ * four that say where a record came from, which are always in the files. */
+bool schema_can_partition(const struct schema *schema, size_t column);
+
 /* The column's index, or -1. */
 int schema_find(const struct schema *schema, struct text name);
 

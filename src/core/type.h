@@ -38,6 +38,14 @@ static inline bool type_is_number(enum type type) {
            type == TYPE_FLOAT || type == TYPE_DOUBLE || type == TYPE_DECIMAL;
 }
 
+/* The types that can be in the names of directories (PARTITION_TYPES, for messages). Only a text
+ * can be impossible as a name. */
+#define PARTITION_TYPES "STRING, BOOLEAN, TINYINT, SMALLINT, INT, BIGINT or DATE"
+static inline bool type_can_partition(enum type type) {
+    return type == TYPE_STRING || type == TYPE_BOOL || type == TYPE_INT8 || type == TYPE_INT16 ||
+           type == TYPE_INT32 || type == TYPE_INT64 || type == TYPE_DATE;
+}
+
 /* Bytes of one value in a vector. */
 size_t type_width(enum type type);
 

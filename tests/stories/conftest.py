@@ -63,11 +63,23 @@ def cluster(tmp_path_factory):
         yield cluster
 
 
+# Of a server whose administrator wants another SQL than the program's texts are written in.
+OTHER_DEFAULTS = {
+    "spark_sql_ansi_enabled": "true",
+    "spark_sql_caseSensitive": "true",
+    "spark_sql_parser_escapedStringLiterals": "true",
+    "spark_sql_legacy_sizeOfNull": "false",
+    "spark_sql_legacy_timeParserPolicy": "LEGACY",
+    "spark_sql_json_enablePartialResults": "false",
+    "spark_sql_session_timeZone": "Asia/Tokyo",
+}
+
+
 @pytest.fixture(scope="session")
 def connect_server(cluster, tmp_path_factory):
     """A Spark Connect server on the cluster: one core of each of its first two workers."""
     directory = tmp_path_factory.mktemp("connect")
-    with ConnectServer(directory, cluster.url, spark_cores_max=2) as server:
+    with ConnectServer(directory, cluster.url, spark_cores_max=2, **OTHER_DEFAULTS) as server:
         yield server
 
 

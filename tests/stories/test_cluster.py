@@ -81,6 +81,25 @@ def own_server(master, home=None):
     }
 
 
+# Three of them become rows: "a", "d" and "e".
+AWKWARD = [
+    '{"match_id": "a", "status": "live"}',
+    '{"match_id": "b", "game_number": ',  # cut off
+    "not JSON",
+    '[{"match_id": "c"}]',
+    None,  # a tombstone
+    "",
+    " \t\n",
+    "null",
+    '{"status": "live"}',
+    '{"match_id": null, "status": "live"}',
+    '{"match_id": "d", "game_number": "one"}',
+    '{"match_id": "e", "game_number": 1}',
+    "{}",
+    '{"match_id": "f", "status": "no\\u0000directory"}',
+]
+
+
 def logged_batches(process):
     found = map(BATCH_LINE.search, process.log().splitlines())
     return [{name: int(value) for name, value in one.groupdict().items()} for one in found if one]
@@ -200,6 +219,40 @@ def test_a_cluster_makes_the_same_table_and_the_same_rejects_of_the_corpus(
         assert worker.finished_tasks() > tasks, f"{worker.directory} has done nothing"
 
 
+@pytest.mark.parametrize("partition_by", ["game_number,is_completed", "none"])
+def test_a_cluster_partitions_by_numbers_and_flags_or_not_at_all_as_we_do(
+    program, broker, remote, tmp_path, partition_by
+):
+    topic = {"matches": broker.create_topic(f"by-{partition_by.replace(',', '-')}", 2)}
+    broker.generate(topic["matches"], "matches", 500, 2, "--malformed", 5)
+    broker.produce(topic["matches"], [*AWKWARD, '{"match_id": "g", "game_number": -2147483648}'])
+    native = job_on(program, Lake(tmp_path / "native"), broker, topic)
+    clustered = job_on(program, Lake(tmp_path / "clustered"), broker, topic)
+
+    native.run(MATCHES_PARTITION_BY=partition_by)
+    clustered.run(MATCHES_PARTITION_BY=partition_by, timeout=120, **remote)
+
+    one, other = native.lake, clustered.lake
+    clustered.assert_exact()
+    assert_same(one, one.table("matches"), other, other.table("matches"))
+    assert_same(one, one.rejects("matches"), other, other.rejects("matches"))
+    settings = {**clustered.settings, "MATCHES_PARTITION_BY": partition_by}
+    program.run("verify", "--job", "matches", **settings)
+
+
+def test_every_property_that_a_session_fixes_is_one_of_sparks(spark):
+    """And takes the value: a name with a mistake would be accepted, and mean nothing."""
+    source = ROOT / "src" / "streaming" / "cluster" / "spark" / "spark_session.c"
+    fixed = re.findall(r'\{"(spark\.[\w.]+)", "(\w+)"\}', source.read_text())
+    assert len(fixed) >= 12
+    known = getattr(getattr(spark._jvm.org.apache.spark.sql.internal, "SQLConf$"), "MODULE$")
+    for name, value in [*fixed, ("spark.sql.no.such", "1")]:
+        entry = known.getConfigEntry(name)
+        assert (entry is None) == (name == "spark.sql.no.such"), name
+        if entry is not None:
+            entry.valueConverter().apply(value)
+
+
 # ---- what is killed -----------------------------------------------------------------------------
 
 
@@ -285,6 +338,8 @@ def test_on_a_local_cluster_the_topic_is_read_and_no_process_is_left(job, distri
     topic = job.create_topic(partitions=2)
     job.broker.generate(topic, "matches", 1998, 2, "--malformed", 5)
     job.produce([json.dumps({"match_id": name, "status": name}) for name in ("é", "終")])
+    before = job.broker.end_offsets(topic)[1]
+    job.produce(AWKWARD, partition=1)
     process = job.start(
         TRIGGER="availableNow", **own_server("local-cluster[2,1,700]", distribution)
     )
@@ -294,7 +349,12 @@ def test_on_a_local_cluster_the_topic_is_read_and_no_process_is_left(job, distri
 
     processes.wait_dead(started, 5)
     (batch,) = logged_batches(process)
-    assert batch["rows"] + batch["rejects"] == 2000
+    assert batch["rows"] + batch["rejects"] == 2000 + len(AWKWARD) and batch["absent"] == 0
+    for directory, rows in ((job.lake.table("matches"), 3), (job.lake.rejects("matches"), 11)):
+        found = job.lake.keys(directory)
+        awkward = [offset for partition, offset in found if partition == 1 and offset >= before]
+        assert len(awkward) == rows, directory
+    assert not process.lines("Spark (skipped|wrote) a different number")
     for name in ("é", "終"):
         assert job.lake.files(job.lake.table("matches") / f"status={name}")
     job.assert_exact()

@@ -28,7 +28,7 @@ def test_wrong_settings_are_all_named_at_once_and_nothing_is_started(job):
         TRIGGER="10 parsecs",
         SPARK_DRIVER_MEMORY="much",
         PARQUET_COMPRESSION="zip",
-        MATCHES_PARTITION_BY="match_duration",
+        MATCHES_PARTITION_BY="started_at",
     )
 
     lines = process.errors().splitlines()

@@ -15,7 +15,7 @@
 struct sink_options {
     const char *staging_directory; // exists; on the table's file system
     const struct schema *schema;
-    const size_t *partition_columns; // indexes of string columns, outermost directory first
+    const size_t *partition_columns; // indexes, outermost directory first
     size_t partition_column_count;   // 0: the files lie in the table's root
     struct parquet_options parquet;
     unsigned task;     // the number in the file names

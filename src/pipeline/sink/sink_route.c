@@ -1,9 +1,14 @@
 /* Rows next to one another often have the same partition values, so the route of the row before is
  * compared first. Then it is looked up in a hash table by its key: per column the length of the
- * value and the value, so that no two combinations have one key. */
+ * value and the value, so that no two combinations have one key. A text's value is its bytes, a
+ * number's those in the vector, and null is Hive's name, which is longer than any number. */
 #include "pipeline/sink/sink_route.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 #include "base/check.h"
+#include "core/date_text.h"
 #include "pipeline/parquet/text_hash.h"
 
 enum { SLOTS_FIRST = 16 };
@@ -43,11 +48,39 @@ bool partition_directory(const char *column, struct text value, bool valid,
     return true;
 }
 
+static struct text number_text(int64_t number, char room[static PARTITION_TEXT_MAX]) {
+    return (struct text){room, (uint32_t)snprintf(room, PARTITION_TEXT_MAX, "%" PRId64, number)};
+}
+
+struct text partition_text(const struct vector *vector, size_t row,
+                           char room[static PARTITION_TEXT_MAX]) {
+    switch (vector->type) {
+    case TYPE_STRING:
+        return vector->texts[row];
+    case TYPE_BOOL:
+        return vector->booleans[row] != 0 ? TEXT("true") : TEXT("false");
+    case TYPE_INT8:
+        return number_text(vector->int8s[row], room);
+    case TYPE_INT16:
+        return number_text(vector->int16s[row], room);
+    case TYPE_INT32:
+        return number_text(vector->int32s[row], room);
+    case TYPE_INT64:
+        return number_text(vector->int64s[row], room);
+    case TYPE_DATE:
+        return (struct text){room, (uint32_t)date_text_format(vector->int32s[row], room)};
+    default:
+        break;
+    }
+    check(!"a type of a partition column");
+    return TEXT("");
+}
+
 void routes_init(struct routes *routes, const struct schema *schema, const size_t *columns,
                  size_t column_count) {
     *routes = (struct routes){.schema = schema, .columns = columns, .column_count = column_count};
     for (size_t i = 0; i < column_count; i++)
-        check(columns[i] < schema->count && schema->columns[columns[i]].type == TYPE_STRING);
+        check(columns[i] < schema->count && type_can_partition(schema->columns[columns[i]].type));
 }
 
 void routes_deinit(struct routes *routes) {
@@ -64,10 +97,12 @@ void routes_deinit(struct routes *routes) {
 static inline struct text key_part(const struct routes *routes, size_t part,
                                    const struct rows *rows, size_t row) {
     const struct vector *vector = &rows->columns[routes->columns[part]];
-    struct text text = vector->texts[row];
-    if (!vector->valid[row] || text.length == 0)
+    if (!vector->valid[row])
         return hive_default;
-    return text;
+    if (vector->type == TYPE_STRING)
+        return vector->texts[row].length == 0 ? hive_default : vector->texts[row];
+    size_t width = type_width(vector->type);
+    return (struct text){(const char *)vector->values + row * width, (uint32_t)width};
 }
 
 static uint32_t hash_row(const struct routes *routes, const struct rows *rows, size_t row) {
@@ -96,10 +131,13 @@ static bool make_directory_text(const struct routes *routes, const struct rows *
     size_t size = 0;
     for (size_t part = 0; part < routes->column_count; part++) {
         const struct column *column = &routes->schema->columns[routes->columns[part]];
+        const struct vector *vector = &rows->columns[routes->columns[part]];
+        bool valid = vector->valid[row] != 0;
+        char room[PARTITION_TEXT_MAX];
+        struct text value = valid ? partition_text(vector, row, room) : TEXT("");
         if (part > 0)
             text[size++] = '/';
-        if (!partition_directory(column->name, key_part(routes, part, rows, row), true,
-                                 text + size)) {
+        if (!partition_directory(column->name, value, valid, text + size)) {
             free(text);
             return error_set(
                 err, ERROR_STATE,

@@ -9,6 +9,12 @@
 #include "core/rows.h"
 
 enum { PARTITION_NAME_MAX = 255 }; // bytes of one directory name
+enum { PARTITION_TEXT_MAX = 24 };  // of a value that is not a text
+
+/* The value as Spark writes it into the name ("true", "-7", "2024-01-02"): a text is the vector's
+ * own, anything else is in `room`. The value is not null, and of a type that can partition. */
+struct text partition_text(const struct vector *vector, size_t row,
+                           char room[static PARTITION_TEXT_MAX]);
 
 /* Writes "name=value" with Spark's escaping. False: the value can't be a directory (it holds NUL,
  * or the name gets too long). `valid` false: null, which is written as an empty value is:

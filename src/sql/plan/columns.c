@@ -304,13 +304,10 @@ static bool check_partition_column(struct planner *planner, const struct sql_nam
                           "PARTITIONED BY: '%s' becomes the name of directories: it can only have "
                           "letters, digits and underscores, and must not begin with an underscore",
                           text);
-    if (type != TYPE_STRING && type != TYPE_BOOL && type != TYPE_INT8 && type != TYPE_INT16 &&
-        type != TYPE_INT32 && type != TYPE_INT64 && type != TYPE_DATE)
-        return PLAN_ERROR(
-            err, planner, name->place,
-            "PARTITIONED BY: '%s' is %s (expected STRING, BOOLEAN, TINYINT, SMALLINT, "
-            "INT, BIGINT or DATE)",
-            text, type_sql_name(type));
+    if (!type_can_partition(type))
+        return PLAN_ERROR(err, planner, name->place,
+                          "PARTITIONED BY: '%s' is %s (expected " PARTITION_TYPES ")", text,
+                          type_sql_name(type));
     return true;
 }
 

@@ -42,7 +42,7 @@ struct query_definition {
     size_t partition_columns[QUERY_PARTITION_COLUMNS_MAX]; // indexes of the schema
 };
 
-/* ERROR_CONFIG: a partition column that the table does not have as a string. */
+/* ERROR_CONFIG: a partition column that the table does not have, or that can't be one. */
 MUST_CHECK bool query_definition_init(struct query_definition *definition,
                                       const struct query_options *options, struct error *err);
 

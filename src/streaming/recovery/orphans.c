@@ -75,11 +75,10 @@ static bool search_temporary(struct temporary_search *search);
 static bool search_temporary_name(void *context, const char *name) {
     struct temporary_search *search = context;
     struct temporary_search below = *search;
-    size_t length = strlen(name), end = sizeof ".parquet" - 1;
     below.directory = file_join(search->directory.text, name);
     if (name[0] == '.' || search->depth == 0)
         return true;
-    if (length > end && strcmp(name + length - end, ".parquet") == 0)
+    if (text_ends_with(name, ".parquet") && strchr(name, '=') == NULL) // no partition value
         return add_if_recent(search->files, below.directory.text);
     below.depth--;
     return search_temporary(&below);

@@ -101,33 +101,42 @@ bool recalled_owns(const struct recalled *recalled, const char *root) {
     return owns;
 }
 
-/* Keeps the first directory of a partition value. */
-static bool take_directory(void *context, const char *name) {
-    char **directory = context;
-    if (name[0] == '_' || name[0] == '.' || strchr(name, '=') == NULL)
+/* What is seen of one level of a table. */
+struct level {
+    char *directory; // owned; the first of a partition value; NULL: there is none
+    bool has_file;
+};
+
+static bool take_name(void *context, const char *name) {
+    struct level *level = context;
+    if (name[0] == '_' || name[0] == '.')
         return true;
-    *directory = text_copy(name);
-    return false;
+    if (strchr(name, '=') != NULL)
+        level->directory = text_copy(name);
+    else if (text_ends_with(name, ".parquet"))
+        level->has_file = true;
+    return level->directory == NULL;
 }
 
-size_t recall_partition_columns(const char *root, size_t most, char **names) {
+bool recall_partition_columns(const char *root, size_t most, char **names, size_t *count) {
     struct error ignored;
     struct file_path at;
-    size_t count = 0;
+    *count = 0;
     if (strlen(root) > TABLE_ROOT_MAX)
-        return 0;
+        return false;
     (void)snprintf(at.text, sizeof at.text, "%s", root);
-    for (;; count++) {
-        scoped(scope_free) char *directory = NULL;
-        (void)file_list(at.text, take_directory, &directory, &ignored);
-        if (directory == NULL)
-            return count;
-        if (count == most)
+    for (;; (*count)++) {
+        struct level level = {0};
+        (void)file_list(at.text, take_name, &level, &ignored);
+        if (level.directory == NULL)
+            return *count > 0 || level.has_file;
+        scoped(scope_free) char *directory = level.directory;
+        if (*count == most)
             break;
-        names[count] = text_format("%.*s", (int)strcspn(directory, "="), directory);
+        names[*count] = text_format("%.*s", (int)strcspn(directory, "="), directory);
         at = file_join(at.text, directory);
     }
-    while (count > 0)
-        free(names[--count]);
-    return 0;
+    while (*count > 0)
+        free(names[--*count]);
+    return false;
 }

@@ -21,8 +21,8 @@ void recalled_deinit(struct recalled *recalled);
 bool recalled_owns(const struct recalled *recalled, const char *root);
 
 /* The partition columns that the directories of a table have, outermost first, as the first of each
- * level says; names[0] to names[return - 1] are owned by the caller. 0: it has no such directory,
- * or more levels than `most`. */
-size_t recall_partition_columns(const char *root, size_t most, char **names);
+ * level says; names[0] to names[*count - 1] are owned by the caller. *count 0: its files are in the
+ * root. False: it has neither files nor such a directory, or more levels than `most`. */
+bool recall_partition_columns(const char *root, size_t most, char **names, size_t *count);
 
 #endif

@@ -77,6 +77,17 @@ static bool is_hidden(const char *name) {
     return name[0] == '_' || name[0] == '.';
 }
 
+/* Whether the name can be a data file's. A partition value can end like one, too: then only the
+ * disk knows. */
+static bool is_data_file(const char *directory, const char *name) {
+    struct error ignored;
+    struct file_status status;
+    return text_ends_with(name, ".parquet") &&
+           (strchr(name, '=') == NULL ||
+            file_find(file_join(directory, name).text, &status, &ignored) != 1 ||
+            !status.is_directory);
+}
+
 struct level {
     const char *directory;
     const char *column;       // NULL: files are expected here
@@ -90,7 +101,7 @@ static bool check_name(void *context, const char *name) {
     size_t length = level->column == NULL ? 0 : strlen(level->column);
     if (is_hidden(name))
         return true;
-    if (text_ends_with(name, ".parquet")) {
+    if (is_data_file(level->directory, name)) {
         if (level->column != NULL)
             level->ok = error_set(level->err, ERROR_CONFIG,
                                   "'%s' contains the file '%s' (expected directories '%s=…')",
@@ -120,7 +131,8 @@ bool table_check_partitions(const struct table *table, const char *const *names,
             return false;
         if (!level.ok)
             return error_wrap(err, "the table has different partition columns; set *_PARTITION_BY "
-                                   "to them, or choose another PROCESSED_DATA_PATH");
+                                   "to them (`none` if it has none), or choose another "
+                                   "PROCESSED_DATA_PATH");
         at = level.descend;
     }
     return true;
@@ -140,9 +152,16 @@ struct search {
 
 static bool search_directory(struct search *search);
 
+static struct file_path path_of(const struct search *search) {
+    struct file_path path = search->table->root;
+    if (search->directory.text[0] != '\0')
+        path = file_join(path.text, search->directory.text);
+    return path;
+}
+
 static bool search_name(void *context, const char *name) {
     struct search *search = context;
-    bool is_file = text_ends_with(name, ".parquet");
+    bool is_file = is_data_file(path_of(search).text, name);
     bool is_strange = is_file != (search->depth == 0) || (!is_file && !strchr(name, '='));
     if (is_hidden(name) || (is_strange && !search->strangers) ||
         (is_file && !is_strange && search->strangers))
@@ -164,9 +183,7 @@ static bool search_name(void *context, const char *name) {
 
 /* Calls itself once per partition column, whose number is a setting and small. */
 static bool search_directory(struct search *search) {
-    struct file_path path = search->table->root;
-    if (search->directory.text[0] != '\0')
-        path = file_join(path.text, search->directory.text);
+    struct file_path path = path_of(search);
     int listed = file_list(path.text, search_name, search, search->err);
     // ENOTDIR: a file that is named like a directory of a partition value.
     return (listed >= 0 || errno == ENOTDIR) && search->ok;

@@ -50,10 +50,11 @@ static bool partition_value_fits(const struct row_maker *maker, struct reject *r
     for (size_t i = 0; i < maker->query->partition_column_count; i++) {
         size_t column = maker->query->partition_columns[i];
         const struct vector *vector = &rows->columns[column];
-        struct text value = vector->texts[rows->count];
+        if (vector->type != TYPE_STRING || !vector->valid[rows->count])
+            continue;
         // Only long values and values with a NUL byte can fail; most have neither.
-        bool valid = vector->valid[rows->count];
-        if (!valid || (value.length < 64 && memchr(value.bytes, 0, value.length) == NULL))
+        struct text value = vector->texts[rows->count];
+        if (value.length < 64 && memchr(value.bytes, 0, value.length) == NULL)
             continue;
         char name[PARTITION_NAME_MAX + 1];
         const char *column_name = maker->query->schema->columns[column].name;

@@ -24,6 +24,7 @@ enum {
 struct tail {
     const struct command_scope *scope;
     struct store *store;
+    struct schema schema;
     struct shown_columns shown;
     struct text_table table; // without --json
     struct newest_rows newest;
@@ -36,7 +37,7 @@ struct tail {
 static char *render(const struct tail *tail, const struct table_rows *rows, size_t row) {
     if (tail->scope->config->arguments.json) {
         int digits;
-        struct json *object = table_row_json(rows, row, &digits);
+        struct json *object = table_row_json(rows, row, &tail->schema, &digits);
         char *line = json_print_digits(object, digits);
         json_free(object);
         return line;
@@ -246,6 +247,7 @@ bool tail_command(const struct command_scope *scope, struct error *err) {
         end_by_signal(SIGINT);
         end_by_signal(SIGTERM);
     }
+    stream_schema(scope->stream, &tail.schema);
     shown_columns_init(&tail.shown, scope->stream, scope->store.partition_by,
                        scope->store.partition_by_count);
     shown_columns_begin(&tail.shown, NULL, &tail.table);

@@ -126,7 +126,8 @@ static void print_directories(FILE *out, const struct leaves *leaves) {
         char rows[24], files[24];
         (void)snprintf(rows, sizeof rows, "%" PRId64, leaf->rows);
         (void)snprintf(files, sizeof files, "%zu", leaf->files);
-        text_table_add(&table, (const char *const[]){leaf->directory, rows, files});
+        const char *directory = *leaf->directory != '\0' ? leaf->directory : ".";
+        text_table_add(&table, (const char *const[]){directory, rows, files});
     }
     if (leaves->count > 0)
         text_table_print(&table, 2, out);

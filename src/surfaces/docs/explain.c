@@ -299,12 +299,15 @@ static void print_forecasts(FILE *out, const struct config *config, const struct
         (void)fprintf(out, "  files         one per batch, task and partition value of each run\n");
         return;
     }
+    scoped(scope_free) char *values = NULL;
+    if (input.partition_values > 1)
+        values = text_format(" for %s (%d per column)",
+                             text_count((int64_t)input.partition_values, "partition value").text,
+                             FORECAST_VALUES);
     (void)fprintf(out,
-                  "  files         forecast for %s (%d per column) "
-                  "(docs/operations.md, \"Size\")\n"
+                  "  files         forecast%s (docs/operations.md, \"Size\")\n"
                   "    records/s    files/day       mean\n",
-                  text_count((int64_t)input.partition_values, "partition value").text,
-                  FORECAST_VALUES);
+                  values != NULL ? values : "");
     for (size_t i = 0; i < FORECAST_RATES; i++) {
         input.records_per_second = forecast_rates[i];
         print_forecast(out, &input);
@@ -321,7 +324,7 @@ static void print_query(FILE *out, const struct config *config, const struct str
     print_path(out, config, stream, PATH_TABLE, "table");
     print_path(out, config, stream, PATH_REJECTS, "rejects");
     print_path(out, config, stream, PATH_CHECKPOINT, "checkpoint");
-    (void)fprintf(out, "  %-13s ", "partitioned");
+    (void)fprintf(out, "  %-13s %s", "partitioned", names->count == 0 ? "no" : "");
     for (size_t i = 0; i < names->count; i++)
         (void)fprintf(out, "%s%s", i > 0 ? "/" : "by ", names->names[i]);
     (void)fprintf(out, "\n  %-13s %s; a record without it is a reject (PARSE_MODE)\n", "identifier",

@@ -4,6 +4,7 @@
  * that names the file, and names may be any bytes. */
 #include "surfaces/rows/table_rows.h"
 
+#include <errno.h>
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
@@ -221,7 +222,40 @@ static void copy_name(struct text name, char text[static CELL_TEXT_MAX]) {
     text[used] = '\0';
 }
 
-struct json *table_row_json(const struct table_rows *rows, size_t row, int *digits) {
+static bool read_number(struct text text, int64_t *number) {
+    char copy[24];
+    char *end = copy;
+    if (text.length == 0 || text.length >= sizeof copy)
+        return false;
+    memcpy(copy, text.bytes, text.length);
+    copy[text.length] = '\0';
+    errno = 0;
+    *number = strtoll(copy, &end, 10);
+    return errno == 0 && end == copy + text.length && strspn(copy, "-0123456789") == text.length;
+}
+
+/* A directory's value as its column's type has it; any other text stays a text. */
+static void put_directory(struct json *object, const char *name,
+                          const struct directory_value *value, const struct schema *schema) {
+    struct text text = {value->text, (uint32_t)value->size};
+    int column = schema_find(schema, value->name);
+    enum type type = column < 0 ? TYPE_STRING : schema->columns[column].type;
+    bool is_number =
+        type == TYPE_INT8 || type == TYPE_INT16 || type == TYPE_INT32 || type == TYPE_INT64;
+    int64_t number;
+    if (value->text == NULL)
+        json_put_null(object, name);
+    else if (type == TYPE_BOOL &&
+             (text_equals(text, TEXT("true")) || text_equals(text, TEXT("false"))))
+        json_put_bool(object, name, *text.bytes == 't');
+    else if (is_number && read_number(text, &number))
+        json_put_int(object, name, number);
+    else
+        json_put_bytes(object, name, value->text, value->size);
+}
+
+struct json *table_row_json(const struct table_rows *rows, size_t row, const struct schema *schema,
+                            int *digits) {
     struct json *object = json_new_object();
     char name[CELL_TEXT_MAX];
     *digits = 15; // until a double needs more
@@ -230,12 +264,8 @@ struct json *table_row_json(const struct table_rows *rows, size_t row, int *digi
         table_rows_put(object, name, &rows->cursor.vectors[i], row, digits);
     }
     for (size_t i = 0; i < rows->directory_count; i++) {
-        const struct directory_value *value = &rows->directories[i];
-        copy_name(value->name, name);
-        if (value->text == NULL)
-            json_put_null(object, name);
-        else
-            json_put_bytes(object, name, value->text, value->size);
+        copy_name(rows->directories[i].name, name);
+        put_directory(object, name, &rows->directories[i], schema);
     }
     return object;
 }

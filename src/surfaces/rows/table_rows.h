@@ -51,8 +51,10 @@ MUST_CHECK bool table_rows_each(const char *root, const char *path,
                                 void *context, struct error *err);
 
 /* Row `row` of those read last, as an object; owned by the caller. Timestamps are texts in UTC,
- * bytes base64. *digits: for json_print_digits(). */
-struct json *table_row_json(const struct table_rows *rows, size_t row, int *digits);
+ * bytes base64. `schema`: the types of the values that directories name. *digits: for
+ * json_print_digits(). */
+struct json *table_row_json(const struct table_rows *rows, size_t row, const struct schema *schema,
+                            int *digits);
 
 /* One value as such an object has it; *digits grows to what it needs. */
 void table_rows_put(struct json *object, const char *name, const struct vector *vector, size_t row,

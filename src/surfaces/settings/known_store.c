@@ -67,8 +67,8 @@ static void choose_columns(struct known_store *known, const struct config *confi
     struct name_list *columns = &known->columns;
     if (is_given(config, stream->partition_by_setting))
         return;
-    columns->count = recall_partition_columns(known->store.table, PARTITION_BY_MAX, columns->names);
-    if (columns->count == 0)
+    if (!recall_partition_columns(known->store.table, PARTITION_BY_MAX, columns->names,
+                                  &columns->count))
         return;
     known->store.partition_by = (const char *const *)columns->names;
     known->store.partition_by_count = columns->count;

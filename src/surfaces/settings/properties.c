@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "pipeline/source/kafka_client.h"
 #include "pipeline/source/kafka_login.h"
+#include "streaming/cluster/spark/spark_session.h"
 #include "surfaces/settings/addresses.h"
 #include "surfaces/settings/settings.h"
 
@@ -254,6 +255,8 @@ static void add_spark_property(struct config *config, const char *name,
 static bool may_set_spark(const char *name, const struct variable *variable,
                           struct problems *problems) {
     const char *cure = cure_of(own_properties, name);
+    if (cure == NULL && spark_session_is_fixed(name))
+        cure = "the program relies on the value that it sets in each session";
     bool is_sparks = strncmp(name, "spark.", 6) == 0 && name[6] != '\0';
     if (!is_sparks)
         problems_add(problems,

@@ -366,14 +366,19 @@ static bool check_partition_column(const struct stream *stream, const char *name
     struct schema schema;
     stream_schema(stream, &schema);
     int index = schema_find(&schema, (struct text){name, (uint32_t)strlen(name)});
-    if (index >= 0 && schema.columns[index].type == TYPE_STRING)
+    if (index < 0)
+        return error_set(err, ERROR_CONFIG,
+                         "the table has no column '%s'; `esports-stream schema` lists the columns",
+                         name);
+    if (schema_can_partition(&schema, (size_t)index))
         return true;
+    enum type type = schema.columns[index].type;
+    if (type_can_partition(type))
+        return error_set(err, ERROR_CONFIG,
+                         "column '%s' cannot partition the table: it must be in every file", name);
     return error_set(err, ERROR_CONFIG,
-                     index < 0 ? "the table has no column '%s'; `esports-stream schema` lists the "
-                                 "columns"
-                               : "column '%s' is not a string, and only string columns can "
-                                 "partition the table",
-                     name);
+                     "column '%s' is %s and cannot partition the table: expected " PARTITION_TYPES,
+                     name, type_sql_name(type));
 }
 
 static bool add_name(const struct setting *setting, struct name_list *list, const char *name,
@@ -401,7 +406,8 @@ static bool parse_names(const struct setting *setting, const char *text, void *f
         name += strspn(name, " \t");
         for (size_t size = strlen(name); size > 0 && isspace((unsigned char)name[size - 1]);)
             name[--size] = '\0';
-        ok = add_name(setting, &list, name, err);
+        bool is_none = list.count == 0 && rest == NULL && strcasecmp(name, "none") == 0;
+        ok = is_none || add_name(setting, &list, name, err); // no column is called so
     }
     free(copy);
     if (!ok) {
@@ -425,7 +431,7 @@ const struct setting_type type_group = {"GROUP", parse_text, release_text, check
 const struct setting_type type_host = {"HOST", parse_text, release_text, check_host};
 const struct setting_type type_token = {"TOKEN", parse_text, release_text, check_token};
 const struct setting_type type_url = {"URL", parse_text, release_text, check_url};
-const struct setting_type type_names = {"COLUMN,…", parse_names, release_names};
+const struct setting_type type_names = {"COLUMN,…|none", parse_names, release_names};
 const struct setting_type type_choice = {NULL, parse_choice, NULL};
 const struct setting_type type_boolean = {NULL, parse_boolean, NULL};
 const struct setting_type type_int = {"NUMBER", parse_int, NULL};

@@ -148,8 +148,9 @@ static const struct setting common[] = {
      "that does not survive a restart (tmpfs, a container's overlay) causes a warning.",
      .location = true},
     {lake, NULL, &type_names, FIELD(queries[0].partition_by), NULL,
-     "Partition columns of the table of %s, outermost directory first: any of its string columns, "
-     "separated by commas. An existing table keeps its columns: others are refused."},
+     "Partition columns of the table of %s, outermost directory first: any of its columns of the types "
+     PARTITION_TYPES ", separated by commas. `none`: no directories, the files are in the table's "
+     "root. An existing table keeps its columns: others are refused."},
     {lake, "SINK_LOG", &type_choice, FIELD(sink_log), "auto",
      "Whether a table gets Spark's sink log (`_spark_metadata`). `auto` gives one to a new "
      "table and leaves an existing table as it is: a table that has files but no log continues "

@@ -33,6 +33,7 @@ struct fixture {
 };
 
 static const char *const fixture_columns[] = {"status"};
+static bool fixture_is_flat; // no partition columns: all files of a table are in its root
 
 static int fixture_remove(const char *path, const struct stat *status, int type, struct FTW *at) {
     (void)status, (void)type, (void)at;
@@ -44,6 +45,7 @@ static inline void fixture_clear(const struct fixture *fixture) {
 }
 
 static inline void fixture_init(struct fixture *fixture) {
+    fixture_is_flat = false;
     const char *base = getenv("TMPDIR");
     (void)snprintf(fixture->root, sizeof fixture->root, "%s/store-XXXXXX", base ? base : "/tmp");
     check(mkdtemp(fixture->root) != NULL);
@@ -114,8 +116,10 @@ static inline bool fixture_write_batch(const struct plan *plan, unsigned attempt
     static const char *const directories[] = {"status=live", "status=a%2Fb c", ""};
     for (size_t i = 0; i < 3; i++) {
         bool reject = i == 2;
+        const char *directory = fixture_is_flat ? "" : directories[i];
         char *content = fixture_text("batch %" PRId64 " %s", plan->batch_id, directories[i]);
-        struct data_file file = fixture_file(plan->batch_id, directories[i], attempt, content);
+        unsigned apart = fixture_is_flat && i == 1 ? 1000 : 0; // two files in one directory
+        struct data_file file = fixture_file(plan->batch_id, directory, attempt + apart, content);
         file.rows = 2;
         bool ok =
             fixture_stage(reject ? rejects_staging : table_staging, file.staged, content, err);

@@ -21,9 +21,9 @@ void reject_pass_deinit(struct reject_pass *pass) {
 }
 
 /* Spark and we must agree on every record; that they do is what the conformance tests are for. */
-static void compare_counts(struct query *query, const struct spark_progress *progress,
-                           const struct reject_search *search) {
-    if (progress == NULL || progress->rejects == search->rejects)
+static void compare_rejects(struct query *query, const struct spark_progress *progress,
+                            const struct reject_search *search) {
+    if (progress->rejects == search->rejects)
         return;
     log_write(LOG_ERROR, query->report.name,
               "Spark skipped a different number of records than were rejected | batch_id=%" PRId64
@@ -33,6 +33,21 @@ static void compare_counts(struct query *query, const struct spark_progress *pro
     query_status_note_error(&query->report.status,
                             "Spark skipped a different number of records than were rejected; "
                             "`verify` names the offsets");
+}
+
+/* Each record that is no reject is one row. */
+static void compare_rows(struct query *query, const struct spark_progress *progress) {
+    int64_t expected = progress->records - progress->rejects;
+    if (progress->rows < 0 || progress->rows == expected)
+        return;
+    log_write(LOG_ERROR, query->report.name,
+              "Spark wrote a different number of rows than it read records that are no rejects | "
+              "batch_id=%" PRId64 " | rows=%" PRId64 " | expected=%" PRId64
+              " | action=run `esports-stream verify`, which names the offsets, and report a bug",
+              progress->batch_id, progress->rows, expected);
+    query_status_note_error(&query->report.status,
+                            "Spark wrote a different number of rows than it read records that are "
+                            "no rejects; `verify` names the offsets");
 }
 
 static void begin_outcomes(const struct plan *plan, struct reject_pass *pass) {
@@ -115,7 +130,10 @@ bool reject_pass_run(struct query *query, const struct plan *plan,
         tally_deinit(&search.tally);
         return false;
     }
-    compare_counts(query, progress, &search);
+    if (progress != NULL) {
+        compare_rejects(query, progress, &search);
+        compare_rows(query, progress);
+    }
     account(plan, progress, &search, pass);
     return true;
 }

@@ -35,9 +35,13 @@ static bool parse_windows(const struct json *array, struct spark_progress *progr
     return true;
 }
 
-/* {"records":{"values":[20000,882,[0,7]],"schema":…}}, in the order of enum plan_count. */
+/* {"records":{"values":[20000,882,[0,7]],"schema":…},"rows":{"values":[19118],…}}; of records in
+ * the order of enum plan_count. */
 static bool parse_counts(const struct json *observed, struct spark_progress *progress) {
-    const struct json *values = json_member(json_member(observed, PLAN_OBSERVED), "values");
+    const struct json *values = json_member(json_member(observed, PLAN_OBSERVED_RECORDS), "values");
+    const struct json *rows = json_member(json_member(observed, PLAN_OBSERVED_ROWS), "values");
+    if (json_count(rows) == 1 && !json_int(json_at(rows, 0), &progress->rows))
+        return false;
     if (json_count(values) != PLAN_COUNTS)
         return true; // an idle trigger's
     return json_int(json_at(values, PLAN_COUNT_RECORDS), &progress->records) &&
@@ -47,7 +51,7 @@ static bool parse_counts(const struct json *observed, struct spark_progress *pro
 
 static bool parse(const struct json *object, struct spark_progress *progress) {
     const struct json *durations = json_member(object, "durationMs");
-    *progress = (struct spark_progress){.records = -1, .rejects = -1};
+    *progress = (struct spark_progress){.records = -1, .rejects = -1, .rows = -1};
     if (!json_member_int(object, "batchId", &progress->batch_id) || durations == NULL)
         return false;
     progress->duration_ms = part_of(durations, "triggerExecution");

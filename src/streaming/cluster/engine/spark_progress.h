@@ -10,6 +10,7 @@ struct spark_progress {
     int64_t duration_ms; // of the whole trigger
     int64_t latest_offset_ms, query_planning_ms, wal_commit_ms, commit_offsets_ms; // parts of it
     int64_t records, rejects; // -1: it does not count them (an idle trigger)
+    int64_t rows;             // -1: it does not count them
     int64_t *windows;         // owned; as stream_start.h numbers them
     size_t window_count;
 };

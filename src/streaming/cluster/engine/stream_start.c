@@ -1,10 +1,10 @@
 /* stream_start.c: Spark must return the same row for each record as the native engine, and its
  * files must mean the same as ours: so the session's time zone, its handling of old dates, its
- * codec and the form of its timestamps are set, no matter what the server's defaults are.
+ * codec, the form of its timestamps and the meaning of its SQL are set, no matter what the server's
+ * defaults are.
  *
- * The plan is SQL text, made of the declared schema. What is observed (counts, and windows of
- * offsets with a reject) is before the WHERE that drops those records, or it would count
- * nothing. */
+ * The plan is SQL text, made of the declared schema. Counts of records, and windows of offsets with
+ * a reject, are observed before the WHERE that drops those records; the count of rows after it. */
 #include "streaming/cluster/engine/stream_start.h"
 
 #include <inttypes.h>
@@ -18,6 +18,7 @@
 #include "base/text.h"
 #include "pipeline/sink/sink_route.h"
 #include "streaming/cluster/spark/kafka_options.h"
+#include "streaming/cluster/spark/spark_session.h"
 
 /* ---- the plan ---- */
 
@@ -91,7 +92,9 @@ static char *is_row(const struct schema *schema, const size_t *partition_columns
                      ? text_format(HAS_VALUE)
                      : text_format("`%s` IS NOT NULL", schema->columns[0].name);
     for (size_t i = 0; i < partition_column_count; i++)
-        text = joined(text, " AND ", fits_directory(schema->columns[partition_columns[i]].name));
+        if (schema->columns[partition_columns[i]].type == TYPE_STRING) // others always fit
+            text =
+                joined(text, " AND ", fits_directory(schema->columns[partition_columns[i]].name));
     return text;
 }
 
@@ -114,15 +117,35 @@ static void add_parsing(struct stream_plan *plan, const struct schema *schema) {
                           schema->columns[schema->processing_timestamp].name));
 }
 
-static void add_derived(struct stream_plan *plan, const struct schema *schema) {
-    add_step(plan, CONNECT_SELECT, NULL);
-    add(plan, text_format("*"));
-    for (size_t i = schema->derived_first; i < schema->count; i++)
-        add(plan, text_format("%s AS `%s`", schema->columns[i].sql, schema->columns[i].name));
+/* Which derived columns the reject rules need: partition columns of texts, and what those are made
+ * of. */
+static void find_needed(const struct schema *schema, const size_t *partition_columns,
+                        size_t partition_column_count, bool needed[static SCHEMA_COLUMNS_MAX]) {
+    for (size_t i = 0; i < partition_column_count; i++)
+        needed[partition_columns[i]] = schema->columns[partition_columns[i]].type == TYPE_STRING;
+    for (size_t i = schema->count; i-- > schema->derived_first;) // inputs are before their column
+        for (size_t j = 0; needed[i] && j < schema->input_count[i]; j++)
+            needed[schema->inputs[i][j]] = true;
 }
 
-static void add_counts(struct stream_plan *plan, const char *row) {
-    add_step(plan, CONNECT_OBSERVE, PLAN_OBSERVED);
+/* The derived columns that are needed, or the others; no step if there are none. */
+static void add_derived(struct stream_plan *plan, const struct schema *schema,
+                        const bool needed[static SCHEMA_COLUMNS_MAX], bool wanted) {
+    bool begun = false;
+    for (size_t i = schema->derived_first; i < schema->count; i++) {
+        if (needed[i] != wanted)
+            continue;
+        if (!begun) {
+            add_step(plan, CONNECT_SELECT, NULL);
+            add(plan, text_format("*"));
+            begun = true;
+        }
+        add(plan, text_format("%s AS `%s`", schema->columns[i].sql, schema->columns[i].name));
+    }
+}
+
+static void add_record_counts(struct stream_plan *plan, const char *row) {
+    add_step(plan, CONNECT_OBSERVE, PLAN_OBSERVED_RECORDS);
     add(plan, text_format("count(1) AS `records`"));
     add(plan, text_format("count_if(NOT (%s)) AS `rejects`", row));
     add(plan,
@@ -132,17 +155,26 @@ static void add_counts(struct stream_plan *plan, const char *row) {
     check(plan->steps[plan->step_count - 1].count == PLAN_COUNTS);
 }
 
+static void add_row_count(struct stream_plan *plan) {
+    add_step(plan, CONNECT_OBSERVE, PLAN_OBSERVED_ROWS);
+    add(plan, text_format("count(1) AS `rows`"));
+}
+
 void stream_plan_make(const struct schema *schema, const size_t *partition_columns,
                       size_t partition_column_count, enum parse_mode mode,
                       struct stream_plan *plan) {
     check(mode != PARSE_FAILFAST);
     *plan = (struct stream_plan){0};
+    bool needed[SCHEMA_COLUMNS_MAX] = {false};
+    find_needed(schema, partition_columns, partition_column_count, needed);
     char *row = is_row(schema, partition_columns, partition_column_count, mode);
     add_parsing(plan, schema);
-    add_derived(plan, schema);
-    add_counts(plan, row);
+    add_derived(plan, schema, needed, true);
+    add_record_counts(plan, row);
     add_step(plan, CONNECT_WHERE, NULL);
     add(plan, row);
+    add_row_count(plan);
+    add_derived(plan, schema, needed, false);
     add_step(plan, CONNECT_SELECT, NULL);
     for (size_t i = 0; i < schema->count; i++)
         add(plan, text_format("`%s`", schema->columns[i].name));
@@ -150,9 +182,7 @@ void stream_plan_make(const struct schema *schema, const size_t *partition_colum
 
 /* ---- the session and the start ---- */
 
-/* PROGRESS_REPORTS: how many batches may end between two looks of ours without their counts being
- * lost; lost ones cost a reading of the whole batch. */
-enum { NUMBER_TEXT = 24, FIXED_OPTIONS = 4, PROGRESS_REPORTS = 20 };
+enum { NUMBER_TEXT = 24, FIXED_OPTIONS = 4 };
 
 static const char *codec_of(const struct query *query) {
     switch (query->definition.options->parquet.codec) {
@@ -196,24 +226,17 @@ static void set_own_properties(struct connect_session *session, const struct que
 
 bool stream_configure(struct connect_session *session, const struct query *query,
                       const struct cluster_options *options, struct error *err) {
-    char partitions[NUMBER_TEXT], reports[NUMBER_TEXT];
+    char partitions[NUMBER_TEXT];
     snprintf(partitions, sizeof partitions, "%d",
              query->definition.options->store.shuffle_partitions);
-    snprintf(reports, sizeof reports, "%d", PROGRESS_REPORTS);
     const struct connect_pair pairs[] = {
         {"spark.sql.session.timeZone", query->definition.options->time_zone},
-        {"spark.sql.legacy.timeParserPolicy", "CORRECTED"},
         {"spark.sql.parquet.outputTimestampType", timestamp_type_of(query)},
-        // Dates and times are written as they are, not as the calendar of Spark 2 would count them.
-        {"spark.sql.parquet.int96RebaseModeInWrite", "CORRECTED"},
-        {"spark.sql.parquet.datetimeRebaseModeInWrite", "CORRECTED"},
         {"spark.sql.parquet.compression.codec", codec_of(query)},
         {"spark.sql.shuffle.partitions", partitions},
-        {"spark.sql.streaming.numRecentProgressUpdates", reports},
-        // A run that a former process of ours has left behind ends, instead of refusing this one.
-        {"spark.sql.streaming.stopActiveRunOnRestart", "true"},
     };
-    if (!connect_configure(session, pairs, sizeof pairs / sizeof pairs[0], err))
+    if (!connect_configure(session, spark_session_fixed, spark_session_fixed_count, err) ||
+        !connect_configure(session, pairs, sizeof pairs / sizeof pairs[0], err))
         return false;
     set_own_properties(session, query, options);
     return true;

@@ -14,15 +14,21 @@
  * A query as Spark SQL, from the same declaration by which the native engine runs it
  * (streaming/declare/stream.h).
  *
- *     Kafka ─▶ from_json(value, DDL) ─▶ record columns, origin ─▶ derived columns
- *           ─▶ counts (observed) ─▶ WHERE the record can become a row ─▶ the table's columns
+ *     Kafka ─▶ from_json(value, DDL) ─▶ record columns, whether there is a value, origin
+ *           ─▶ derived columns that the reject rules need ─▶ counts of records (observed)
+ *           ─▶ WHERE the record can become a row ─▶ count of rows (observed)
+ *           ─▶ the other derived columns ─▶ the table's columns
  *
  * What does not pass is what the native engine makes a reject of. How many there were, and in which
  * windows of offsets, is in each batch's progress, so that our process reads those windows again.
- */
+ *
+ * Records are counted before the WHERE, which drops rejects, and rows behind it. What makes several
+ * rows of a record, or none, belongs between the two counts: a record counts once, no matter how
+ * many rows it has, or its offsets would look absent or come out more often than they exist. */
 
-/* The observed counts: their name, and their order. */
-#define PLAN_OBSERVED "records"
+/* The two observations, and what the first one counts, in its order. The second has one number. */
+#define PLAN_OBSERVED_RECORDS "records"
+#define PLAN_OBSERVED_ROWS "rows"
 enum plan_count {
     PLAN_COUNT_RECORDS,
     PLAN_COUNT_REJECTS,

@@ -235,6 +235,105 @@ static void partition_columns_are_not_in_the_file(void **state) {
     end(&table);
 }
 
+/* A table of `count` partition columns and, behind them, an id. */
+static const size_t first_three[] = {0, 1, 2};
+
+static void start_typed(struct table *table, const struct column *partition_columns, size_t count) {
+    struct column all[4];
+    start(table, NULL, 0);
+    sink_destroy(table->sink);
+    rows_deinit(&table->rows);
+    memcpy(all, partition_columns, count * sizeof *all);
+    all[count] = (struct column){"id", TYPE_INT64};
+    schema_init_plain(&table->schema, "typed", all, count + 1);
+    rows_init(&table->rows, &table->schema, ROWS_CAPACITY, 1);
+    table->options.partition_columns = first_three;
+    table->options.partition_column_count = count;
+    table->sink = sink_create(&table->options);
+}
+
+static void set_number(struct table *table, size_t column, bool valid, int64_t value) {
+    struct vector *vector = &table->rows.columns[column];
+    size_t width = type_width(vector->type);
+    vector->valid[table->rows.count] = valid;
+    memcpy((char *)vector->values + table->rows.count * width, &value, width); // low bytes first
+}
+
+static void add_typed(struct table *table, bool valid, int64_t value, int64_t id) {
+    set_number(table, 0, valid, value);
+    set_number(table, 1, true, id);
+    table->rows.count++;
+}
+
+/* As Spark 4.2 writes them (test_partitions.py asks it again). */
+static void values_of_every_type_are_named_as_spark_names_them(void **state) {
+    (void)state;
+    static const struct {
+        enum type type;
+        int64_t value;
+        const char *directory;
+    } cases[] = {
+        {TYPE_BOOL, 1, "c=true"},
+        {TYPE_BOOL, 0, "c=false"},
+        {TYPE_INT8, -128, "c=-128"},
+        {TYPE_INT8, 127, "c=127"},
+        {TYPE_INT16, -32768, "c=-32768"},
+        {TYPE_INT32, 0, "c=0"},
+        {TYPE_INT32, INT32_MIN, "c=-2147483648"},
+        {TYPE_INT64, INT64_MIN, "c=-9223372036854775808"},
+        {TYPE_INT64, INT64_MAX, "c=9223372036854775807"},
+        {TYPE_DATE, 0, "c=1970-01-01"},
+        {TYPE_DATE, 19724, "c=2024-01-02"},
+        {TYPE_DATE, 2932896, "c=9999-12-31"},
+        {TYPE_DATE, 2932897, "c=+10000-01-01"},
+        {TYPE_DATE, -719528, "c=0000-01-01"},
+        {TYPE_DATE, -719529, "c=-0001-12-31"},
+        {TYPE_DATE, INT32_MAX, "c=+5881580-07-11"},
+        {TYPE_DATE, INT32_MIN, "c=-5877641-06-23"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct table table;
+        const struct column column = {"c", cases[i].type};
+        start_typed(&table, &column, 1);
+        add_typed(&table, true, cases[i].value, 3);
+        add_typed(&table, false, cases[i].value, 5);
+        add_typed(&table, true, cases[i].value, 7);
+        finish(&table);
+        assert_int_equal(table.files.count, 2);
+        assert_int_equal(sum_ids(&table, find(&table, cases[i].directory)), 10);
+        assert_int_equal(sum_ids(&table, find(&table, "c=__HIVE_DEFAULT_PARTITION__")), 5);
+        end(&table);
+    }
+}
+
+static void each_combination_of_numbers_and_flags_is_one_file(void **state) {
+    (void)state;
+    struct table table;
+    struct error err = {0};
+    static const struct column by[] = {
+        {"flag", TYPE_BOOL}, {"number", TYPE_INT32}, {"day", TYPE_DATE}};
+    start_typed(&table, by, 3);
+    for (int64_t id = 0; id < 6000; id++) {
+        set_number(&table, 0, true, id % 3 == 0);
+        set_number(&table, 1, true, id % 50 - 25);
+        set_number(&table, 2, id % 2 == 0, 1);
+        set_number(&table, 3, true, id);
+        table.rows.count++;
+        if (table.rows.count == ROWS_CAPACITY)
+            assert_true(append(&table, &err));
+    }
+    finish(&table);
+    assert_int_equal(table.files.count, 100); // 50 numbers, each with one day, and the flag
+    int64_t rows = 0;
+    for (size_t i = 0; i < table.files.count; i++)
+        rows += table.files.files[i].rows;
+    assert_int_equal(rows, 6000);
+    assert_int_equal(find(&table, "flag=true/number=-25/day=1970-01-02")->rows, 40);
+    assert_int_equal(find(&table, "flag=false/number=-24/day=__HIVE_DEFAULT_PARTITION__")->rows,
+                     80);
+    end(&table);
+}
+
 static void without_partition_columns_files_lie_in_the_root(void **state) {
     (void)state;
     struct table table;
@@ -406,6 +505,8 @@ int main(void) {
         cmocka_unit_test(a_row_goes_to_the_file_of_its_partition_value),
         cmocka_unit_test(paths_and_names_are_those_of_spark),
         cmocka_unit_test(partition_columns_are_not_in_the_file),
+        cmocka_unit_test(values_of_every_type_are_named_as_spark_names_them),
+        cmocka_unit_test(each_combination_of_numbers_and_flags_is_one_file),
         cmocka_unit_test(without_partition_columns_files_lie_in_the_root),
         cmocka_unit_test(a_thousand_partition_values_need_little_memory),
         cmocka_unit_test(beyond_its_memory_the_largest_row_groups_are_closed),

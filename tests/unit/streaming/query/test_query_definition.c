@@ -38,7 +38,7 @@ static bool define(const char *const *columns, size_t count, struct query_defini
     return query_definition_init(definition, &options, err);
 }
 
-static void a_table_is_partitioned_by_its_string_columns(void **state) {
+static void a_table_is_partitioned_by_columns_of_the_types_that_directories_can_have(void **state) {
     (void)state;
     struct query_definition definition;
     struct error err = {0};
@@ -46,7 +46,7 @@ static void a_table_is_partitioned_by_its_string_columns(void **state) {
     size_t count = 0;
     assert_true(define(NULL, 0, &definition, &err));
     for (size_t i = 0; i < definition.schema.count && count < QUERY_PARTITION_COLUMNS_MAX; i++)
-        if (definition.schema.columns[i].type == TYPE_STRING)
+        if (schema_can_partition(&definition.schema, i))
             all[count++] = definition.schema.columns[i].name;
     assert_int_equal(count, QUERY_PARTITION_COLUMNS_MAX);
     assert_true(define(all, count, &definition, &err));
@@ -63,17 +63,19 @@ static void no_other_column_is_taken(void **state) {
     const char *other = "no_column";
     assert_false(define(&other, 1, &definition, &err));
     assert_int_equal(err.kind, ERROR_CONFIG);
-    assert_non_null(strstr(err.message, "has no string column 'no_column' to partition by"));
+    assert_non_null(strstr(err.message, "has no column 'no_column' that can partition it"));
     for (size_t i = 0; i < definition.schema.count; i++) {
+        enum type type = definition.schema.columns[i].type;
         other = definition.schema.columns[i].name;
-        assert_int_equal(define(&other, 1, &definition, &err),
-                         definition.schema.columns[i].type == TYPE_STRING);
+        bool can = type != TYPE_DOUBLE && type != TYPE_TIMESTAMP &&
+                   i != definition.schema.partition && i != definition.schema.offset;
+        assert_int_equal(define(&other, 1, &definition, &err), can);
     }
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_table_is_partitioned_by_its_string_columns),
+        cmocka_unit_test(a_table_is_partitioned_by_columns_of_the_types_that_directories_can_have),
         cmocka_unit_test(no_other_column_is_taken),
         cmocka_unit_test(batches_begin_at_multiples_of_the_interval_or_at_once_after_an_overrun),
     };

@@ -255,6 +255,43 @@ static void other_partition_columns_are_refused(void **state) {
     assert_refused(ERROR_CONFIG, "(expected directories 'role=…')");
 }
 
+static bool note_found(void *context, const char *path) {
+    char *found = context;
+    assert_string_equal(found, "");
+    (void)snprintf(found, 100, "%s", path);
+    return true;
+}
+
+static void a_partition_value_may_end_like_a_file(void **state) {
+    (void)state;
+    static const char file[] = "status=x.parquet/part-0.parquet";
+    struct error err;
+    struct table table;
+    struct file_path stranger;
+    char found[100] = "", none[100] = "";
+    fixture_must_advance(&fixture, 0, 0);
+    for (size_t i = 0; i < 2; i++) {
+        scoped(scope_free) char *other =
+            fixture_text("%s/status=%s", fixture.table, i == 0 ? "live" : "a%2Fb c");
+        (void)nftw(other, fixture_remove, 16, FTW_DEPTH | FTW_PHYS);
+    }
+    assert_true(file_make_directory(file_join(fixture.table, "status=x.parquet").text, &err));
+    fixture_write(&fixture, "processed/matches/status=x.parquet/part-0.parquet", "x");
+    assert_true(table_open(&table, fixture.table, &err));
+    assert_true(table_check_partitions(&table, fixture_columns, 1, &err));
+    assert_true(table_each_file(&table, 1, note_found, found, &err));
+    assert_string_equal(found, file);
+    assert_true(table_each_file(&table, 0, note_found, none, &err));
+    assert_string_equal(none, "");
+    assert_true(table_find_stranger(&table, 1, &stranger, &err));
+    assert_string_equal(stranger.text, "");
+    fixture_write(&fixture, "processed/matches/a=b.parquet", "x"); // a file is one all the same
+    assert_false(table_check_partitions(&table, fixture_columns, 1, &err));
+    assert_true(table_find_stranger(&table, 1, &stranger, &err));
+    assert_string_equal(stranger.text, "a=b.parquet");
+    table_close(&table);
+}
+
 static void a_table_without_partitions_is_its_own_kind(void **state) {
     (void)state;
     fixture.options.partition_by_count = 0;
@@ -711,6 +748,7 @@ int main(void) {
         ON_DISK(a_second_checkpoint_on_a_table_is_refused),
         ON_DISK(a_moved_table_is_refused),
         ON_DISK(other_partition_columns_are_refused),
+        ON_DISK(a_partition_value_may_end_like_a_file),
         ON_DISK(a_table_without_partitions_is_its_own_kind),
         ON_DISK(a_table_of_the_old_job_is_written_without_a_sink_log),
         ON_DISK(a_new_table_gets_a_sink_log_unless_it_must_not),

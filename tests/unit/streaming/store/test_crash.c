@@ -222,8 +222,10 @@ static void assert_exactly_once(int64_t last) {
                                              "rejected/matches/part-"};
         bool ours = batch != sparks_batch;
         for (size_t i = 0; i < 3; i++) {
-            scoped(scope_free) char *start = fixture_text("%s%05" PRId64 "-", places[i], batch);
-            if (count_under(&tree, start, ".parquet") != (i < 2 || ours ? 1 : 0))
+            const char *place = fixture_is_flat && i < 2 ? "processed/matches/part-" : places[i];
+            size_t wanted = fixture_is_flat && i < 2 ? 2 : i < 2 || ours ? 1 : 0;
+            scoped(scope_free) char *start = fixture_text("%s%05" PRId64 "-", place, batch);
+            if (count_under(&tree, start, ".parquet") != wanted)
                 fail_msg("%zu files %s", count_under(&tree, start, ".parquet"), start);
         }
         static const char *const logs[] = {"offsets", "commits", "manifests"};
@@ -378,6 +380,17 @@ static void a_table_without_sink_log_survives_any_fault(void **state) {
     survive("no sink log", FAULT_ERROR, 2);
 }
 
+static void a_table_without_partition_columns_survives_any_fault(void **state) {
+    (void)state;
+    fixture_is_flat = true;
+    fixture.options.partition_by_count = 0;
+    reach(1);
+    fixture_leave_open(&fixture, 2, false);
+    fixture_write(&fixture, "processed/matches/part-00002-torn.parquet", "batch 2 torn");
+    orphans = 1;
+    survive("no partition columns", FAULT_ERROR, 2);
+}
+
 static void a_file_set_aside_survives_any_fault(void **state) {
     (void)state;
     reach(1);
@@ -434,6 +447,7 @@ int main(void) {
         SURVIVES(a_batch_taken_over_by_spark_survives_any_fault),
         SURVIVES(a_file_set_aside_survives_any_fault),
         SURVIVES(a_table_without_sink_log_survives_any_fault),
+        SURVIVES(a_table_without_partition_columns_survives_any_fault),
         SURVIVES(a_fold_of_old_manifests_survives_any_fault),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

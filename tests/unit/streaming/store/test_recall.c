@@ -93,15 +93,28 @@ static void the_newest_files_that_can_be_read_count(void **state) {
 static void directories_name_the_partition_columns(void **state) {
     (void)state;
     char *names[2];
-    assert_int_equal(recall_partition_columns(root, 2, names), 0);
+    size_t count;
+    assert_false(recall_partition_columns(root, 2, names, &count));
     write_text("_spark_metadata/a=b", "0", "v1");
+    assert_false(recall_partition_columns(root, 2, names, &count));
     write_text("status=live/role=top", "part-0.parquet", "PAR1");
-    assert_int_equal(recall_partition_columns(root, 1, names), 0);
-    assert_int_equal(recall_partition_columns(root, 2, names), 2);
+    assert_false(recall_partition_columns(root, 1, names, &count));
+    assert_true(recall_partition_columns(root, 2, names, &count));
+    assert_int_equal(count, 2);
     assert_string_equal(names[0], "status");
     assert_string_equal(names[1], "role");
     free(names[0]);
     free(names[1]);
+}
+
+static void files_in_the_root_say_that_there_are_none(void **state) {
+    (void)state;
+    char *names[2];
+    size_t count = 7;
+    write_text("_spark_metadata", "0", "v1");
+    write_text("", "part-0.parquet", "PAR1");
+    assert_true(recall_partition_columns(root, 2, names, &count));
+    assert_int_equal(count, 0);
 }
 
 int main(void) {
@@ -110,6 +123,7 @@ int main(void) {
                                         teardown),
         cmocka_unit_test_setup_teardown(the_newest_files_that_can_be_read_count, setup, teardown),
         cmocka_unit_test_setup_teardown(directories_name_the_partition_columns, setup, teardown),
+        cmocka_unit_test_setup_teardown(files_in_the_root_say_that_there_are_none, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

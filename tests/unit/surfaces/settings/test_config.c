@@ -205,7 +205,11 @@ static void wrong_values_are_refused_with_what_was_expected(void **state) {
         {"DATA_LAKE_PATH=hdfs://name/lake", "local directory"},
         {"DATA_LAKE_PATH=file://host/lake", "local directory"},
         {"MATCHES_PARTITION_BY=nothing", "the table has no column"},
-        {"MATCHES_PARTITION_BY=match_duration", "is not a string"},
+        {"MATCHES_PARTITION_BY=started_at", "'started_at' is TIMESTAMP and cannot partition"},
+        {"MATCHES_PARTITION_BY=partition", "must be in every file"},
+        {"MATCHES_PARTITION_BY=offset", "must be in every file"},
+        {"MATCHES_PARTITION_BY=none,status", "the table has no column 'none'"},
+        {"MATCHES_PARTITION_BY=status,none", "the table has no column 'none'"},
         {"MATCHES_PARTITION_BY=status,status", "twice"},
         {"MATCHES_PARTITION_BY=status,", "empty"},
         {"PLAYERS_PARTITION_BY=is_completed", "the table has no column"},
@@ -306,6 +310,21 @@ static void an_option_without_a_value_is_refused_and_named(void **state) {
             fail_msg("%s: %s", option, errors);
         config_deinit(&config);
     }
+}
+
+static void a_table_can_be_partitioned_by_several_types_or_not_at_all(void **state) {
+    (void)state;
+    assert_int_equal(load(WORDS("KAFKA_BOOTSTRAP_SERVERS=a:1",
+                                "MATCHES_PARTITION_BY=game_number,is_completed,ingestion_timestamp",
+                                "PLAYERS_PARTITION_BY= NONE "),
+                          NULL),
+                     EXIT_CODE_OK);
+    assert_int_equal(config_partition_by(&config, &match_stream)->count, 3);
+    assert_int_equal(config_partition_by(&config, &player_stream)->count, 0);
+    config_deinit(&config);
+    assert_int_equal(load(WORDS("KAFKA_BOOTSTRAP_SERVERS=a:1", "PLAYERS_PARTITION_BY="), NULL),
+                     EXIT_CODE_OK); // empty counts as not set
+    assert_int_equal(config_partition_by(&config, &player_stream)->count, 2);
 }
 
 static void valid_values_are_accepted(void **state) {
@@ -500,6 +519,8 @@ static void properties_for_spark_come_from_their_variables(void **state) {
     assert_int_equal(config.spark_connect_timeout_ms, 120000);
 }
 
+#define RELIED_ON "cannot be set: the program relies on the value that it sets in each session"
+
 static void properties_for_spark_that_users_cannot_set_are_refused(void **state) {
     (void)state;
     static const struct {
@@ -513,6 +534,14 @@ static void properties_for_spark_that_users_cannot_set_are_refused(void **state)
         {"SPARK_CONF_spark_connect_grpc_binding_address=geheim", "for this program only"},
         {"SPARK_CONF_spark_driver_memory=geheim", "set SPARK_DRIVER_MEMORY"},
         {"SPARK_CONF_spark_sql_session_timeZone=geheim", "set SPARK_SQL_SESSION_TIMEZONE"},
+        {"SPARK_CONF_spark_sql_ansi_enabled=geheim", RELIED_ON},
+        {"SPARK_CONF_spark_sql_caseSensitive=geheim", RELIED_ON},
+        {"SPARK_CONF_spark_sql_variable_substitute=geheim", RELIED_ON},
+        {"SPARK_CONF_spark_sql_parser_escapedStringLiterals=geheim", RELIED_ON},
+        {"SPARK_CONF_spark_sql_legacy_sizeOfNull=geheim", RELIED_ON},
+        {"SPARK_CONF_spark_sql_legacy_timeParserPolicy=geheim", RELIED_ON},
+        {"SPARK_CONF_spark_sql_json_enablePartialResults=geheim", RELIED_ON},
+        {"SPARK_CONF_spark_sql_optimizer_enableJsonExpressionOptimization=geheim", RELIED_ON},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         enum exit_code code = load(WORDS(BROKER, YARN, cases[i].variable), NULL);
@@ -1089,6 +1118,7 @@ int main(void) {
         FACT(an_empty_variable_counts_as_not_set),
         FACT(wrong_masters_are_refused_with_the_expected_form),
         FACT(wrong_values_are_refused_with_what_was_expected),
+        FACT(a_table_can_be_partitioned_by_several_types_or_not_at_all),
         FACT(valid_values_are_accepted),
         FACT(a_protocol_in_front_of_a_broker_is_the_security_protocol),
         FACT(empty_brokers_are_skipped),

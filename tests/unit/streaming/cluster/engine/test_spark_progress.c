@@ -19,7 +19,9 @@ static const char real[] =
     "\"walCommit\": 42}, \"eventTime\": {}, \"stateOperators\": [], \"sources\": [], \"sink\": "
     "{\"description\": \"FileSink[file:/lake]\", \"numOutputRows\": -1}, \"observedMetrics\": "
     "{\"records\": {\"values\": [20000, 882, [1099511627783, 0, 1, 9]], \"schema\": {\"type\": "
-    "\"struct\", \"fields\": []}}}}";
+    "\"struct\", \"fields\": []}}, \"rows\": {\"values\": [19118], \"schema\": {\"type\": "
+    "\"struct\", "
+    "\"fields\": []}}}}";
 
 static void a_report_of_spark_s_is_understood(void **state) {
     (void)state;
@@ -32,6 +34,7 @@ static void a_report_of_spark_s_is_understood(void **state) {
     assert_int_equal(progress.wal_commit_ms, 42);
     assert_int_equal(progress.records, 20000);
     assert_int_equal(progress.rejects, 882);
+    assert_int_equal(progress.rows, 19118);
     assert_int_equal(progress.window_count, 4);
     spark_progress_deinit(&progress);
 }
@@ -47,6 +50,7 @@ static void an_idle_trigger_counts_nothing(void **state) {
         struct error err;
         assert_true(spark_progress_parse(texts[i], &progress, &err));
         assert_int_equal(progress.records, -1);
+        assert_int_equal(progress.rows, -1);
         spark_progress_deinit(&progress);
     }
 }
@@ -60,7 +64,9 @@ static void an_invalid_report_is_refused(void **state) {
                                         "{\"batchId\":\"7\",\"durationMs\":{}}",
                                         ("{\"batchId\":7,\"durationMs\":{},\"observedMetrics\":{"
                                          "\"records\":{\"values\":[1,2,[\"x\"]"
-                                         "]}}}")};
+                                         "]}}}"),
+                                        ("{\"batchId\":7,\"durationMs\":{},\"observedMetrics\":{"
+                                         "\"rows\":{\"values\":[\"1\"]}}}")};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         struct spark_progress progress;
         struct error err;
