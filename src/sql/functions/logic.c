@@ -20,64 +20,63 @@ static void pass_right_faults(const struct kernel_call *call, uint8_t deciding) 
 
 /* `and` and `or` are the same with true and false exchanged. `deciding` is the value of one side
  * that decides, no matter what the other is. */
-static inline bool combine(const struct kernel_call *call, uint8_t deciding) {
+ROWS_OF combine(const struct kernel_call *call, uint8_t deciding, size_t first, size_t end) {
     const struct vector *left = &call->arguments[0]->vector, *right = &call->arguments[1]->vector;
     const uint8_t *a = left->booleans, *b = right->booleans;
     const uint8_t *a_valid = left->valid, *b_valid = right->valid;
     uint8_t *restrict out = call->out->vector.booleans;
     uint8_t *restrict valid = call->out->vector.valid;
     uint8_t flip = deciding ^ 1;
-    for (size_t row = call->first, end = row + call->count; row < end; row++) {
+    for (size_t row = first; row < end; row++) {
         uint8_t decided =
             (uint8_t)((a_valid[row] & (a[row] ^ flip)) | (b_valid[row] & (b[row] ^ flip)));
         valid[row] = (uint8_t)(decided | (a_valid[row] & b_valid[row]));
         out[row] = (uint8_t)((decided & 1) ^ flip);
     }
-    pass_right_faults(call, deciding);
-    return true;
+    if (call->out->faults != NULL)
+        pass_right_faults(call, deciding);
 }
 
-bool kernel_and(const struct kernel_call *call) {
-    return combine(call, 0);
+ROWS_OF kernel_and_rows(const struct kernel_call *call, size_t first, size_t end) {
+    combine(call, 0, first, end);
 }
 
-bool kernel_or(const struct kernel_call *call) {
-    return combine(call, 1);
+ROWS_OF kernel_or_rows(const struct kernel_call *call, size_t first, size_t end) {
+    combine(call, 1, first, end);
 }
 
+/* Presence as a value; `flip` exchanges true and false. */
+ROWS_OF presence(const struct kernel_call *call, uint8_t flip, size_t first, size_t end) {
+    const uint8_t *present = call->arguments[0]->vector.valid;
+    uint8_t *restrict out = call->out->vector.booleans;
+    for (size_t row = first; row < end; row++)
+        out[row] = present[row] ^ flip;
+    memset(call->out->vector.valid + first, 1, end - first);
+}
+
+ROWS_OF kernel_isnull_rows(const struct kernel_call *call, size_t first, size_t end) {
+    presence(call, 1, first, end);
+}
+
+ROWS_OF kernel_isnotnull_rows(const struct kernel_call *call, size_t first, size_t end) {
+    presence(call, 0, first, end);
+}
+
+KERNEL_OF_ROWS(kernel_and)
+KERNEL_OF_ROWS(kernel_or)
+KERNEL_OF_ROWS(kernel_isnull)
+KERNEL_OF_ROWS(kernel_isnotnull)
 KERNEL_1(not_bool, uint8_t, uint8_t, x ^ 1)
 
 bool kernel_not(const struct kernel_call *call) {
     return not_bool(call);
 }
 
-bool kernel_isnull(const struct kernel_call *call) {
-    const uint8_t *present = call->arguments[0]->vector.valid;
-    uint8_t *restrict out = call->out->vector.booleans;
-    uint8_t *restrict valid = call->out->vector.valid;
-    for (size_t row = call->first, end = row + call->count; row < end; row++) {
-        out[row] = present[row] ^ 1;
-        valid[row] = 1;
-    }
-    return true;
-}
-
-bool kernel_isnotnull(const struct kernel_call *call) {
-    const uint8_t *present = call->arguments[0]->vector.valid;
-    uint8_t *restrict out = call->out->vector.booleans;
-    uint8_t *restrict valid = call->out->vector.valid;
-    for (size_t row = call->first, end = row + call->count; row < end; row++) {
-        out[row] = present[row];
-        valid[row] = 1;
-    }
-    return true;
-}
-
 /* ---- choices ----
  *
  * A choice is a list of conditions with a value each, and perhaps a last value without a condition.
- * The last value is laid down first and then replaced by those of earlier conditions that hold, so
- * that each pass is a loop without branches. */
+ * For many rows, the last value is laid down first and then replaced by those of earlier conditions
+ * that hold, so that each pass is a loop without branches. */
 
 /* Where a value comes from. A constant is read in one place, which keeps it in the cache. */
 struct choice_source {
@@ -105,8 +104,9 @@ struct wide {
 
 // NOLINTBEGIN(bugprone-macro-parentheses): a type cannot be in parentheses
 #define CHOOSE(name, type)                                                                         \
-    static void choose_##name(const struct kernel_call *call, struct choice_condition condition,   \
-                              struct choice_source one, struct choice_source other) {              \
+    FOR_WIDE_PROCESSORS static void choose_##name(                                                         \
+        const struct kernel_call *call, struct choice_condition condition,                         \
+        struct choice_source one, struct choice_source other) {                                    \
         const type *ones = one.values, *others = other.values;                                     \
         type *out = call->out->vector.values;                                                      \
         uint8_t *valid = call->out->vector.valid;                                                  \
@@ -155,8 +155,32 @@ static bool has_fault(const struct operand *operand, size_t row) {
     return operand->faults != NULL && operand->faults[row] != 0;
 }
 
-static bool holds(const struct operand *condition, size_t row) {
-    return is_present(condition, row) && condition->vector.booleans[row] != 0;
+static inline uint8_t holds(const struct operand *condition, size_t row) {
+    return condition->vector.valid[row] & condition->vector.booleans[row];
+}
+
+/* One row's value is copied from where it is, if it is `chosen` at all. */
+static inline void take_value(const struct kernel_call *call, const struct operand *from,
+                              uint8_t chosen) {
+    struct vector *out = &call->out->vector;
+    size_t row = call->first;
+    out->valid[row] = from->vector.valid[row] & chosen;
+    switch (type_width(out->type)) {
+    case 1:
+        out->booleans[row] = from->vector.booleans[row];
+        break;
+    case 2:
+        out->int16s[row] = from->vector.int16s[row];
+        break;
+    case 4:
+        out->int32s[row] = from->vector.int32s[row];
+        break;
+    case 8:
+        out->int64s[row] = from->vector.int64s[row];
+        break;
+    default:
+        out->decimals[row] = from->vector.decimals[row];
+    }
 }
 
 /* Conditions are evaluated up to the first that holds, and then its value. */
@@ -165,13 +189,26 @@ static bool case_fault(const struct kernel_call *call, size_t row) {
     for (; i + 1 < call->argument_count; i += 2) {
         if (has_fault(call->arguments[i], row))
             return true;
-        if (holds(call->arguments[i], row))
+        if (holds(call->arguments[i], row) != 0)
             return has_fault(call->arguments[i + 1], row);
     }
     return i < call->argument_count && has_fault(call->arguments[i], row);
 }
 
-bool kernel_case(const struct kernel_call *call) {
+/* Without branches, which would depend on the data. */
+static void case_row(const struct kernel_call *call) {
+    size_t pairs = call->argument_count / 2;
+    const struct operand *from = call->arguments[call->argument_count - 1];
+    uint8_t chosen = call->argument_count % 2;
+    for (size_t i = pairs; i-- > 0;) {
+        uint8_t holding = holds(call->arguments[2 * i], call->first);
+        from = holding != 0 ? call->arguments[2 * i + 1] : from;
+        chosen |= holding;
+    }
+    take_value(call, from, chosen);
+}
+
+__attribute__((noinline)) static void case_slice(const struct kernel_call *call) {
     size_t width = type_width(call->out->vector.type);
     size_t pairs = call->argument_count / 2;
     struct choice_source out = {call->out->vector.values, call->out->vector.valid, SIZE_MAX};
@@ -185,9 +222,20 @@ bool kernel_case(const struct kernel_call *call) {
         choose(call, (struct choice_condition){condition->valid, condition->booleans},
                source_of(call->arguments[2 * i + 1], call->first, width), rest);
     }
+}
+
+static void case_faults(const struct kernel_call *call) {
+    for (size_t row = call->first, end = row + call->count; row < end; row++)
+        call->out->faults[row] = case_fault(call, row);
+}
+
+bool kernel_case(const struct kernel_call *call) {
+    if (call->count == 1)
+        case_row(call);
+    else
+        case_slice(call);
     if (call->out->faults != NULL)
-        for (size_t row = call->first, end = row + call->count; row < end; row++)
-            call->out->faults[row] = case_fault(call, row);
+        case_faults(call);
     return true;
 }
 
@@ -202,7 +250,14 @@ static bool coalesce_fault(const struct kernel_call *call, size_t row) {
     return false;
 }
 
-bool kernel_coalesce(const struct kernel_call *call) {
+static void coalesce_row(const struct kernel_call *call) {
+    const struct operand *from = call->arguments[0];
+    for (size_t i = call->argument_count; i-- > 0;)
+        from = is_present(call->arguments[i], call->first) ? call->arguments[i] : from;
+    take_value(call, from, 1);
+}
+
+__attribute__((noinline)) static void coalesce_slice(const struct kernel_call *call) {
     size_t width = type_width(call->out->vector.type);
     struct choice_source out = {call->out->vector.values, call->out->vector.valid, SIZE_MAX};
     size_t last = call->argument_count - 1;
@@ -213,6 +268,13 @@ bool kernel_coalesce(const struct kernel_call *call) {
         choose(call, (struct choice_condition){present, present},
                source_of(call->arguments[i], call->first, width), rest);
     }
+}
+
+bool kernel_coalesce(const struct kernel_call *call) {
+    if (call->count == 1)
+        coalesce_row(call);
+    else
+        coalesce_slice(call);
     if (call->out->faults != NULL)
         for (size_t row = call->first, end = row + call->count; row < end; row++)
             call->out->faults[row] = coalesce_fault(call, row);
