@@ -78,46 +78,34 @@ bool kernel_not(const struct kernel_call *call) {
  * For many rows, the last value is laid down first and then replaced by those of earlier conditions
  * that hold, so that each pass is a loop without branches. */
 
-/* Where a value comes from. A constant is read in one place, which keeps it in the cache. */
-struct choice_source {
-    const void *values;
-    const uint8_t *valid;
-    size_t mask;
+/* One pass: `one` where a condition is present and true, and `other` elsewhere. */
+struct choice {
+    const uint8_t *valid, *truth;       // of the condition
+    const struct operand *one, *other; // `other` can be the result so far
 };
 
-static struct choice_source source_of(const struct operand *operand, size_t first, size_t width) {
-    if (!operand->constant)
-        return (struct choice_source){operand->vector.values, operand->vector.valid, SIZE_MAX};
-    return (struct choice_source){(const char *)operand->vector.values + first * width,
-                                  operand->vector.valid + first, 0};
+ROWS_OF choose_presence(const struct kernel_call *call, const struct choice *choice) {
+    const uint8_t *condition = choice->valid, *truth = choice->truth;
+    const uint8_t *ones = choice->one->vector.valid, *others = choice->other->vector.valid;
+    uint8_t *valid = call->out->vector.valid;
+    ROWS_APART for (size_t row = call->first, end = row + call->count; row < end; row++) {
+        uint8_t one = ones[row], other = others[row];
+        valid[row] = (condition[row] & truth[row]) != 0 ? one : other;
+    }
 }
-
-/* Chosen where both are 1. */
-struct choice_condition {
-    const uint8_t *valid, *truth;
-};
-
-/* A type as wide as a text, whose bytes do not matter here. */
-struct wide {
-    uint64_t words[2];
-};
 
 // NOLINTBEGIN(bugprone-macro-parentheses): a type cannot be in parentheses
 #define CHOOSE(name, type)                                                                         \
-    FOR_WIDE_PROCESSORS static void choose_##name(                                                         \
-        const struct kernel_call *call, struct choice_condition condition,                         \
-        struct choice_source one, struct choice_source other) {                                    \
-        const type *ones = one.values, *others = other.values;                                     \
+    FOR_WIDE_PROCESSORS static void choose_##name(const struct kernel_call *call,                  \
+                                                  const struct choice *choice) {                   \
+        const uint8_t *condition = choice->valid, *truth = choice->truth;                          \
+        const type *ones = choice->one->vector.values, *others = choice->other->vector.values;     \
         type *out = call->out->vector.values;                                                      \
-        uint8_t *valid = call->out->vector.valid;                                                  \
-        for (size_t row = call->first, end = row + call->count; row < end; row++) {                \
-            size_t one_row = row & one.mask, other_row = row & other.mask;                         \
-            bool chosen = (condition.valid[row] & condition.truth[row]) != 0;                      \
-            const type *from = chosen ? &ones[one_row] : &others[other_row];                       \
-            uint8_t one_valid = one.valid[one_row], other_valid = other.valid[other_row];          \
-            out[row] = *from;                                                                      \
-            valid[row] = chosen ? one_valid : other_valid;                                         \
+        ROWS_APART for (size_t row = call->first, end = row + call->count; row < end; row++) {     \
+            type one = ones[row], other = others[row];                                             \
+            out[row] = (condition[row] & truth[row]) != 0 ? one : other;                           \
         }                                                                                          \
+        choose_presence(call, choice);                                                             \
     }
 // NOLINTEND(bugprone-macro-parentheses)
 
@@ -125,25 +113,48 @@ CHOOSE(1, uint8_t)
 CHOOSE(2, uint16_t)
 CHOOSE(4, uint32_t)
 CHOOSE(8, uint64_t)
-CHOOSE(16, struct wide)
 
-static void choose(const struct kernel_call *call, struct choice_condition condition,
-                   struct choice_source one, struct choice_source other) {
+/* A type as wide as a text, whose bytes do not matter here. */
+struct wide {
+    uint64_t words[2];
+};
+
+/* The same for these. A constant is read in one place, which keeps it in the cache. */
+FOR_WIDE_PROCESSORS static void choose_16(const struct kernel_call *call,
+                                          const struct choice *choice) {
+    const uint8_t *condition = choice->valid, *truth = choice->truth;
+    const struct operand *sources[2] = {choice->other, choice->one};
+    const struct wide *values[2];
+    size_t masks[2];
+    for (size_t i = 0; i < 2; i++) {
+        values[i] = sources[i]->vector.values;
+        values[i] += sources[i]->constant ? call->first : 0;
+        masks[i] = sources[i]->constant ? 0 : SIZE_MAX;
+    }
+    struct wide *out = call->out->vector.values;
+    for (size_t row = call->first, end = row + call->count; row < end; row++) {
+        size_t from = condition[row] & truth[row];
+        out[row] = values[from][row & masks[from]];
+    }
+    choose_presence(call, choice);
+}
+
+static void choose(const struct kernel_call *call, const struct choice *choice) {
     switch (type_width(call->out->vector.type)) {
     case 1:
-        choose_1(call, condition, one, other);
+        choose_1(call, choice);
         return;
     case 2:
-        choose_2(call, condition, one, other);
+        choose_2(call, choice);
         return;
     case 4:
-        choose_4(call, condition, one, other);
+        choose_4(call, choice);
         return;
     case 8:
-        choose_8(call, condition, one, other);
+        choose_8(call, choice);
         return;
     default:
-        choose_16(call, condition, one, other);
+        choose_16(call, choice);
     }
 }
 
@@ -209,18 +220,16 @@ static void case_row(const struct kernel_call *call) {
 }
 
 __attribute__((noinline)) static void case_slice(const struct kernel_call *call) {
-    size_t width = type_width(call->out->vector.type);
     size_t pairs = call->argument_count / 2;
-    struct choice_source out = {call->out->vector.values, call->out->vector.valid, SIZE_MAX};
-    struct choice_source rest = out;
+    const struct operand *rest = call->out;
     if (call->argument_count % 2 != 0)
-        rest = source_of(call->arguments[2 * pairs], call->first, width);
+        rest = call->arguments[2 * pairs];
     else
         lay_down_null(call);
-    for (size_t i = pairs; i-- > 0; rest = out) {
+    for (size_t i = pairs; i-- > 0; rest = call->out) {
         const struct vector *condition = &call->arguments[2 * i]->vector;
-        choose(call, (struct choice_condition){condition->valid, condition->booleans},
-               source_of(call->arguments[2 * i + 1], call->first, width), rest);
+        choose(call, &(struct choice){condition->valid, condition->booleans,
+                                      call->arguments[2 * i + 1], rest});
     }
 }
 
@@ -258,15 +267,12 @@ static void coalesce_row(const struct kernel_call *call) {
 }
 
 __attribute__((noinline)) static void coalesce_slice(const struct kernel_call *call) {
-    size_t width = type_width(call->out->vector.type);
-    struct choice_source out = {call->out->vector.values, call->out->vector.valid, SIZE_MAX};
     size_t last = call->argument_count - 1;
-    struct choice_source rest = source_of(call->arguments[last], call->first, width);
+    const struct operand *rest = call->arguments[last];
     // The last one is chosen from itself: that copies it.
-    for (size_t i = last == 0 ? 1 : last; i-- > 0; rest = out) {
+    for (size_t i = last == 0 ? 1 : last; i-- > 0; rest = call->out) {
         const uint8_t *present = call->arguments[i]->vector.valid;
-        choose(call, (struct choice_condition){present, present},
-               source_of(call->arguments[i], call->first, width), rest);
+        choose(call, &(struct choice){present, present, call->arguments[i], rest});
     }
 }
 

@@ -29,6 +29,13 @@
 #define FOR_WIDE_PROCESSORS
 #endif
 
+/* Before a loop: no row reads what another row has written. */
+#ifdef __clang__
+#define ROWS_APART _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define ROWS_APART _Pragma("GCC ivdep")
+#endif
+
 /* Declares `name##_rows`, which computes rows [first, end). */
 #define ROWS_OF static inline __attribute__((always_inline)) void
 
