@@ -80,7 +80,7 @@ bool kernel_not(const struct kernel_call *call) {
 
 /* One pass: `one` where a condition is present and true, and `other` elsewhere. */
 struct choice {
-    const uint8_t *valid, *truth;       // of the condition
+    const uint8_t *valid, *truth;      // of the condition
     const struct operand *one, *other; // `other` can be the result so far
 };
 

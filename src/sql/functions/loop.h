@@ -42,8 +42,8 @@
 /* The kernel made of it: the loop, and the same without a loop for a single row, where all that is
  * done once per call counts. */
 #define KERNEL_OF_ROWS(name)                                                                       \
-    FOR_WIDE_PROCESSORS __attribute__((noinline)) static void name##_slice(                        \
-        const struct kernel_call *call) {                                                          \
+    FOR_WIDE_PROCESSORS                                                                            \
+        __attribute__((noinline)) static void name##_slice(const struct kernel_call *call) {       \
         name##_rows(call, call->first, call->first + call->count);                                 \
     }                                                                                              \
     bool name(const struct kernel_call *call) {                                                    \

@@ -89,7 +89,7 @@ enum { BLOCK_ROWS = 64 };
 
 /* Rows [first, end), at most a block of them. False: one of them is not `decided`. */
 static inline bool round_block(const double *values, double power, size_t first, size_t end,
-                        double *restrict out, uint8_t *restrict decided) {
+                               double *restrict out, uint8_t *restrict decided) {
     uint8_t all = 1;
     for (size_t row = first; row < end; row++) {
         decided[row - first] = round_quickly(values[row], power, &out[row]);
@@ -98,8 +98,8 @@ static inline bool round_block(const double *values, double power, size_t first,
     return all != 0;
 }
 
-FOR_WIDE_PROCESSORS __attribute__((noinline)) static void round_slice(
-    const struct kernel_call *call, int32_t places, double power) {
+FOR_WIDE_PROCESSORS __attribute__((noinline)) static void
+round_slice(const struct kernel_call *call, int32_t places, double power) {
     const struct operand *in = call->arguments[0];
     const double *values = in->vector.doubles;
     double *out = call->out->vector.doubles;
