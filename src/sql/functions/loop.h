@@ -31,7 +31,7 @@
 
 /* Before a loop: no row reads what another row has written. */
 #ifdef __clang__
-#define ROWS_APART _Pragma("clang loop vectorize(assume_safety)")
+#define ROWS_APART
 #else
 #define ROWS_APART _Pragma("GCC ivdep")
 #endif
@@ -43,7 +43,7 @@
  * done once per call counts. */
 #define KERNEL_OF_ROWS(name)                                                                       \
     FOR_WIDE_PROCESSORS                                                                            \
-        __attribute__((noinline)) static void name##_slice(const struct kernel_call *call) {       \
+    __attribute__((noinline)) static void name##_slice(const struct kernel_call *call) {           \
         name##_rows(call, call->first, call->first + call->count);                                 \
     }                                                                                              \
     bool name(const struct kernel_call *call) {                                                    \
