@@ -74,9 +74,11 @@ static size_t check_values(struct table *table, const struct query_plan *plan, s
     size_t shown = 0;
     struct evaluated evaluated;
     table_evaluate_rows(table, plan, step, &evaluated);
-    for (size_t row = 0; row < table->row_count && shown < SHOWN_MAX; row++)
+    for (size_t row = 0; row < table->row_count && shown < SHOWN_MAX; row++) {
+        assert_non_null(recorded[row]);
         if (!check_value(&evaluated, expression, row, recorded[row]))
             shown++;
+    }
     evaluated_deinit(&evaluated);
     return shown;
 }
@@ -96,11 +98,9 @@ static size_t check_expression(struct table *table, char *line, size_t *values) 
     }
     if (refused)
         return 0;
-    char *recorded[TABLE_ROWS_MAX];
-    for (size_t row = 0; row < table->row_count; row++, (*values)++) {
+    char *recorded[TABLE_ROWS_MAX] = {NULL};
+    for (size_t row = 0; row < table->row_count; row++, (*values)++)
         recorded[row] = strsep(&line, "\t\n");
-        assert_non_null(recorded[row]);
-    }
     size_t different = check_type(&plan, expression, type) ? 0 : 1;
     different += check_values(table, &plan, table->row_count, expression, recorded);
     different += check_values(table, &plan, 1, expression, recorded);
