@@ -75,7 +75,7 @@ static size_t check_values(struct table *table, const struct query_plan *plan, s
     struct evaluated evaluated;
     table_evaluate_rows(table, plan, step, &evaluated);
     for (size_t row = 0; row < table->row_count && shown < SHOWN_MAX; row++) {
-        assert_non_null(recorded[row]);
+        check(recorded[row] != NULL);
         if (!check_value(&evaluated, expression, row, recorded[row]))
             shown++;
     }
