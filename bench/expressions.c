@@ -13,7 +13,7 @@
 #include "sql/eval/eval.h"
 #include "sql/syntax/parse.h"
 
-enum { ROWS = 1000, ROUNDS = 4000, ATTEMPTS = 7, STRING_BYTES = 1024 * 1024, INPUTS = 12 };
+enum { ROWS = 1000, ROUNDS = 500, ATTEMPTS = 50, STRING_BYTES = 1024 * 1024, INPUTS = 12 };
 
 static const char declaration[] =
     "CREATE TABLE r (match_duration INT, status STRING, total_games INT, total_wins INT, "
@@ -49,6 +49,8 @@ static const struct {
     {"CONCAT_WS(' ', first_name, last_name)", derive_full_name, TYPE_STRING, {10, 11, -1}},
     {"total_games > 0", derive_has_activity, TYPE_BOOL, {2, -1}},
 };
+
+enum { CASES = sizeof cases / sizeof cases[0] };
 
 static struct vector vector_new(enum type type) {
     return (struct vector){
@@ -109,19 +111,25 @@ static double derive_once(size_t k, struct vector *inputs, struct vector *out,
 }
 
 static double eval_once(struct eval *eval, size_t step, struct arena *strings) {
-    int64_t faults = 0;
+    int64_t faults[CASES] = {0};
     double start = now_ns();
     for (int round = 0; round < ROUNDS; round++) {
         arena_reset(strings);
         for (size_t row = 0; row < ROWS; row += step)
-            check(eval_rows(eval, row, step, strings, &faults));
+            check(eval_rows(eval, row, step, strings, faults));
     }
     return (now_ns() - start) / ROUNDS / ROWS;
 }
 
-static void make_plan(const char *sql, struct query_plan *plan) {
-    char *text = text_format("%sCREATE STREAMING TABLE t AS SELECT %s AS x FROM STREAM r;",
-                             declaration, sql);
+/* A table with cases [first, first + count) as its columns x0, x1, … */
+static void make_plan(size_t first, size_t count, struct query_plan *plan) {
+    char text[8192];
+    size_t size =
+        text_append(text, sizeof text, 0, "%sCREATE STREAMING TABLE t AS SELECT", declaration);
+    for (size_t k = 0; k < count; k++)
+        size = text_append(text, sizeof text, size, "%s %s AS x%zu", k > 0 ? "," : "",
+                           cases[first + k].sql, k);
+    (void)text_append(text, sizeof text, size, " FROM STREAM r;");
     struct sql_file file = {0};
     struct error err = {0};
     if (!sql_parse("bench.sql", text, strlen(text), &file, &err) ||
@@ -130,7 +138,6 @@ static void make_plan(const char *sql, struct query_plan *plan) {
         exit(1);
     }
     sql_file_deinit(&file);
-    free(text);
 }
 
 static void check_same(const struct vector *a, const struct vector *b) {
@@ -146,60 +153,88 @@ static void check_same(const struct vector *a, const struct vector *b) {
     }
 }
 
-static void least(double *value, double other) {
-    if (other < *value)
-        *value = other;
+/* What evaluates some of the cases as one plan. */
+struct evaluator {
+    struct query_plan plan;
+    struct vector *inputs, computed[CASES];
+    struct timestamp_context context;
+    struct eval eval;
+};
+
+static void evaluator_init(struct evaluator *evaluator, size_t first, size_t count,
+                           const struct vector *inputs) {
+    struct query_plan *plan = &evaluator->plan;
+    const struct expr *exprs[CASES];
+    make_plan(first, count, plan);
+    for (size_t i = 0; i < plan->column_count; i++)
+        if (plan->columns[i].name[0] == 'x')
+            exprs[plan->columns[i].name[1] - '0'] = plan->columns[i].expr;
+    for (size_t k = 0; k < count; k++)
+        evaluator->computed[k] = vector_new(cases[first + k].type);
+    evaluator->inputs = must_alloc(plan->input_count, sizeof *evaluator->inputs);
+    for (size_t i = 0; i < plan->input_count; i++)
+        for (size_t n = 0; n < INPUTS; n++)
+            if (plan->inputs[i].kind == INPUT_RECORD &&
+                strcmp(names[n], plan->inputs[i].path[0]) == 0)
+                evaluator->inputs[i] = inputs[n];
+    evaluator->context = (struct timestamp_context){0};
+    eval_init(&evaluator->eval, plan, exprs, count, ROWS_CAPACITY, &evaluator->context);
+    eval_bind(&evaluator->eval, evaluator->inputs, evaluator->computed);
 }
 
-/* The best of several attempts of each, in turn. */
-static void measure(size_t k, struct vector *inputs, double totals[3]) {
-    struct vector derived = vector_new(cases[k].type), computed = vector_new(cases[k].type);
-    struct arena strings, other_strings;
-    arena_init(&strings, STRING_BYTES);
-    arena_init(&other_strings, STRING_BYTES);
-    struct query_plan plan;
-    make_plan(cases[k].sql, &plan);
-    const struct expr *expr = NULL;
-    for (size_t i = 0; i < plan.column_count; i++)
-        if (strcmp(plan.columns[i].name, "x") == 0)
-            expr = plan.columns[i].expr;
-    struct vector *bound = must_alloc(plan.input_count, sizeof *bound);
-    for (size_t i = 0; i < plan.input_count; i++)
-        for (size_t n = 0; n < INPUTS; n++)
-            if (plan.inputs[i].kind == INPUT_RECORD &&
-                strcmp(names[n], plan.inputs[i].path[0]) == 0)
-                bound[i] = inputs[n];
-    struct timestamp_context context = {0};
-    struct eval eval;
-    eval_init(&eval, &plan, &expr, 1, ROWS_CAPACITY, &context);
-    eval_bind(&eval, bound, &computed);
-    double times[3] = {INFINITY, INFINITY, INFINITY};
+static void evaluator_deinit(struct evaluator *evaluator) {
+    eval_deinit(&evaluator->eval);
+    plan_deinit(&evaluator->plan);
+    free(evaluator->inputs);
+}
+
+static void print_times(double in_c, double plan, double alone, const char *name) {
+    printf("%8.2f %8.2f %8.2f %8.2f  %.60s\n", in_c, plan, plan / in_c, alone, name);
+}
+
+/* The best of several attempts of each, in turn. Returns that of the function in C. */
+static double measure(size_t k, struct vector *inputs, struct arena *strings,
+                      struct arena *other_strings) {
+    struct vector derived = vector_new(cases[k].type);
+    struct evaluator evaluator;
+    evaluator_init(&evaluator, k, 1, inputs);
+    double in_c = INFINITY, plan = INFINITY, alone = INFINITY;
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
-        least(&times[0], derive_once(k, inputs, &derived, &strings));
-        least(&times[1], eval_once(&eval, ROWS, &other_strings));
-        check_same(&derived, &computed);
-        least(&times[2], eval_once(&eval, 1, &other_strings));
+        in_c = fmin(in_c, derive_once(k, inputs, &derived, strings));
+        plan = fmin(plan, eval_once(&evaluator.eval, ROWS, other_strings));
+        check_same(&derived, &evaluator.computed[0]);
+        alone = fmin(alone, eval_once(&evaluator.eval, 1, other_strings));
     }
-    printf("%8.2f %8.2f %8.2f %8.2f  %.60s\n", times[0], times[1], times[1] / times[0], times[2],
-           cases[k].sql);
-    for (int i = 0; i < 3; i++)
-        totals[i] += times[i];
-    eval_deinit(&eval);
-    plan_deinit(&plan);
-    arena_deinit(&strings);
-    arena_deinit(&other_strings);
-    free(bound);
+    print_times(in_c, plan, alone, cases[k].sql);
+    evaluator_deinit(&evaluator);
+    return in_c;
+}
+
+static void measure_together(double in_c, const struct vector *inputs, struct arena *strings) {
+    struct evaluator evaluator;
+    evaluator_init(&evaluator, 0, CASES, inputs);
+    double plan = INFINITY, alone = INFINITY;
+    for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+        plan = fmin(plan, eval_once(&evaluator.eval, ROWS, strings));
+        alone = fmin(alone, eval_once(&evaluator.eval, 1, strings));
+    }
+    print_times(in_c, plan, alone, "all as one plan; in C the sum");
+    evaluator_deinit(&evaluator);
 }
 
 int main(void) {
     struct vector inputs[INPUTS];
-    double totals[3] = {0};
+    struct arena strings, other_strings;
+    arena_init(&strings, STRING_BYTES);
+    arena_init(&other_strings, STRING_BYTES);
     fill(inputs);
     printf("%8s %8s %8s %8s  ns per row; the last with one row per call\n", "in C", "plan", "ratio",
            "alone");
-    for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++)
-        measure(k, inputs, totals);
-    printf("%8.2f %8.2f %8.2f %8.2f  all\n", totals[0], totals[1], totals[1] / totals[0],
-           totals[2]);
+    double in_c = 0;
+    for (size_t k = 0; k < CASES; k++)
+        in_c += measure(k, inputs, &strings, &other_strings);
+    measure_together(in_c, inputs, &other_strings);
+    arena_deinit(&strings);
+    arena_deinit(&other_strings);
     return 0;
 }

@@ -105,17 +105,26 @@ static void find_uses(struct eval *eval) {
         eval->nodes.roots[k]->output = k;
 }
 
+static void find_steps(struct eval *eval) {
+    eval->steps = pool_alloc(&eval->nodes.pool, eval->nodes.count, sizeof(struct node *));
+    for (size_t i = 0; i < eval->nodes.count; i++)
+        if (eval->nodes.all[i]->is_step)
+            eval->steps[eval->step_count++] = eval->nodes.all[i];
+}
+
 void eval_init(struct eval *eval, const struct query_plan *plan, const struct expr *const *exprs,
                size_t count, size_t capacity, const struct timestamp_context *context) {
     *eval = (struct eval){.capacity = capacity};
     nodes_init(&eval->nodes, plan, exprs, count);
     eval->outputs = pool_alloc(&eval->nodes.pool, count, sizeof(struct vector));
+    eval->finished = pool_alloc(&eval->nodes.pool, count, sizeof(size_t));
     for (size_t i = 0; i < eval->nodes.count; i++)
         eval->nodes.all[i]->call.context = context;
     constants_find(&eval->nodes);
     find_uses(eval);
     lay_out(eval);
     constants_compute(&eval->nodes, capacity);
+    find_steps(eval);
 }
 
 void eval_deinit(struct eval *eval) {
@@ -128,11 +137,14 @@ void eval_bind(struct eval *eval, const struct vector *inputs, const struct vect
     for (size_t i = 0; i < eval->nodes.plan->input_count; i++)
         if (eval->nodes.inputs[i] != NULL)
             eval->nodes.inputs[i]->operand.vector = inputs[i];
+    eval->finished_count = 0;
     for (size_t k = 0; k < eval->nodes.root_count; k++) {
         struct node *node = eval->nodes.roots[k];
         eval->outputs[k] = outputs[k];
         if (node->is_step && node->output == k)
             node->operand.vector = outputs[k];
+        if (node->has_faults || node->operand.vector.values != outputs[k].values)
+            eval->finished[eval->finished_count++] = k;
     }
 }
 
@@ -147,18 +159,30 @@ static void pass_faults(const struct node *node, size_t first, size_t count) {
     }
 }
 
-static bool compute(struct node *node, size_t first, size_t count, struct arena *strings) {
-    struct kernel_call *call = &node->call;
-    call->first = first;
-    call->count = count;
-    call->strings = strings;
-    if (node->has_faults)
-        memset(node->operand.faults + first, 0, count);
-    if (!node->expr->kernel(call))
+static bool compute_with_faults(struct node *node, size_t first, size_t count) {
+    memset(node->operand.faults + first, 0, count);
+    if (!node->expr->kernel(&node->call))
         return false;
-    if (node->has_faults && !node->is_lazy)
+    if (!node->is_lazy)
         pass_faults(node, first, count);
     return true;
+}
+
+/* Whether a condition holds in any row. */
+static inline bool holds(const struct operand *condition, size_t first, size_t count) {
+    const uint8_t *valid = condition->vector.valid, *truth = condition->vector.booleans;
+    for (size_t row = first; row < first + count; row++)
+        if ((valid[row] & truth[row]) != 0)
+            return true;
+    return false;
+}
+
+static inline bool compute(struct node *node, size_t first, size_t count, struct arena *strings) {
+    node->call.first = first;
+    node->call.count = count;
+    node->call.strings = strings;
+    return node->has_faults ? compute_with_faults(node, first, count)
+                            : node->expr->kernel(&node->call);
 }
 
 /* For an expression that is a constant, an input, or the same as an earlier one. */
@@ -182,10 +206,14 @@ static int64_t count_faults(const uint8_t *faults, size_t first, size_t count) {
 bool eval_rows(struct eval *eval, size_t first, size_t count, struct arena *strings,
                int64_t *faults) {
     check(first + count <= eval->capacity);
-    for (size_t i = 0; i < eval->nodes.count; i++)
-        if (eval->nodes.all[i]->is_step && !compute(eval->nodes.all[i], first, count, strings))
+    for (size_t i = 0; i < eval->step_count; i++) {
+        struct node *step = eval->steps[i];
+        bool is_needed = step->needed_if == NULL || holds(step->needed_if, first, count);
+        if (is_needed && !compute(step, first, count, strings))
             return false;
-    for (size_t k = 0; k < eval->nodes.root_count; k++) {
+    }
+    for (size_t i = 0; i < eval->finished_count; i++) {
+        size_t k = eval->finished[i];
         const struct node *root = eval->nodes.roots[k];
         copy_rows(&root->operand.vector, &eval->outputs[k], first, count);
         if (root->has_faults)

@@ -8,7 +8,11 @@
 
 struct eval {
     struct nodes nodes;
+    struct node **steps; // the nodes that are computed for each slice
+    size_t step_count;
     struct vector *outputs; // of each expression, as bound
+    size_t *finished;       // expressions whose values are copied or whose faults are counted,
+    size_t finished_count;  // when all steps are done
     size_t capacity;        // rows
     size_t memory;          // bytes of `storage`
     void *storage;          // owned: the values of all nodes except inputs and outputs

@@ -155,13 +155,28 @@ static struct node *visit(struct nodes *nodes, struct seen *seen, const struct e
     return known->node;
 }
 
-/* Backwards, so that a node is known to be used before its arguments are looked at. */
+/* Something reads the node, for rows where a condition holds, or for any (NULL). */
+static void use_node(struct node *node, const struct operand *needed_if) {
+    if (!node->is_used)
+        node->needed_if = needed_if;
+    else if (node->needed_if != needed_if)
+        node->needed_if = NULL;
+    node->is_used = true;
+}
+
+/* Backwards, so that all uses of a node are known before its arguments are looked at. A CASE within
+ * a branch of another one is needed as a whole where that branch is, so that every condition that
+ * is looked at has been computed. */
 static void keep_used(struct nodes *nodes) {
     for (size_t k = 0; k < nodes->root_count; k++)
-        nodes->roots[k]->is_used = true;
-    for (size_t i = nodes->count; i-- > 0;)
-        for (size_t k = 0; nodes->all[i]->is_used && k < nodes->all[i]->argument_count; k++)
-            nodes->all[i]->arguments[k]->is_used = true;
+        use_node(nodes->roots[k], NULL);
+    for (size_t i = nodes->count; i-- > 0;) {
+        struct node *node = nodes->all[i];
+        bool is_case = node->expr->kernel == kernel_case && node->needed_if == NULL;
+        for (size_t k = 0; node->is_used && k < node->argument_count; k++)
+            use_node(node->arguments[k],
+                     is_case && k % 2 != 0 ? node->call.arguments[k - 1] : node->needed_if);
+    }
     size_t kept = 0;
     for (size_t i = 0; i < nodes->count; i++)
         if (nodes->all[i]->is_used)

@@ -11,9 +11,11 @@ struct node {
     struct kernel_call call; // EXPR_CALL
     struct node **arguments;
     size_t argument_count;
-    size_t last_use; // the place in `all` of the last node that reads it
-    size_t buffer;   // offset in the evaluator's storage
-    size_t output;   // the first expression that this is the root of, or NO_OUTPUT
+    size_t last_use;                 // the place in `all` of the last node that reads it
+    size_t buffer;                   // offset in the evaluator's storage
+    size_t output;                   // the first expression that this is the root of, or NO_OUTPUT
+    const struct operand *needed_if; // a condition: no row where it does not hold needs the value.
+                                     // NULL: any row can need it
     bool is_used, has_faults;
     bool is_lazy; // its kernel passes on faults itself
     bool is_step; // computed for each slice; the others are inputs and constants

@@ -43,17 +43,21 @@ static inline bool text_less(struct text a, struct text b) {
     COMPARED_KERNELS(X)                                                                            \
     X(text, struct text, texts_equal, text_less)
 
-/* A null row's text may point nowhere, so presence is looked at first. */
+/* A null row's text may point nowhere, so presence is looked at first. A constant, which is usually
+ * on the right, is read in one place. */
 #define TEXT_KERNEL(name, expression)                                                              \
     static bool name(const struct kernel_call *call) {                                             \
         const struct operand *left = call->arguments[0], *right = call->arguments[1];              \
-        struct vector *out = &call->out->vector;                                                   \
+        const struct text *texts = left->vector.texts, *others = right->vector.texts;              \
+        const uint8_t *present = left->vector.valid, *other_present = right->vector.valid;         \
+        uint8_t *out = call->out->vector.booleans, *valid = call->out->vector.valid;               \
+        size_t mask = right->constant ? 0 : SIZE_MAX;                                              \
         for (size_t row = call->first, end = row + call->count; row < end; row++) {                \
-            out->valid[row] = left->vector.valid[row] & right->vector.valid[row];                  \
-            if (out->valid[row] == 0)                                                              \
+            valid[row] = present[row] & other_present[row];                                        \
+            if (valid[row] == 0)                                                                   \
                 continue;                                                                          \
-            struct text x = text_at(left, row), y = text_at(right, row);                           \
-            out->booleans[row] = expression;                                                       \
+            struct text x = texts[row], y = others[row & mask];                                    \
+            out[row] = expression;                                                                 \
         }                                                                                          \
         return true;                                                                               \
     }

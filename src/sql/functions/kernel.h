@@ -38,4 +38,8 @@ struct kernel_call {
 /* False: `strings` is full; the rows are unspecified, and the call is repeated with more room. */
 typedef bool kernel_fn(const struct kernel_call *call);
 
+/* CASE of any type. Arguments are pairs of a condition and its value, and perhaps a last value. A
+ * row reads no value whose condition does not hold, so it need not be computed. */
+kernel_fn kernel_case;
+
 #endif

@@ -20,104 +20,92 @@ static void pass_right_faults(const struct kernel_call *call, uint8_t deciding) 
 
 /* `and` and `or` are the same with true and false exchanged. `deciding` is the value of one side
  * that decides, no matter what the other is. */
-static inline bool combine(const struct kernel_call *call, uint8_t deciding) {
+ROWS_OF combine(const struct kernel_call *call, uint8_t deciding, size_t first, size_t end) {
     const struct vector *left = &call->arguments[0]->vector, *right = &call->arguments[1]->vector;
     const uint8_t *a = left->booleans, *b = right->booleans;
     const uint8_t *a_valid = left->valid, *b_valid = right->valid;
     uint8_t *restrict out = call->out->vector.booleans;
     uint8_t *restrict valid = call->out->vector.valid;
     uint8_t flip = deciding ^ 1;
-    for (size_t row = call->first, end = row + call->count; row < end; row++) {
+    for (size_t row = first; row < end; row++) {
         uint8_t decided =
             (uint8_t)((a_valid[row] & (a[row] ^ flip)) | (b_valid[row] & (b[row] ^ flip)));
         valid[row] = (uint8_t)(decided | (a_valid[row] & b_valid[row]));
         out[row] = (uint8_t)((decided & 1) ^ flip);
     }
-    pass_right_faults(call, deciding);
-    return true;
+    if (call->out->faults != NULL)
+        pass_right_faults(call, deciding);
 }
 
-bool kernel_and(const struct kernel_call *call) {
-    return combine(call, 0);
+ROWS_OF kernel_and_rows(const struct kernel_call *call, size_t first, size_t end) {
+    combine(call, 0, first, end);
 }
 
-bool kernel_or(const struct kernel_call *call) {
-    return combine(call, 1);
+ROWS_OF kernel_or_rows(const struct kernel_call *call, size_t first, size_t end) {
+    combine(call, 1, first, end);
 }
 
+/* Presence as a value; `flip` exchanges true and false. */
+ROWS_OF presence(const struct kernel_call *call, uint8_t flip, size_t first, size_t end) {
+    const uint8_t *present = call->arguments[0]->vector.valid;
+    uint8_t *restrict out = call->out->vector.booleans;
+    for (size_t row = first; row < end; row++)
+        out[row] = present[row] ^ flip;
+    memset(call->out->vector.valid + first, 1, end - first);
+}
+
+ROWS_OF kernel_isnull_rows(const struct kernel_call *call, size_t first, size_t end) {
+    presence(call, 1, first, end);
+}
+
+ROWS_OF kernel_isnotnull_rows(const struct kernel_call *call, size_t first, size_t end) {
+    presence(call, 0, first, end);
+}
+
+KERNEL_OF_ROWS(kernel_and)
+KERNEL_OF_ROWS(kernel_or)
+KERNEL_OF_ROWS(kernel_isnull)
+KERNEL_OF_ROWS(kernel_isnotnull)
 KERNEL_1(not_bool, uint8_t, uint8_t, x ^ 1)
 
 bool kernel_not(const struct kernel_call *call) {
     return not_bool(call);
 }
 
-bool kernel_isnull(const struct kernel_call *call) {
-    const uint8_t *present = call->arguments[0]->vector.valid;
-    uint8_t *restrict out = call->out->vector.booleans;
-    uint8_t *restrict valid = call->out->vector.valid;
-    for (size_t row = call->first, end = row + call->count; row < end; row++) {
-        out[row] = present[row] ^ 1;
-        valid[row] = 1;
-    }
-    return true;
-}
-
-bool kernel_isnotnull(const struct kernel_call *call) {
-    const uint8_t *present = call->arguments[0]->vector.valid;
-    uint8_t *restrict out = call->out->vector.booleans;
-    uint8_t *restrict valid = call->out->vector.valid;
-    for (size_t row = call->first, end = row + call->count; row < end; row++) {
-        out[row] = present[row];
-        valid[row] = 1;
-    }
-    return true;
-}
-
 /* ---- choices ----
  *
  * A choice is a list of conditions with a value each, and perhaps a last value without a condition.
- * The last value is laid down first and then replaced by those of earlier conditions that hold, so
- * that each pass is a loop without branches. */
+ * For many rows, the last value is laid down first and then replaced by those of earlier conditions
+ * that hold, so that each pass is a loop without branches. */
 
-/* Where a value comes from. A constant is read in one place, which keeps it in the cache. */
-struct choice_source {
-    const void *values;
-    const uint8_t *valid;
-    size_t mask;
+/* One pass: `one` where a condition is present and true, and `other` elsewhere. */
+struct choice {
+    const uint8_t *valid, *truth;      // of the condition
+    const struct operand *one, *other; // `other` can be the result so far
 };
 
-static struct choice_source source_of(const struct operand *operand, size_t first, size_t width) {
-    if (!operand->constant)
-        return (struct choice_source){operand->vector.values, operand->vector.valid, SIZE_MAX};
-    return (struct choice_source){(const char *)operand->vector.values + first * width,
-                                  operand->vector.valid + first, 0};
+ROWS_OF choose_presence(const struct kernel_call *call, const struct choice *choice) {
+    const uint8_t *condition = choice->valid, *truth = choice->truth;
+    const uint8_t *ones = choice->one->vector.valid, *others = choice->other->vector.valid;
+    uint8_t *valid = call->out->vector.valid;
+    ROWS_APART for (size_t row = call->first, end = row + call->count; row < end; row++) {
+        uint8_t one = ones[row], other = others[row];
+        valid[row] = (condition[row] & truth[row]) != 0 ? one : other;
+    }
 }
-
-/* Chosen where both are 1. */
-struct choice_condition {
-    const uint8_t *valid, *truth;
-};
-
-/* A type as wide as a text, whose bytes do not matter here. */
-struct wide {
-    uint64_t words[2];
-};
 
 // NOLINTBEGIN(bugprone-macro-parentheses): a type cannot be in parentheses
 #define CHOOSE(name, type)                                                                         \
-    static void choose_##name(const struct kernel_call *call, struct choice_condition condition,   \
-                              struct choice_source one, struct choice_source other) {              \
-        const type *ones = one.values, *others = other.values;                                     \
+    FOR_WIDE_PROCESSORS static void choose_##name(const struct kernel_call *call,                  \
+                                                  const struct choice *choice) {                   \
+        const uint8_t *condition = choice->valid, *truth = choice->truth;                          \
+        const type *ones = choice->one->vector.values, *others = choice->other->vector.values;     \
         type *out = call->out->vector.values;                                                      \
-        uint8_t *valid = call->out->vector.valid;                                                  \
-        for (size_t row = call->first, end = row + call->count; row < end; row++) {                \
-            size_t one_row = row & one.mask, other_row = row & other.mask;                         \
-            bool chosen = (condition.valid[row] & condition.truth[row]) != 0;                      \
-            const type *from = chosen ? &ones[one_row] : &others[other_row];                       \
-            uint8_t one_valid = one.valid[one_row], other_valid = other.valid[other_row];          \
-            out[row] = *from;                                                                      \
-            valid[row] = chosen ? one_valid : other_valid;                                         \
+        ROWS_APART for (size_t row = call->first, end = row + call->count; row < end; row++) {     \
+            type one = ones[row], other = others[row];                                             \
+            out[row] = (condition[row] & truth[row]) != 0 ? one : other;                           \
         }                                                                                          \
+        choose_presence(call, choice);                                                             \
     }
 // NOLINTEND(bugprone-macro-parentheses)
 
@@ -125,25 +113,48 @@ CHOOSE(1, uint8_t)
 CHOOSE(2, uint16_t)
 CHOOSE(4, uint32_t)
 CHOOSE(8, uint64_t)
-CHOOSE(16, struct wide)
 
-static void choose(const struct kernel_call *call, struct choice_condition condition,
-                   struct choice_source one, struct choice_source other) {
+/* A type as wide as a text, whose bytes do not matter here. */
+struct wide {
+    uint64_t words[2];
+};
+
+/* The same for these. A constant is read in one place, which keeps it in the cache. */
+FOR_WIDE_PROCESSORS static void choose_16(const struct kernel_call *call,
+                                          const struct choice *choice) {
+    const uint8_t *condition = choice->valid, *truth = choice->truth;
+    const struct operand *sources[2] = {choice->other, choice->one};
+    const struct wide *values[2];
+    size_t masks[2];
+    for (size_t i = 0; i < 2; i++) {
+        values[i] = sources[i]->vector.values;
+        values[i] += sources[i]->constant ? call->first : 0;
+        masks[i] = sources[i]->constant ? 0 : SIZE_MAX;
+    }
+    struct wide *out = call->out->vector.values;
+    for (size_t row = call->first, end = row + call->count; row < end; row++) {
+        size_t from = condition[row] & truth[row];
+        out[row] = values[from][row & masks[from]];
+    }
+    choose_presence(call, choice);
+}
+
+static void choose(const struct kernel_call *call, const struct choice *choice) {
     switch (type_width(call->out->vector.type)) {
     case 1:
-        choose_1(call, condition, one, other);
+        choose_1(call, choice);
         return;
     case 2:
-        choose_2(call, condition, one, other);
+        choose_2(call, choice);
         return;
     case 4:
-        choose_4(call, condition, one, other);
+        choose_4(call, choice);
         return;
     case 8:
-        choose_8(call, condition, one, other);
+        choose_8(call, choice);
         return;
     default:
-        choose_16(call, condition, one, other);
+        choose_16(call, choice);
     }
 }
 
@@ -155,8 +166,32 @@ static bool has_fault(const struct operand *operand, size_t row) {
     return operand->faults != NULL && operand->faults[row] != 0;
 }
 
-static bool holds(const struct operand *condition, size_t row) {
-    return is_present(condition, row) && condition->vector.booleans[row] != 0;
+static inline uint8_t holds(const struct operand *condition, size_t row) {
+    return condition->vector.valid[row] & condition->vector.booleans[row];
+}
+
+/* One row's value is copied from where it is, if it is `chosen` at all. */
+static inline void take_value(const struct kernel_call *call, const struct operand *from,
+                              uint8_t chosen) {
+    struct vector *out = &call->out->vector;
+    size_t row = call->first;
+    out->valid[row] = from->vector.valid[row] & chosen;
+    switch (type_width(out->type)) {
+    case 1:
+        out->booleans[row] = from->vector.booleans[row];
+        break;
+    case 2:
+        out->int16s[row] = from->vector.int16s[row];
+        break;
+    case 4:
+        out->int32s[row] = from->vector.int32s[row];
+        break;
+    case 8:
+        out->int64s[row] = from->vector.int64s[row];
+        break;
+    default:
+        out->decimals[row] = from->vector.decimals[row];
+    }
 }
 
 /* Conditions are evaluated up to the first that holds, and then its value. */
@@ -165,29 +200,51 @@ static bool case_fault(const struct kernel_call *call, size_t row) {
     for (; i + 1 < call->argument_count; i += 2) {
         if (has_fault(call->arguments[i], row))
             return true;
-        if (holds(call->arguments[i], row))
+        if (holds(call->arguments[i], row) != 0)
             return has_fault(call->arguments[i + 1], row);
     }
     return i < call->argument_count && has_fault(call->arguments[i], row);
 }
 
-bool kernel_case(const struct kernel_call *call) {
-    size_t width = type_width(call->out->vector.type);
+/* Without branches, which would depend on the data. */
+static void case_row(const struct kernel_call *call) {
     size_t pairs = call->argument_count / 2;
-    struct choice_source out = {call->out->vector.values, call->out->vector.valid, SIZE_MAX};
-    struct choice_source rest = out;
+    const struct operand *from = call->arguments[call->argument_count - 1];
+    uint8_t chosen = call->argument_count % 2;
+    for (size_t i = pairs; i-- > 0;) {
+        uint8_t holding = holds(call->arguments[2 * i], call->first);
+        from = holding != 0 ? call->arguments[2 * i + 1] : from;
+        chosen |= holding;
+    }
+    take_value(call, from, chosen);
+}
+
+__attribute__((noinline)) static void case_slice(const struct kernel_call *call) {
+    size_t pairs = call->argument_count / 2;
+    const struct operand *rest = call->out;
     if (call->argument_count % 2 != 0)
-        rest = source_of(call->arguments[2 * pairs], call->first, width);
+        rest = call->arguments[2 * pairs];
     else
         lay_down_null(call);
-    for (size_t i = pairs; i-- > 0; rest = out) {
+    for (size_t i = pairs; i-- > 0; rest = call->out) {
         const struct vector *condition = &call->arguments[2 * i]->vector;
-        choose(call, (struct choice_condition){condition->valid, condition->booleans},
-               source_of(call->arguments[2 * i + 1], call->first, width), rest);
+        choose(call, &(struct choice){condition->valid, condition->booleans,
+                                      call->arguments[2 * i + 1], rest});
     }
+}
+
+static void case_faults(const struct kernel_call *call) {
+    for (size_t row = call->first, end = row + call->count; row < end; row++)
+        call->out->faults[row] = case_fault(call, row);
+}
+
+bool kernel_case(const struct kernel_call *call) {
+    if (call->count == 1)
+        case_row(call);
+    else
+        case_slice(call);
     if (call->out->faults != NULL)
-        for (size_t row = call->first, end = row + call->count; row < end; row++)
-            call->out->faults[row] = case_fault(call, row);
+        case_faults(call);
     return true;
 }
 
@@ -202,17 +259,28 @@ static bool coalesce_fault(const struct kernel_call *call, size_t row) {
     return false;
 }
 
-bool kernel_coalesce(const struct kernel_call *call) {
-    size_t width = type_width(call->out->vector.type);
-    struct choice_source out = {call->out->vector.values, call->out->vector.valid, SIZE_MAX};
+static void coalesce_row(const struct kernel_call *call) {
+    const struct operand *from = call->arguments[0];
+    for (size_t i = call->argument_count; i-- > 0;)
+        from = is_present(call->arguments[i], call->first) ? call->arguments[i] : from;
+    take_value(call, from, 1);
+}
+
+__attribute__((noinline)) static void coalesce_slice(const struct kernel_call *call) {
     size_t last = call->argument_count - 1;
-    struct choice_source rest = source_of(call->arguments[last], call->first, width);
+    const struct operand *rest = call->arguments[last];
     // The last one is chosen from itself: that copies it.
-    for (size_t i = last == 0 ? 1 : last; i-- > 0; rest = out) {
+    for (size_t i = last == 0 ? 1 : last; i-- > 0; rest = call->out) {
         const uint8_t *present = call->arguments[i]->vector.valid;
-        choose(call, (struct choice_condition){present, present},
-               source_of(call->arguments[i], call->first, width), rest);
+        choose(call, &(struct choice){present, present, call->arguments[i], rest});
     }
+}
+
+bool kernel_coalesce(const struct kernel_call *call) {
+    if (call->count == 1)
+        coalesce_row(call);
+    else
+        coalesce_slice(call);
     if (call->out->faults != NULL)
         for (size_t row = call->first, end = row + call->count; row < end; row++)
             call->out->faults[row] = coalesce_fault(call, row);

@@ -82,8 +82,8 @@ enum comparison {
 kernel_fn *comparison_kernel(enum comparison comparison, enum type type);
 
 kernel_fn kernel_and, kernel_or, kernel_not, kernel_isnull, kernel_isnotnull;
-kernel_fn kernel_case, kernel_coalesce; // of every type; `if` is a `case`
-kernel_fn kernel_null;                  // always null, of every type
+kernel_fn kernel_coalesce; // of every type
+kernel_fn kernel_null;     // always null, of every type
 
 /* ---- what the rows of the table have (function.h) ---- */
 

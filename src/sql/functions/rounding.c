@@ -88,8 +88,8 @@ static inline bool round_quickly(double value, double power, double *rounded) {
 enum { BLOCK_ROWS = 64 };
 
 /* Rows [first, end), at most a block of them. False: one of them is not `decided`. */
-static bool round_block(const double *values, double power, size_t first, size_t end,
-                        double *restrict out, uint8_t *restrict decided) {
+static inline bool round_block(const double *values, double power, size_t first, size_t end,
+                               double *restrict out, uint8_t *restrict decided) {
     uint8_t all = 1;
     for (size_t row = first; row < end; row++) {
         decided[row - first] = round_quickly(values[row], power, &out[row]);
@@ -98,17 +98,12 @@ static bool round_block(const double *values, double power, size_t first, size_t
     return all != 0;
 }
 
-static bool round_double_kernel(const struct kernel_call *call) {
-    bool present;
-    int32_t places = places_of(call, &present);
-    if (!present)
-        return all_null(call);
+FOR_WIDE_PROCESSORS __attribute__((noinline)) static void
+round_slice(const struct kernel_call *call, int32_t places, double power) {
     const struct operand *in = call->arguments[0];
     const double *values = in->vector.doubles;
     double *out = call->out->vector.doubles;
-    bool quick = places >= 0 && places <= QUICK_PLACES_MAX;
-    double power = quick ? powers_of_ten[places] : NAN;
-    memcpy(call->out->vector.valid + call->first, in->vector.valid + call->first, call->count);
+    copy_presence(call, call->first, call->first + call->count);
     for (size_t row = call->first, end = row + call->count; row < end; row += BLOCK_ROWS) {
         uint8_t decided[BLOCK_ROWS];
         size_t block_end = end - row < BLOCK_ROWS ? end : row + BLOCK_ROWS;
@@ -118,6 +113,26 @@ static bool round_double_kernel(const struct kernel_call *call) {
             if (decided[i - row] == 0 && is_present(in, i))
                 out[i] = round_slowly(values[i], places);
     }
+}
+
+/* False: it needs the decimal text. */
+static inline bool round_row(const struct kernel_call *call, double power) {
+    size_t row = call->first;
+    const struct vector *in = &call->arguments[0]->vector;
+    struct vector *out = &call->out->vector;
+    out->valid[row] = in->valid[row];
+    return round_quickly(in->doubles[row], power, &out->doubles[row]) || in->valid[row] == 0;
+}
+
+static bool round_double_kernel(const struct kernel_call *call) {
+    bool present;
+    int32_t places = places_of(call, &present);
+    if (!present)
+        return all_null(call);
+    bool quick = places >= 0 && places <= QUICK_PLACES_MAX;
+    double power = quick ? powers_of_ten[places] : NAN; // NAN: no row is decided quickly
+    if (call->count != 1 || !round_row(call, power))
+        round_slice(call, places, power);
     return true;
 }
 

@@ -67,8 +67,24 @@ static bool check_value(const struct evaluated *evaluated, const char *expressio
     return false;
 }
 
-static size_t check_expression(struct table *table, char *line, size_t *values) {
+/* `step` rows at a time. Returns how many values differ, up to some. */
+static size_t check_values(struct table *table, const struct query_plan *plan, size_t step,
+                           const char *expression, char *const *recorded) {
     enum { SHOWN_MAX = 3 };
+    size_t shown = 0;
+    struct evaluated evaluated;
+    table_evaluate_rows(table, plan, step, &evaluated);
+    for (size_t row = 0; row < table->row_count && shown < SHOWN_MAX; row++) {
+        check(recorded[row] != NULL);
+        if (!check_value(&evaluated, expression, row, recorded[row]))
+            shown++;
+    }
+    evaluated_deinit(&evaluated);
+    return shown;
+}
+
+/* As one slice, and each row alone. */
+static size_t check_expression(struct table *table, char *line, size_t *values) {
     char *expression = strsep(&line, "\t"), *type = strsep(&line, "\t\n");
     struct query_plan plan;
     struct error err = {0};
@@ -82,19 +98,14 @@ static size_t check_expression(struct table *table, char *line, size_t *values) 
     }
     if (refused)
         return 0;
-    size_t different = check_type(&plan, expression, type) ? 0 : 1, shown = 0;
-    struct evaluated evaluated;
-    table_evaluate(table, &plan, &evaluated);
-    for (size_t row = 0; row < table->row_count; row++) {
-        const char *recorded = strsep(&line, "\t\n");
-        assert_non_null(recorded);
-        (*values)++;
-        if (shown < SHOWN_MAX && !check_value(&evaluated, expression, row, recorded))
-            shown++;
-    }
-    evaluated_deinit(&evaluated);
+    char *recorded[TABLE_ROWS_MAX] = {NULL};
+    for (size_t row = 0; row < table->row_count; row++, (*values)++)
+        recorded[row] = strsep(&line, "\t\n");
+    size_t different = check_type(&plan, expression, type) ? 0 : 1;
+    different += check_values(table, &plan, table->row_count, expression, recorded);
+    different += check_values(table, &plan, 1, expression, recorded);
     plan_deinit(&plan);
-    return different + shown;
+    return different;
 }
 
 static void values_are_those_of_spark(void **state) {
@@ -128,9 +139,10 @@ static void rows_alone_give_the_same_as_a_slice(void **state) {
     (void)state;
     struct table table;
     table_read(&table, TEST_DATA "/sql/rows.tsv");
+    // A CASE within a CASE, and a value that several branches share.
     static const char expression[] =
-        "CASE WHEN total_games > 0 AND win_rate IS NULL THEN ROUND(total_wins / total_games * "
-        "100, 2) ELSE win_rate END";
+        "CASE WHEN i > 0 THEN CASE WHEN j > 0 THEN concat(s, u) WHEN j < 0 THEN upper(s) ELSE "
+        "concat(u, s) END WHEN j > 0 THEN concat(s, u) WHEN i < j THEN upper(s) END";
     struct query_plan plan;
     must_plan(&table, expression, &plan);
     struct evaluated slice, alone;
@@ -145,6 +157,31 @@ static void rows_alone_give_the_same_as_a_slice(void **state) {
     evaluated_deinit(&slice);
     evaluated_deinit(&alone);
     plan_deinit(&plan);
+    table_deinit(&table);
+}
+
+static void a_value_of_case_is_not_computed_if_no_row_needs_it(void **state) {
+    (void)state;
+    static const struct {
+        const char *expression;
+        bool is_computed;
+    } cases[] = {
+        {"CASE WHEN i IS NULL AND i > 0 THEN concat(s, u) ELSE s END", false},
+        {"CASE WHEN i IS NULL AND i > 0 THEN CASE WHEN j > 0 THEN concat(s, u) END END", false},
+        {"CASE WHEN i IS NULL OR i = i THEN concat(s, u) ELSE s END", true},
+        {"CASE WHEN i IS NULL AND i > 0 THEN concat(s, u) WHEN concat(s, u) = '' THEN s END", true},
+    };
+    struct table table;
+    table_read(&table, TEST_DATA "/sql/rows.tsv");
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct query_plan plan;
+        must_plan(&table, cases[i].expression, &plan);
+        struct evaluated evaluated;
+        table_evaluate(&table, &plan, &evaluated);
+        assert_int_equal(evaluated.strings.used > 0, cases[i].is_computed);
+        evaluated_deinit(&evaluated);
+        plan_deinit(&plan);
+    }
     table_deinit(&table);
 }
 
@@ -229,6 +266,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_are_those_of_spark),
         cmocka_unit_test(rows_alone_give_the_same_as_a_slice),
+        cmocka_unit_test(a_value_of_case_is_not_computed_if_no_row_needs_it),
         cmocka_unit_test(faults_are_counted_per_expression),
         cmocka_unit_test(equal_parts_are_computed_once),
         cmocka_unit_test(shared_parts_are_visited_once),
