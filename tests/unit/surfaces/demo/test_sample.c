@@ -13,12 +13,12 @@
 
 #include "core/record.h"
 #include "pipeline/json/decode_json.h"
-#include "schemas/schemas.h"
+#include "streaming/declare/stream.h"
 #include "surfaces/demo/sample.h"
 
 enum { RECORDS = 2000 };
 
-static const struct record_schema *const schemas[] = {&match_schema, &player_schema};
+static const struct record_schema *schemas[2];
 static const char *const partition_by[] = {"status", "role"}; // a player's record has no status
 
 static struct sample samples[2];
@@ -200,6 +200,9 @@ static void every_fault_is_taken_for_what_it_is(void **state) {
 }
 
 int main(void) {
+    streams_load();
+    schemas[0] = stream_of("matches")->record;
+    schemas[1] = stream_of("players")->record;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_good_record_is_an_object_with_every_value_of_its_type),
         cmocka_unit_test(the_same_number_gives_the_same_record),

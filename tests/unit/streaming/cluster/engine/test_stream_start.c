@@ -42,13 +42,14 @@ static bool has(const struct connect_step *step, const char *expression) {
 static void the_plan_follows_from_the_declaration(void **state) {
     (void)state;
     static const char *const status[] = {"status"};
-    make(&match_stream, status, 1, PARSE_REJECT);
+    make(stream_of("matches"), status, 1, PARSE_REJECT);
     const struct connect_step *first = &plan.steps[0], *last = &plan.steps[plan.step_count - 1];
     assert_non_null(strstr(first->expressions[0],
                            "from_json(CAST(`value` AS STRING), '`match_id` STRING, `game_id` "));
     assert_non_null(strstr(first->expressions[0], "`ingestion_timestamp` BIGINT')"));
     assert_true(has(&plan.steps[1], "current_timestamp() AS `processing_timestamp`"));
-    assert_true(has(&plan.steps[2], "CAST(match_duration / 60 AS INT) AS `duration_minutes`"));
+    assert_true(has(&plan.steps[2], "CAST(CAST(`match_duration` AS DOUBLE) / CAST(60 AS DOUBLE) AS "
+                                    "INT) AS `duration_minutes`"));
     assert_int_equal(step_of(CONNECT_OBSERVE)->count, PLAN_COUNTS);
     assert_int_equal(last->kind, CONNECT_SELECT);
     assert_int_equal(last->count, schema.count);
@@ -63,18 +64,19 @@ static void the_plan_follows_from_the_declaration(void **state) {
 static void a_row_needs_its_identifier_or_a_value_by_the_mode(void **state) {
     (void)state;
     static const char *const columns[] = {"status", "role"};
-    make(&player_stream, columns, 2, PARSE_REJECT);
+    make(stream_of("players"), columns, 2, PARSE_REJECT);
     const char *row = step_of(CONNECT_WHERE)->expressions[0];
     assert_non_null(strstr(row, "`player_id` IS NOT NULL AND (`status` IS NULL OR "));
     assert_non_null(strstr(row, " AND (`role` IS NULL OR "));
     stream_plan_deinit(&plan);
 
-    make(&player_stream, NULL, 0, PARSE_PERMISSIVE);
+    make(stream_of("players"), NULL, 0, PARSE_PERMISSIVE);
     assert_string_equal(step_of(CONNECT_WHERE)->expressions[0], "_has_value");
     stream_plan_deinit(&plan);
 }
 
 int main(void) {
+    streams_load();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_plan_follows_from_the_declaration),
         cmocka_unit_test(a_row_needs_its_identifier_or_a_value_by_the_mode),
