@@ -54,20 +54,18 @@ static bool refuse_option(struct planner *planner, const struct sql_property *op
                           : " (known are subscribe, and sample.FIELD for sample records)");
 }
 
-/* The field that `path`, such as "info.queueId", names below a STRUCT; NULL: none. */
-static const struct data_field *field_at(const struct data_type *type, const char *path,
-                                         struct nearest *nearest) {
+/* The field that a path such as "info.queueId" names; NULL: none. Recursion is as deep as the type,
+ * which the parser bounds (DATA_TYPE_DEPTH_MAX). */
+static const struct data_field *field_at(const struct data_type *type, const char *path) {
     for (size_t i = 0; i < type->field_count; i++) {
         const struct data_field *field = &type->fields[i], *found = NULL;
         size_t length = strlen(field->name);
-        nearest_offer(nearest, field->name);
         if (strncasecmp(field->name, path, length) != 0)
             continue;
         if (path[length] == '\0')
             return field;
-        struct nearest deeper = {.given = path + length + 1};
         if (path[length] == '.' && field->type.kind == TYPE_STRUCT)
-            found = field_at(&field->type, path + length + 1, &deeper);
+            found = field_at(&field->type, path + length + 1);
         if (found != NULL)
             return found;
     }
@@ -76,13 +74,17 @@ static const struct data_field *field_at(const struct data_type *type, const cha
 
 static bool check_sample(struct planner *planner, const struct sql_property *option,
                          struct error *err) {
+    const struct data_type *record = &planner->plan->record;
     const char *path = option->key + SAMPLE_PREFIX;
-    struct nearest nearest = {.given = path};
-    const struct data_field *field = field_at(&planner->plan->record, path, &nearest);
-    if (field == NULL)
+    const struct data_field *field = field_at(record, path);
+    if (field == NULL) {
+        struct nearest nearest = {.given = path};
+        for (size_t i = 0; i < record->field_count; i++)
+            nearest_offer(&nearest, record->fields[i].name);
         return PLAN_ERROR(err, planner, option->place,
                           "option '%s': the record has no field '%s'%s", option->key, path,
                           nearest_suggestion(&nearest).text);
+    }
     if (field->type.kind >= TYPE_STRUCT)
         return PLAN_ERROR(err, planner, option->place,
                           "option '%s': '%s' is %s: samples are of scalar fields", option->key,
