@@ -96,6 +96,7 @@ static void add_row(const struct stage *stage, struct decoder *decoder, uint64_t
 static void touch(const struct rows *rows) {
     enum { LINE = 64 };
     static volatile unsigned char sink;
+    check(rows->schema != NULL);
     for (size_t i = 0; i < rows->strings.used; i += LINE)
         sink = rows->strings.base[i];
     for (size_t column = 0; column < rows->schema->count; column++) {

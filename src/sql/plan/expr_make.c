@@ -171,6 +171,7 @@ static bool make_function(struct planner *planner, const struct sql_node *node, 
     struct expr *call = NULL;
     if (!make_call(planner, node->place, function, arguments, node->child_count, &call, err))
         return false;
+    check(call != NULL);
     if (node->written != NULL)
         call->written = pool_copy(&planner->plan->pool, text_borrow(node->written));
     *expr = call;

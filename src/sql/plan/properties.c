@@ -180,7 +180,7 @@ static bool make_properties(struct planner *planner, struct error *err) {
 }
 
 bool properties_make(struct planner *planner, struct error *err) {
-    struct sql_place place;
+    struct sql_place place = {0};
     if (!find_topic(planner, &place, err))
         return false;
     if (planner->plan->topic[0] == '\0')

@@ -140,10 +140,10 @@ static bool set_topic(struct stream *stream, struct error *err) {
 
 static void set_partition_by(struct stream *stream) {
     struct query_plan *plan = &stream->plan;
-    char *setting = pool_alloc(&plan->pool, strlen(plan->name) + sizeof "_PARTITION_BY", 1);
+    char *job = pool_alloc(&plan->pool, strlen(plan->name) + 1, 1);
     for (size_t i = 0; plan->name[i] != '\0'; i++)
-        setting[i] = plan->name[i] == '-' ? '_' : (char)toupper((unsigned char)plan->name[i]);
-    stream->partition_by_setting = strcat(setting, "_PARTITION_BY");
+        job[i] = plan->name[i] == '-' ? '_' : (char)toupper((unsigned char)plan->name[i]);
+    stream->partition_by_setting = pool_format(&plan->pool, "%s_PARTITION_BY", job);
     stream->partition_by = "";
     for (size_t i = 0; i < plan->partition_column_count; i++)
         stream->partition_by =

@@ -98,7 +98,7 @@ static const char *large_record(const struct scene *scene) {
     end = (char *)memset(end, 'x', half) + half;
     end = stpcpy(end, "\", \"last_name\": \"");
     end = (char *)memset(end, 'y', half) + half;
-    strcpy(end, "\"}");
+    (void)stpcpy(end, "\"}");
     return text;
 }
 
