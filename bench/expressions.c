@@ -1,6 +1,6 @@
-/* expressions.c: the evaluator of a plan compared with the functions that the built-in queries have
- * in C
- * (`build/release/bench/expressions`). Nanoseconds per row of each, for slices of 1,000 rows. */
+/* expressions.c: the evaluator of a plan compared with functions that compute the built-in queries'
+ * expressions in C (`build/release/bench/expressions`). Nanoseconds per row of each, for slices of
+ * 1,000 rows. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 
 #include "base/check.h"
 #include "core/rows.h"
-#include "pipeline/derive.h"
+#include "derive_in_c.h"
 #include "sql/eval/eval.h"
 #include "sql/syntax/parse.h"
 

@@ -10,6 +10,7 @@
  * the files, which stay in DIRECTORY for parquet_stage.py to compare; and what deriving takes. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -77,9 +78,9 @@ static void add_row(const struct stage *stage, struct decoder *decoder, uint64_t
                     struct rows *rows) {
     static const struct record_options compact = {.seed = 42};
     struct record_options options = compact;
-    options.match = stage->stream == &match_stream;
+    options.match = strcmp(stage->stream->job, "matches") == 0;
     static struct made_record made;
-    record_make(&options, number, INGESTED_BY_NUMBER, &made);
+    make_record(&options, number, INGESTED_BY_NUMBER, &made);
     struct record record = {.offset = (int64_t)number,
                             .timestamp_ms = batch_ms,
                             .value = made.value,
@@ -88,9 +89,44 @@ static void add_row(const struct stage *stage, struct decoder *decoder, uint64_t
     if (decode_record(decoder, &record, rows, &reject) != DECODE_ROW)
         fail("a generated record is not a row");
     fill_origin(stage, rows, number);
-    if (!derive_rows(rows, rows->count, 1))
-        fail("too little room for texts");
     rows->count++;
+}
+
+/* Reads what a slice holds, so that it is as near as the decoder leaves it. */
+static void touch(const struct rows *rows) {
+    enum { LINE = 64 };
+    static volatile unsigned char sink;
+    check(rows->schema != NULL);
+    for (size_t i = 0; i < rows->strings.used; i += LINE)
+        sink = rows->strings.base[i];
+    for (size_t column = 0; column < rows->schema->count; column++) {
+        const struct vector *vector = &rows->columns[column];
+        for (size_t i = 0; i < rows->count * type_width(vector->type); i += LINE)
+            sink = ((const unsigned char *)vector->values)[i];
+    }
+    (void)sink;
+}
+
+/* Deriving the rows, a slice at a time as the worker does: CPU time of a row. */
+static double derive_ns(const struct stage *stage) {
+    enum { DERIVE_ROUNDS = 3 }; // each takes room for its texts again
+    double least = 0;
+    for (int round = 0; round < DERIVE_ROUNDS; round++) {
+        double ns = 0;
+        for (size_t i = 0; i < stage->slice_count; i++) {
+            struct rows *rows = &stage->slices[i];
+            touch(rows);
+            struct derive derive;
+            derive_init_all(&derive, &stage->stream->plan, rows, zone_utc);
+            double start = cpu_ns();
+            if (!derive_rows(&derive, 0, rows->count, &rows->strings))
+                fail("too little room for texts");
+            ns += cpu_ns() - start;
+            derive_deinit(&derive);
+        }
+        least = round == 0 || ns < least ? ns : least;
+    }
+    return least / (double)stage->row_count;
 }
 
 static void make_slices(struct stage *stage, size_t slice_rows) {
@@ -109,20 +145,7 @@ static void make_slices(struct stage *stage, size_t slice_rows) {
         add_row(stage, decoder, number, rows);
     }
     decoder_close(decoder);
-}
-
-/* Reads what a slice holds, so that it is as near as the decoder leaves it. */
-static void touch(const struct rows *rows) {
-    enum { LINE = 64 };
-    static volatile unsigned char sink;
-    for (size_t i = 0; i < rows->strings.used; i += LINE)
-        sink = rows->strings.base[i];
-    for (size_t column = 0; column < rows->schema->count; column++) {
-        const struct vector *vector = &rows->columns[column];
-        for (size_t i = 0; i < rows->count * type_width(vector->type); i += LINE)
-            sink = ((const unsigned char *)vector->values)[i];
-    }
-    (void)sink;
+    (void)derive_ns(stage);
 }
 
 static void remove_files(const char *directory, struct file_list *files) {
@@ -195,26 +218,6 @@ static void run_rounds(const struct stage *stage, size_t rounds) {
                  (double)best.peak / 1e6);
 }
 
-/* Deriving the same rows once more, one at a time as the worker does: CPU time of a row. */
-static double derive_ns(const struct stage *stage) {
-    enum { DERIVE_ROUNDS = 3 }; // each takes room for its texts again
-    double least = 0;
-    for (int round = 0; round < DERIVE_ROUNDS; round++) {
-        double ns = 0;
-        for (size_t i = 0; i < stage->slice_count; i++) {
-            struct rows *rows = &stage->slices[i];
-            touch(rows);
-            double start = cpu_ns();
-            for (size_t row = 0; row < rows->count; row++)
-                if (!derive_rows(rows, row, 1))
-                    fail("too little room for texts");
-            ns += cpu_ns() - start;
-        }
-        least = round == 0 || ns < least ? ns : least;
-    }
-    return least / (double)stage->row_count;
-}
-
 static size_t number_argument(int argc, char **argv, int index, size_t otherwise) {
     return argc > index ? strtoull(argv[index], NULL, BASE) : otherwise;
 }
@@ -231,9 +234,10 @@ int main(int argc, char **argv) {
     if (argc < 2)
         fail("usage: parquet_stage DIRECTORY [matches|players [ROWS [SLICE_ROWS [ROUNDS "
              "[CODEC [plain]]]]]]");
+    streams_load();
     bool players = argc > 2 && strcmp(argv[2], "players") == 0;
     struct stage stage = {.directory = argv[1],
-                          .stream = players ? &player_stream : &match_stream,
+                          .stream = players ? stream_of("players") : stream_of("matches"),
                           .row_count = number_argument(argc, argv, 3, 250000),
                           .parquet = {.codec = codec_argument(argc, argv, 6),
                                       .delta = argc <= 7 || strcmp(argv[7], "plain") != 0}};

@@ -5,9 +5,9 @@
 #include "base/check.h"
 #include "pipeline/json/decode_json.h"
 #include "records.h"
-#include "schemas/schemas.h"
 #include "simdjson_decoder.h"
 #include "stage.h"
+#include "streaming/declare/stream.h"
 
 enum {
     KEYS_MAX = SCHEMA_COLUMNS_MAX,
@@ -81,7 +81,7 @@ static struct sample make_sample(size_t count, bool python_style, bool shuffled)
     uint64_t state = 1;
     static struct made_record made;
     for (size_t i = 0; i < count; i++) {
-        record_make(&options, i, INGESTED_BY_NUMBER, &made);
+        make_record(&options, i, INGESTED_BY_NUMBER, &made);
         if (shuffled)
             shuffle_members(&made, python_style, &state);
         if (capacity < used + made.size + SIMDJSON_SLACK) {
@@ -202,7 +202,8 @@ static int measure(const struct schema *schema, size_t count, int rounds, bool p
 
 int stage_decode(size_t records, int rounds) {
     static struct schema schema;
-    schema_init(&schema, &match_schema, NULL, 0);
+    streams_load();
+    schema_init(&schema, stream_of("matches")->record, NULL, 0);
     int differences = 0;
     for (int variant = 0; variant < 4; variant++)
         differences += measure(&schema, records, rounds, variant % 2 == 0, variant >= 2);

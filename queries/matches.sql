@@ -27,7 +27,37 @@ CREATE TABLE match_records (
   game_number INT COMMENT 'Number of the game in its series',
   data_source STRING COMMENT 'The provider\'s source',
   ingestion_timestamp BIGINT COMMENT 'When the producer ingested it, in milliseconds since 1970'
-) USING kafka OPTIONS (subscribe '${KAFKA_TOPIC_MATCHES:-esports-matches}');
+) USING kafka OPTIONS (
+  subscribe '${KAFKA_TOPIC_MATCHES:-esports-matches}',
+  -- what `sample` and `--demo` draw a field's values from
+  sample.match_id 'ESPORTSTMNT-{#}',
+  sample.game_id '1100000{1000..9999}',
+  sample.platform_game_id 'ESPORTSTMNT0{1..6}:{3000000..3999999} ?5',
+  sample.tournament_id '4401|4402|4403|4404 &tournament',
+  sample.tournament_name 'LCK Spring 2024|LEC Winter 2024|LPL Spring 2024|Worlds 2024 “Finals” &tournament',
+  sample.game_version '14.{1..9}.{500..699}.{1000..9999}',
+  sample.patch '14.{1..24}',
+  sample.team_1_id '98500011|98500048|98500085|98500122|98500159|98500196|98500233|98500270 &one',
+  sample.team_1_name 'T1|Gen.G|Fnatic|G2 Esports|Team Liquid|Cloud9|京东 JDG|Karmine Corp &one',
+  sample.team_2_id '98500011|98500048|98500085|98500122|98500159|98500196|98500233|98500270 &two',
+  sample.team_2_name 'T1|Gen.G|Fnatic|G2 Esports|Team Liquid|Cloud9|京东 JDG|Karmine Corp &two',
+  sample.winner_id '=team_1_id|=team_2_id &winner @status=finished',
+  sample.winner_name '=team_1_name|=team_2_name &winner @status=finished',
+  sample.match_duration '900..3600 ?5',
+  sample.team_1_kills '0..40',
+  sample.team_2_kills '0..40',
+  sample.team_1_gold '20000..80000',
+  sample.team_2_gold '20000..80000',
+  sample.team_1_towers '0..11 ?10',
+  sample.team_2_towers '0..11 ?10',
+  sample.status 'finished|finished|finished|live|scheduled',
+  sample.started_at '2024-06-01T00:00:00Z..2024-06-30T23:59:59Z',
+  sample.finished_at '2024-07-01T00:00:00Z..2024-07-31T23:59:59Z @status=finished',
+  sample.match_type 'best_of_1|best_of_3|best_of_5',
+  sample.game_number '1..5',
+  sample.data_source 'riot_api|pandascore|leaguepedia',
+  sample.ingestion_timestamp '1717200000000..1722400000000'
+);
 
 CREATE STREAMING TABLE matches (
   match_id STRING NOT NULL,

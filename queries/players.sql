@@ -28,7 +28,38 @@ CREATE TABLE player_records (
   data_source STRING COMMENT 'The provider\'s source',
   profile_updated_at TIMESTAMP COMMENT 'When the profile was last changed',
   ingestion_timestamp BIGINT COMMENT 'When the producer ingested it, in milliseconds since 1970'
-) USING kafka OPTIONS (subscribe '${KAFKA_TOPIC_PLAYERS:-esports-players}');
+) USING kafka OPTIONS (
+  subscribe '${KAFKA_TOPIC_PLAYERS:-esports-players}',
+  -- what `sample` and `--demo` draw a field's values from
+  sample.player_id 'puuid-{#}',
+  sample.summoner_name 'Faker{1..99}|Caps{1..99}|Knight{1..99} ?10',
+  sample.game_name 'Faker|Chovy|Caps|Knight|Canyon|Zeus &player',
+  sample.tag_line 'KR{1..9}|EUW{1..9}|CN{1..9}',
+  sample.first_name 'Sang-hyeok|Ji-hoon|Rasmus|Ding|Geon-bu|Woo-je ?5 &player',
+  sample.last_name 'Lee|Jeong|Winther|Zhuo|Kim|Choi|Horák ?5',
+  sample.nickname '=game_name',
+  sample.nationality 'KR|DK|CN|DE|FR|PL',
+  sample.current_team_id '98500011|98500048|98500085|98500122|98500159|98500196|98500233|98500270 ?10 &team',
+  sample.current_team_name 'T1|Gen.G|Fnatic|G2 Esports|Team Liquid|Cloud9|京东 JDG|Karmine Corp ?10 &team',
+  sample.role 'Top|Jungle|Mid|ADC|Support',
+  sample.active 'true|true|false ?8',
+  sample.professional 'true|true|true|false',
+  sample.total_games '0|20..900|20..900|20..900|20..900',
+  sample.total_wins '0..total_games',
+  sample.total_losses '=total_games-total_wins',
+  sample.win_rate '30.00..75.00 ?30',
+  sample.avg_kills '0.50..9.00',
+  sample.avg_deaths '0|0.50..6.00|0.50..6.00|0.50..6.00',
+  sample.avg_assists '0.50..12.00',
+  sample.kda_ratio '0.50..9.00 ?30',
+  sample.avg_cs_per_min '1.00..10.00',
+  sample.avg_gold_per_min '200.0..500.0',
+  sample.last_match_date '2024-04-01T00:00:00Z..2024-06-30T23:59:59Z ?5',
+  sample.recent_form 'WWLWL|LWWLL|WWWWW|LLWLW',
+  sample.data_source 'riot_api|pandascore|leaguepedia',
+  sample.profile_updated_at '2024-06-01T00:00:00Z..2024-06-30T23:59:59Z',
+  sample.ingestion_timestamp '1717200000000..1722400000000'
+);
 
 CREATE STREAMING TABLE players (
   player_id STRING NOT NULL,
@@ -76,6 +107,6 @@ AS SELECT *,
        WHEN kda_ratio IS NULL AND avg_deaths = 0 THEN 99.99D
        ELSE kda_ratio END AS calculated_kda,
   CASE WHEN active THEN 'active' WHEN NOT active THEN 'inactive' ELSE 'unknown' END AS status,
-  concat_ws(' ', first_name, last_name) AS full_name,
+  CONCAT_WS(' ', first_name, last_name) AS full_name,
   total_games > 0 AS has_activity
 FROM STREAM player_records;

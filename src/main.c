@@ -14,6 +14,7 @@
 #include "base/system/process.h"
 #include "base/text.h"
 #include "core/zone.h"
+#include "streaming/declare/stream.h"
 #include "streaming/start/streaming.h"
 #include "surfaces/alerts/alerts.h"
 #include "surfaces/api/http_api.h"
@@ -484,6 +485,7 @@ int main(int argc, char **argv) {
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); // a write beyond ulimit -f fails then, as on a full disk
 
+    streams_load();
     if (commands_complete(argc, argv, stdout))
         return EXIT_CODE_OK;
     struct program program = {0};

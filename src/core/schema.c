@@ -1,7 +1,3 @@
-/* schema.c: columns are added one by one, and looked up by name.
- *
- * A derived column's inputs must be columns before it: that is checked here, for every
- * schema at each start, and makes one pass in order enough to derive all. */
 #include "core/schema.h"
 
 #include <stdio.h>
@@ -42,16 +38,7 @@ const char *column_key(const struct column *column, size_t level) {
 static void add_column(struct schema *schema, const struct column *column) {
     check(schema->count < SCHEMA_COLUMNS_MAX);
     check(schema_find(schema, text_borrow(column->name)) < 0);
-
-    size_t index = schema->count;
-    for (size_t i = 0; i < DERIVE_INPUTS_MAX && column->inputs[i] != NULL; i++) {
-        int input = schema_find(schema, text_borrow(column->inputs[i]));
-        check(input >= 0);
-        schema->inputs[index][i] = (size_t)input;
-        schema->input_count[index] = i + 1;
-    }
-    schema->columns[index] = *column;
-    schema->count++;
+    schema->columns[schema->count++] = *column;
 }
 
 void schema_init_plain(struct schema *schema, const char *name, const struct column *columns,
@@ -74,10 +61,8 @@ void schema_init(struct schema *schema, const struct record_schema *record,
         add_column(schema, &schema_origin_columns[i]);
 
     schema->derived_first = schema->count;
-    for (size_t i = 0; i < derived_count; i++) {
-        check(derived[i].derive != NULL);
+    for (size_t i = 0; i < derived_count; i++)
         add_column(schema, &derived[i]);
-    }
 }
 
 int schema_find(const struct schema *schema, struct text name) {

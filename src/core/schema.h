@@ -1,30 +1,22 @@
 /* schema.h: the columns of a table, declared once.
  *
- * A record schema (src/schemas/) is the table of columns that a Kafka record's JSON holds. A query
- * adds derived columns. schema_init() puts them together with the four columns that say where a
- * record came from, in the order in which the table has them:
+ * A record schema is the list of columns that are decoded from a Kafka record. A query adds derived
+ * columns. schema_init() puts them together with the four columns that say where a record came
+ * from, in the order in which the table has them:
  *
  *     record columns | kafka_timestamp, partition, offset, processing_timestamp | derived columns
  *
- * Decoder, derivation, Parquet schema, Spark DDL, printed docs and the sample generator walk this
- * one list. */
+ * Both lists follow from a query file (streaming/declare/stream.h). Decoder, expressions, Parquet
+ * schema, Spark DDL, printed docs and the sample generator walk this one list. */
 #ifndef CORE_SCHEMA_H
 #define CORE_SCHEMA_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "base/arena.h"
-#include "base/error.h"
 #include "core/vector.h"
 
-enum { SCHEMA_COLUMNS_MAX = 64, DERIVE_INPUTS_MAX = 4 };
-
-/* Fills rows [first, first + count) of `out` from columns declared earlier. Pure: no clock, no I/O,
- * no state, so that running a batch again gives the same rows. New text bytes come from `strings`.
- * False: `strings` is full; the rows are unspecified and the call is repeated with more room. */
-typedef bool derive_fn(const struct vector *const inputs[], size_t first, size_t count,
-                       struct vector *out, struct arena *strings);
+enum { SCHEMA_COLUMNS_MAX = 64 };
 
 struct column {
     const char *name; // the Parquet column and the SQL column; the JSON key if there is no path
@@ -34,10 +26,9 @@ struct column {
     const char *doc;
     const char *const *path; // record columns: the keys from the root; NULL: `name` alone
     size_t path_length;
-    const char *sample;                    // record columns: what the sample generator draws from
-    derive_fn *derive;                     // derived columns only
-    const char *inputs[DERIVE_INPUTS_MAX]; // derived columns: the derive function's inputs
-    const char *sql;                       // derived columns: the same in Spark SQL
+    const char *sample;     // record columns: what the sample generator draws from
+    const char *expression; // derived columns: as the query file has it, for people
+    const char *sql;        // derived columns: the same for Spark
 };
 
 /* `sample`: the values that a sample generator (surfaces/demo/sample.h) draws from, as one of
@@ -87,12 +78,9 @@ struct schema {
     size_t record_count; // columns [0, record_count) are decoded from JSON; 0 is the identifier
     size_t kafka_timestamp, partition, offset, processing_timestamp; // indexes
     size_t derived_first; // columns [derived_first, count) are derived
-    size_t inputs[SCHEMA_COLUMNS_MAX][DERIVE_INPUTS_MAX];
-    size_t input_count[SCHEMA_COLUMNS_MAX];
 };
 
-/* A mistake in a declaration (a derived column whose input is not declared before it, too many
- * columns, a name twice) is a violated check: it shows at the first start of the first test. */
+/* Too many columns, or a name twice, is a violated check. */
 void schema_init(struct schema *schema, const struct record_schema *record,
                  const struct column *derived, size_t derived_count);
 

@@ -15,6 +15,7 @@
 
 struct vector {
     enum type type;
+    int scale; // TYPE_DECIMAL
     uint8_t *valid;
     union {
         void *values;
@@ -28,7 +29,6 @@ struct vector {
         int128_t *decimals; // unscaled
         struct text *texts; // strings and binaries
     };
-    int scale; // TYPE_DECIMAL
 };
 
 #endif

@@ -1,20 +1,32 @@
-/* derive.h: the derived columns' functions, each equal to the Spark SQL expression with it in the
- * query's declaration (streaming/declare/stream.c). */
+/* derive.h: the derived columns of rows, computed by the expressions of a query's plan. */
 #ifndef PIPELINE_DERIVE_H
 #define PIPELINE_DERIVE_H
 
+#include "core/decoder.h"
 #include "core/rows.h"
-#include "core/schema.h"
+#include "sql/eval/eval.h"
 
-/* Fills the derived columns of rows [first, first + count). False: rows->strings is full. */
-bool derive_rows(struct rows *rows, size_t first, size_t count);
+/* Some derived columns of one worker's rows. It must not move. */
+struct derive {
+    struct timestamp_context context; // its moment, that of the rows' batch, is set by the owner
+    struct eval eval;
+    size_t columns[SCHEMA_COLUMNS_MAX]; // of the rows, in the order of the plan's expressions
+    size_t count;
+};
 
-derive_fn derive_duration_minutes;    // match_duration
-derive_fn derive_is_completed;        // status
-derive_fn derive_calculated_win_rate; // total_games, total_wins, win_rate
-derive_fn derive_calculated_kda;      // kda_ratio, avg_kills, avg_deaths, avg_assists
-derive_fn derive_activity_status;     // active
-derive_fn derive_full_name;           // first_name, last_name
-derive_fn derive_has_activity;        // total_games
+/* `plan` has the columns of the rows' schema, in its order, and is borrowed like the rows. */
+void derive_init(struct derive *derive, const struct query_plan *plan, const size_t *columns,
+                 size_t count, const struct rows *rows, struct zone zone);
+/* The same for all derived columns. */
+void derive_init_all(struct derive *derive, const struct query_plan *plan, const struct rows *rows,
+                     struct zone zone);
+void derive_deinit(struct derive *derive); // accepts a zeroed struct
+
+/* Fills the columns of rows [first, first + count). False: `strings` is full; the rows are
+ * unspecified, and the call is repeated with more room. */
+bool derive_rows(struct derive *derive, size_t first, size_t count, struct arena *strings);
+
+/* Adds the field faults that derive_rows() met in rows [0, count). */
+void derive_count_faults(const struct derive *derive, size_t count, struct decode_counts *counts);
 
 #endif

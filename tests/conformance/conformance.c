@@ -18,6 +18,7 @@ struct run {
     struct schema schema;
     struct rows rows;
     struct decoder *decoder;
+    struct derive derive;
     const char *partition_columns[2];
     size_t partition_column_count;
     json_t *expected; // by id
@@ -91,7 +92,7 @@ static bool run_case(struct run *run, const char *id, const struct record *recor
     }
     if (!expects_row(run, expected))
         return fail(run, id, "became a row");
-    if (!derive_rows(&run->rows, 0, 1))
+    if (!derive_rows(&run->derive, 0, 1, &run->rows.strings))
         return fail(run, id, "derivation does not fit");
     int differences = expectation_compare(expected, &run->rows, 0);
     differences += expectation_compare_directory(expected, &run->rows, 0, run->partition_columns,
@@ -151,16 +152,17 @@ int main(int argc, char **argv) {
     int word_count = argc - optind;
     if (word_count < 4)
         return usage();
-    const struct stream *stream = strcmp(words[0], "matches") == 0 ? &match_stream : &player_stream;
+    streams_load();
+    const struct stream *stream = stream_of(words[0]);
     struct run run = {
         .mode = strcmp(words[1], "permissive") == 0 ? PARSE_PERMISSIVE : PARSE_REJECT,
         .expected = load_expected(words[3]),
         .only = word_count > 4 ? words[4] : NULL,
     };
     run.partition_columns[run.partition_column_count++] = "status";
-    if (stream == &player_stream)
+    if (strcmp(stream->job, "players") == 0)
         run.partition_columns[run.partition_column_count++] = "role";
-    schema_init(&run.schema, stream->record, stream->derived, stream->derived_count);
+    stream_schema(stream, &run.schema);
     rows_init(&run.rows, &run.schema, 1, STRING_BYTES);
     struct error err = {0};
     if (!decode_json_open(&run.decoder, &run.schema, run.mode, "UTC", &err)) {
@@ -168,11 +170,14 @@ int main(int argc, char **argv) {
         return 1;
     }
     run.decoder->batch_time_ms = now_ms;
+    derive_init_all(&run.derive, &stream->plan, &run.rows, zone_utc);
+    run.derive.context.now_ms = now_ms;
     run_input(&run, words[2]);
     printf("%d cases, %d failed\n", run.cases, run.failures);
     bool complete = run.only != NULL || run.cases == (int)json_object_size(run.expected);
 
     decoder_close(run.decoder);
+    derive_deinit(&run.derive);
     rows_deinit(&run.rows);
     json_decref(run.expected);
     return complete && run.cases > 0 && run.failures == 0 ? 0 : 1;

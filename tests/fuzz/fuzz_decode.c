@@ -11,7 +11,7 @@
 #include "base/utf8.h"
 #include "pipeline/derive.h"
 #include "pipeline/json/decode_json.h"
-#include "schemas/schemas.h"
+#include "streaming/declare/stream.h"
 
 enum { ROOM_SMALL = 16, ROOM_LARGE = 1 << 14, BATCH_MS = 1717200000 };
 
@@ -38,20 +38,6 @@ static const char nested_backwards[] = "{\"m\":{\"at\":\"2024-06-01\"},\"z\":tru
                                        "\"id\":\"i\"},\"v\":1}";
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static const struct column match_derived[] = {
-    {"duration_minutes", TYPE_INT32, .derive = derive_duration_minutes,
-     .inputs = {"match_duration"}},
-    {"is_completed", TYPE_BOOL, .derive = derive_is_completed, .inputs = {"status"}},
-};
-
-static const struct column player_derived[] = {
-    {"calculated_win_rate", TYPE_DOUBLE, .derive = derive_calculated_win_rate,
-     .inputs = {"total_games", "total_wins", "win_rate"}},
-    {"calculated_kda", TYPE_DOUBLE, .derive = derive_calculated_kda,
-     .inputs = {"kda_ratio", "avg_kills", "avg_deaths", "avg_assists"}},
-    {"full_name", TYPE_STRING, .derive = derive_full_name, .inputs = {"first_name", "last_name"}},
-};
 
 #define PATH(...)                                                                                  \
     .path = (const char *const[]){__VA_ARGS__},                                                    \
@@ -119,24 +105,56 @@ static void check_same(const struct rows *a, const struct rows *b) {
     }
 }
 
+/* Row 0, and the expressions of its query. */
+struct target {
+    struct rows rows;
+    struct derive derive; // of no columns: the kind has none
+};
+
+static const struct schema *schema_of(enum kind kind) {
+    static struct schema schemas[KIND_COUNT];
+    if (schemas[0].count == 0) {
+        streams_load();
+        stream_schema(stream_of("matches"), &schemas[MATCH]);
+        stream_schema(stream_of("players"), &schemas[PLAYER]);
+        schema_init(&schemas[NESTED], &nested_schema, NULL, 0);
+    }
+    return &schemas[kind];
+}
+
+static void target_init(struct target *target, enum kind kind) {
+    rows_init(&target->rows, schema_of(kind), 1, ROOM_SMALL);
+    target->derive = (struct derive){0};
+    if (kind != NESTED)
+        derive_init_all(&target->derive, &stream_of(kind == MATCH ? "matches" : "players")->plan,
+                        &target->rows, zone_utc);
+}
+
+static void target_deinit(struct target *target) {
+    derive_deinit(&target->derive);
+    rows_deinit(&target->rows);
+}
+
 /* Decodes into row 0, with more room each time it does not fit. */
 static enum decode_result decode(struct decoder *decoder, const struct record *record,
-                                 struct rows *rows, struct reject *reject) {
+                                 struct target *target, struct reject *reject) {
+    struct rows *rows = &target->rows;
     for (;;) {
         rows_reset(rows);
         enum decode_result result = decode_record(decoder, record, rows, reject);
-        if (result != DECODE_FULL && (result == DECODE_REJECT || derive_rows(rows, 0, 1)))
+        if (result == DECODE_REJECT ||
+            (result == DECODE_ROW && derive_rows(&target->derive, 0, 1, &rows->strings)))
             return result;
         check(rows->strings.capacity < 8 * (record->value_size + ROOM_LARGE));
         rows_resize_strings(rows, rows->strings.capacity * 4);
     }
 }
 
-static void train(struct decoder *decoder, const char *sample, int times, struct rows *rows) {
+static void train(struct decoder *decoder, const char *sample, int times, struct target *target) {
     struct reject reject;
     struct record record = {.value = sample, .value_size = strlen(sample)};
     for (int i = 0; i < times; i++)
-        check(decode(decoder, &record, rows, &reject) == DECODE_ROW);
+        check(decode(decoder, &record, target, &reject) == DECODE_ROW);
 }
 
 /* A decoder in the state that many records of one kind leave it in. */
@@ -168,59 +186,58 @@ static void check_same_counts(const struct decode_counts *a, const struct decode
 /* What a record came to. */
 struct verdict {
     enum decode_result result;
-    struct rows rows; // row 0
+    struct target target;
     struct reject reject;
     struct decode_counts counts;
 };
 
 /* With room for all that the record can become, so that it is counted once. */
-static void judge(struct decoder *decoder, const struct record *record, struct rows *rows,
+static void judge(struct decoder *decoder, const struct record *record, struct target *target,
                   struct reject *reject, enum decode_result *result) {
-    rows_reset(rows);
-    rows_resize_strings(rows, 4 * (record->value_size + ROOM_LARGE));
-    *result = decode(decoder, record, rows, reject);
+    rows_reset(&target->rows);
+    rows_resize_strings(&target->rows, 4 * (record->value_size + ROOM_LARGE));
+    *result = decode(decoder, record, target, reject);
 }
 
 /* The record again with another decoder. */
 static void check_again(struct decoder *decoder, enum kind kind, enum training training,
                         const struct record *record, const struct verdict *expected) {
-    const struct schema *schema = expected->rows.schema;
-    struct rows rows;
-    rows_init(&rows, schema, 1, ROOM_SMALL);
+    struct target target;
+    target_init(&target, kind);
     if (training != FRESH)
-        train(decoder, samples[kind], 6, &rows);
+        train(decoder, samples[kind], 6, &target);
     if (training == IN_NO_ORDER)
-        train(decoder, backwards[kind], 1, &rows);
+        train(decoder, backwards[kind], 1, &target);
 
     struct decode_counts before = decoder->counts;
     struct reject reject;
     enum decode_result result;
-    judge(decoder, record, &rows, &reject, &result);
+    judge(decoder, record, &target, &reject, &result);
     check(result == expected->result);
     if (result == DECODE_ROW) {
-        check_same(&expected->rows, &rows);
+        check_same(&expected->target.rows, &target.rows);
         check_same_counts(&expected->counts, &before, &decoder->counts);
     } else {
         check_same_reject(&expected->reject, &reject);
     }
-    rows_reset(&rows);
-    rows_resize_strings(&rows, ROOM_SMALL);
-    check(decode(decoder, record, &rows, &reject) == result);
+    rows_reset(&target.rows);
+    rows_resize_strings(&target.rows, ROOM_SMALL);
+    check(decode(decoder, record, &target, &reject) == result);
     if (result == DECODE_ROW)
-        check_same(&expected->rows, &rows);
-    rows_deinit(&rows);
+        check_same(&expected->target.rows, &target.rows);
+    target_deinit(&target);
 }
 
-static void run(const struct schema *schema, enum kind kind, enum parse_mode mode,
-                const struct record *record) {
+static void run(enum kind kind, enum parse_mode mode, const struct record *record) {
+    const struct schema *schema = schema_of(kind);
     struct verdict verdict;
-    rows_init(&verdict.rows, schema, 1, ROOM_SMALL);
+    target_init(&verdict.target, kind);
     struct decoder *general = create(schema, mode, DECODE_GENERAL);
-    judge(general, record, &verdict.rows, &verdict.reject, &verdict.result);
+    judge(general, record, &verdict.target, &verdict.reject, &verdict.result);
     verdict.counts = general->counts;
     decoder_close(general);
     if (verdict.result == DECODE_ROW) {
-        check_row(&verdict.rows, 0);
+        check_row(&verdict.target.rows, 0);
     } else {
         check(verdict.reject.detail[0] != '\0' && verdict.reject.position <= record->value_size);
         check(mode != PARSE_PERMISSIVE || verdict.reject.reason == REJECT_BLANK_VALUE);
@@ -232,18 +249,10 @@ static void run(const struct schema *schema, enum kind kind, enum parse_mode mod
             decoder_close(decoder);
         }
     }
-    rows_deinit(&verdict.rows);
+    target_deinit(&verdict.target);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    static struct schema schemas[KIND_COUNT];
-    if (schemas[0].count == 0) {
-        schema_init(&schemas[MATCH], &match_schema, match_derived,
-                    sizeof match_derived / sizeof match_derived[0]);
-        schema_init(&schemas[PLAYER], &player_schema, player_derived,
-                    sizeof player_derived / sizeof player_derived[0]);
-        schema_init(&schemas[NESTED], &nested_schema, NULL, 0);
-    }
     if (size == 0)
         return 0;
     enum kind kind = (data[0] & 4) != 0 ? NESTED : (data[0] & 1) == 0 ? MATCH : PLAYER;
@@ -255,7 +264,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     char *exact = realloc(value, value_size == 0 ? 1 : value_size);
     check(exact != NULL);
     struct record record = {.value = exact, .value_size = value_size};
-    run(&schemas[kind], kind, mode, &record);
+    run(kind, mode, &record);
     free(exact);
     return 0;
 }

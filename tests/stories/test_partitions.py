@@ -116,7 +116,7 @@ def test_such_a_table_is_written_handed_over_and_operated_on_as_any_other(
     read = [row["game_number"] for row in rows if row["partition"] == 0]
     assert read == [row["game_number"] for row in MATCHES]
 
-    # Only the same columns go on, and the message says how.
+    # Only the same columns continue, and the message says how.
     refused = story.operate(exit_code=2, TRIGGER="availableNow", MATCHES_PARTITION_BY="status")
     assert "different partition columns; set *_PARTITION_BY to them (`none` if it has none)" in refused
     assert "(expected " in refused
@@ -129,7 +129,7 @@ def test_such_a_table_is_written_handed_over_and_operated_on_as_any_other(
     story.assert_once(spark4)
     assert story.directories() == directories
 
-    # Commands that are not told of the columns find them in the table.
+    # Commands without the setting find the columns in the table.
     bare = {"MATCHES_PARTITION_BY": None}
     lines = story.operate("tail", "--rows", "1000", "--json", **bare).splitlines()
     shown = [json.loads(line) for line in lines if line.startswith("{")]
@@ -184,7 +184,7 @@ def test_such_a_table_is_written_handed_over_and_operated_on_as_any_other(
 
 
 def test_how_readers_read_such_columns(job, spark):
-    """A directory's name has no type: readers guess it, unless they are told."""
+    """A directory's name has no type: readers guess it, unless the type is given."""
     job.create_topic()
     values = [1, 2**40, None]
     records = [

@@ -300,7 +300,7 @@ static void send_generated(const struct options *o, struct output *out,
             pace(out, began_ns, index, o->rate);
             ingested_ms = clock_ns(CLOCK_REALTIME) / 1000000;
         }
-        record_make(&o->record, o->start + index, ingested_ms, &record);
+        make_record(&o->record, o->start + index, ingested_ms, &record);
         if (record.spoiled >= 0)
             spoiled[record.spoiled]++;
         put_message(out, &(struct message){

@@ -479,7 +479,7 @@ static void take_key(struct made_record *record) {
     memcpy(record->key, start, record->key_size);
 }
 
-void record_make(const struct record_options *options, uint64_t number, int64_t ingested_ms,
+void make_record(const struct record_options *options, uint64_t number, int64_t ingested_ms,
                  struct made_record *record) {
     struct maker m = {
         .at = record->value,

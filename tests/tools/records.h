@@ -40,7 +40,7 @@ struct made_record {
 };
 
 /* Without a time the record carries one that follows from its number. */
-void record_make(const struct record_options *options, uint64_t number, int64_t ingested_ms,
+void make_record(const struct record_options *options, uint64_t number, int64_t ingested_ms,
                  struct made_record *record);
 
 enum { INGESTED_BY_NUMBER = -1 };

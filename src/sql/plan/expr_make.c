@@ -96,7 +96,7 @@ struct function_use expr_function_use(const struct expr *const *arguments, size_
 
 static bool make_call(struct planner *planner, struct sql_place place,
                       const struct function *function, const struct expr **arguments, size_t count,
-                      const struct expr **out, struct error *err) {
+                      struct expr **out, struct error *err) {
     struct function_use use = expr_function_use(arguments, count, &planner->plan->pool);
     struct error cause = {0};
     if (!function->resolve(&use, &cause))
@@ -168,7 +168,14 @@ static bool make_function(struct planner *planner, const struct sql_node *node, 
     for (size_t i = 0; i < node->child_count; i++)
         if (!expr_make(planner, node->children[i], &arguments[i], err))
             return false;
-    return make_call(planner, node->place, function, arguments, node->child_count, expr, err);
+    struct expr *call = NULL;
+    if (!make_call(planner, node->place, function, arguments, node->child_count, &call, err))
+        return false;
+    check(call != NULL);
+    if (node->written != NULL)
+        call->written = pool_copy(&planner->plan->pool, text_borrow(node->written));
+    *expr = call;
+    return true;
 }
 
 /* ---- all of it ---- */

@@ -174,7 +174,8 @@ static void print_form(const struct printer *printer, const struct expr *expr, b
         print_case(printer, expr);
         return;
     case FORM_CALL:
-        put(printer, expr->function->name);
+        put(printer, printer->input_names == NULL && expr->written != NULL ? expr->written
+                                                                           : expr->function->name);
         print_list(printer, expr->arguments, expr->argument_count);
         return;
     }

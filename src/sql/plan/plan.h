@@ -47,6 +47,7 @@ struct expr {
     size_t index; // EXPR_INPUT, EXPR_COLUMN
     struct constant constant;        // EXPR_LITERAL
     const struct function *function; // EXPR_CALL; NULL: a cast to `type`
+    const char *written;             // EXPR_CALL: its name as the file has it; NULL: function->name
     kernel_fn *kernel;               // EXPR_CALL
     const struct expr *const *arguments;
     size_t argument_count;

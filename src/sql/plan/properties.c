@@ -24,7 +24,7 @@ static const struct {
     {"includeHeaders", "headers are read if they are used"},
 };
 
-enum { KAFKA_PREFIX = 6 }; // "kafka."
+enum { KAFKA_PREFIX = 6, SAMPLE_PREFIX = 7 }; // "kafka.", "sample."
 
 static bool check_twice(struct planner *planner, const struct sql_property *properties, size_t at,
                         struct error *err) {
@@ -35,10 +35,8 @@ static bool check_twice(struct planner *planner, const struct sql_property *prop
     return true;
 }
 
-static bool check_option(struct planner *planner, const struct sql_property *option,
-                         struct error *err) {
-    if (strcasecmp(option->key, "subscribe") == 0)
-        return true;
+static bool refuse_option(struct planner *planner, const struct sql_property *option,
+                          struct error *err) {
     if (strncasecmp(option->key, "kafka.", KAFKA_PREFIX) == 0)
         return PLAN_ERROR(err, planner, option->place,
                           "option '%s': how Kafka is reached is not part of a query: use the "
@@ -51,8 +49,60 @@ static bool check_option(struct planner *planner, const struct sql_property *opt
     struct nearest nearest = {.given = option->key};
     nearest_offer(&nearest, "subscribe");
     return PLAN_ERROR(err, planner, option->place, "unknown option '%s'%s", option->key,
-                      nearest.word[0] != '\0' ? "; did you mean 'subscribe'?"
-                                              : " (the only one is subscribe)");
+                      nearest.word[0] != '\0'
+                          ? "; did you mean 'subscribe'?"
+                          : " (known are subscribe, and sample.FIELD for sample records)");
+}
+
+/* The field that a path such as "info.queueId" names; NULL: none. Recursion is as deep as the type,
+ * which the parser bounds (DATA_TYPE_DEPTH_MAX). */
+static const struct data_field *field_at(const struct data_type *type, const char *path) {
+    for (size_t i = 0; i < type->field_count; i++) {
+        const struct data_field *field = &type->fields[i], *found = NULL;
+        size_t length = strlen(field->name);
+        if (strncasecmp(field->name, path, length) != 0)
+            continue;
+        if (path[length] == '\0')
+            return field;
+        if (path[length] == '.' && field->type.kind == TYPE_STRUCT)
+            found = field_at(&field->type, path + length + 1);
+        if (found != NULL)
+            return found;
+    }
+    return NULL;
+}
+
+static bool check_sample(struct planner *planner, const struct sql_property *option,
+                         struct error *err) {
+    const struct data_type *record = &planner->plan->record;
+    const char *path = option->key + SAMPLE_PREFIX;
+    const struct data_field *field = field_at(record, path);
+    if (field == NULL) {
+        struct nearest nearest = {.given = path};
+        for (size_t i = 0; i < record->field_count; i++)
+            nearest_offer(&nearest, record->fields[i].name);
+        return PLAN_ERROR(err, planner, option->place,
+                          "option '%s': the record has no field '%s'%s", option->key, path,
+                          nearest_suggestion(&nearest).text);
+    }
+    if (field->type.kind >= TYPE_STRUCT)
+        return PLAN_ERROR(err, planner, option->place,
+                          "option '%s': '%s' is %s: samples are of scalar fields", option->key,
+                          path, data_type_text(&field->type, &planner->plan->pool));
+    return true;
+}
+
+/* The key as it is spelled here; NULL: refused. */
+static const char *known_option(struct planner *planner, const struct sql_property *option,
+                                struct error *err) {
+    if (strcasecmp(option->key, "subscribe") == 0)
+        return "subscribe";
+    if (strncasecmp(option->key, "sample.", SAMPLE_PREFIX) == 0)
+        return check_sample(planner, option, err)
+                   ? pool_format(&planner->plan->pool, "sample.%s", option->key + SAMPLE_PREFIX)
+                   : NULL;
+    (void)refuse_option(planner, option, err);
+    return NULL;
 }
 
 /* As it is spelled here. */
@@ -82,19 +132,36 @@ static bool make_options(struct planner *planner, struct error *err) {
     struct sql_property *options =
         pool_alloc(&planner->plan->pool, topic->option_count, sizeof *options);
     for (size_t i = 0; i < topic->option_count; i++) {
-        if (!check_option(planner, &topic->options[i], err) ||
-            !check_twice(planner, topic->options, i, err))
+        const char *key = known_option(planner, &topic->options[i], err);
+        if (key == NULL || !check_twice(planner, topic->options, i, err))
             return false;
-        options[i] = copy(planner, "subscribe", &topic->options[i]);
-        planner->plan->topic = options[i].value;
+        options[i] = copy(planner, key, &topic->options[i]);
     }
     planner->plan->options = options;
     planner->plan->option_count = topic->option_count;
-    if (topic->option_count == 0)
-        return PLAN_ERROR(err, planner, topic->place,
-                          "table '%s' names no topic: add OPTIONS (subscribe 'topic')",
-                          topic->name);
     return true;
+}
+
+/* plan->topic, and where it is named. */
+static bool find_topic(struct planner *planner, struct sql_place *place, struct error *err) {
+    struct query_plan *plan = planner->plan;
+    if (planner->topic == NULL) {
+        plan->topic = pool_copy(&plan->pool, text_borrow(planner->table->source.name));
+        *place = planner->table->source.place;
+        return true;
+    }
+    if (!make_options(planner, err))
+        return false;
+    for (size_t i = 0; i < plan->option_count; i++) {
+        if (strcmp(plan->options[i].key, "subscribe") != 0)
+            continue;
+        plan->topic = plan->options[i].value;
+        *place = plan->options[i].place;
+        return true;
+    }
+    return PLAN_ERROR(err, planner, planner->topic->place,
+                      "table '%s' names no topic: add OPTIONS (subscribe 'topic')",
+                      planner->topic->name);
 }
 
 static bool make_properties(struct planner *planner, struct error *err) {
@@ -113,13 +180,9 @@ static bool make_properties(struct planner *planner, struct error *err) {
 }
 
 bool properties_make(struct planner *planner, struct error *err) {
-    if (planner->topic == NULL)
-        planner->plan->topic =
-            pool_copy(&planner->plan->pool, text_borrow(planner->table->source.name));
-    else if (!make_options(planner, err))
+    struct sql_place place = {0};
+    if (!find_topic(planner, &place, err))
         return false;
-    struct sql_place place =
-        planner->topic != NULL ? planner->plan->options[0].place : planner->table->source.place;
     if (planner->plan->topic[0] == '\0')
         return PLAN_ERROR(err, planner, place, "the name of the topic is empty");
     if (strchr(planner->plan->topic, ',') != NULL)

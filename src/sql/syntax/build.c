@@ -225,6 +225,7 @@ struct sql_node *sql_make_call(struct sql_input *in, struct sql_place place, con
         make_above(in, place, SQL_CALL, (struct sql_node **)arguments.items, arguments.count);
     node->text = lower_case(in, name);
     node->text_length = strlen(name);
+    node->written = name;
     return node;
 }
 

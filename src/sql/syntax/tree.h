@@ -38,7 +38,7 @@ enum sql_node_kind {
     SQL_NAME,  // an identifier
     SQL_FIELD, // children[0].text
     SQL_INDEX, // children[0][children[1]]
-    SQL_CALL,  // text(children…); `text` in lower case
+    SQL_CALL,  // text(children…); `text` in lower case, `written` as the file has it
     SQL_CAST,  // CAST(children[0] AS type)
     SQL_TRY_CAST,
     SQL_CASE, // children: condition, value, condition, value, …; then the value of ELSE, if it is
@@ -63,6 +63,7 @@ struct sql_node {
                             // a dot, of the bracket of an index
     const char *text;
     size_t text_length;
+    const char *written; // SQL_CALL; NULL: an operator
     const struct data_type *type;
     struct sql_node **children;
     size_t child_count;

@@ -1,16 +1,17 @@
 /* stream.h: what makes a streaming query: one topic, one record schema, derived columns, one table.
  *
- * Another query is one schema file (src/schemas/), one declaration in stream.c, and one more line
- * in `streams` there. */
+ * All of it follows from a query file (docs/queries.md). Those of queries/ are in the program. */
 #ifndef STREAMING_DECLARE_STREAM_H
 #define STREAMING_DECLARE_STREAM_H
 
 #include "core/schema.h"
+#include "sql/plan/plan.h"
 
 struct stream {
-    const char *name;  // "match_stream": the query, its checkpoint directory and its logger
-    const char *job;   // "matches": for --job, the table's and the rejects' directory
-    const char *class; // "MatchStreamProcessor": the old job's name for it, kept in log lines
+    struct query_plan plan; // owned; has all texts that follow
+    const char *name;       // "match_stream": the query, its checkpoint directory and its logger
+    const char *job;        // "matches": for --job, the table's and the rejects' directory
+    const char *class;      // "MatchStreamProcessor": the old job's name for it, kept in log lines
     const char *topic_setting;        // "KAFKA_TOPIC_MATCHES"
     const char *topic;                // its default: "esports-matches"
     const char *partition_by_setting; // "MATCHES_PARTITION_BY"
@@ -20,11 +21,22 @@ struct stream {
     size_t derived_count;
 };
 
-extern const struct stream match_stream;
-extern const struct stream player_stream;
+enum { STREAMS_MAX = 8 };
 
-/* All queries, ended by NULL. */
-extern const struct stream *const streams[];
+/* All queries, ended by NULL; empty before streams_load(). */
+extern const struct stream *streams[STREAMS_MAX + 1];
+
+/* Declares the built-in queries. Called once, before anything else that knows of queries, and by
+ * one thread. A mistake in their files is a violated check. */
+void streams_load(void);
+
+/* By its job; there must be one. */
+const struct stream *stream_of(const char *job);
+
+/* What plan_make() accepts and no query can have yet is refused. Takes the plan over; in case of an
+ * error, too, it is freed. ERROR_CONFIG, with "path:line:column: ". */
+MUST_CHECK bool stream_make(struct query_plan *plan, struct stream *stream, struct error *err);
+void stream_deinit(struct stream *stream); // accepts a zeroed struct
 
 /* The table's columns: those of the record, of Kafka, and the derived ones. */
 void stream_schema(const struct stream *stream, struct schema *schema);

@@ -1,23 +1,53 @@
-/* A record is decoded, its row gets its origin and its derived columns, and its partition values
- * must be possible as directories. The row at rows.count exists only when the caller counts it.
- * What must stay true: whichever step refuses a record, the counts are the same. */
+/* A record is decoded, its row gets its origin, and its partition values must be possible as
+ * directories. So derived partition columns are computed for each record. The others are computed
+ * for a slice of rows, which costs much less. The row at rows.count exists only when the caller
+ * counts it.
+ *
+ * What must stay true: whichever step refuses a record, the counts are the same. All rows of a
+ * slice are of batches planned at the same moment, because expressions can depend on it. */
 #include "streaming/tasks/row_maker.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "base/check.h"
 #include "core/calendar.h"
-#include "pipeline/derive.h"
 #include "pipeline/sink/sink_route.h"
 
 enum { TEXT_BYTES_PER_ROW = 1024 }; // about twice what ordinary records hold
+
+static bool is_partition_column(const struct worker_query *query, size_t column) {
+    for (size_t i = 0; i < query->partition_column_count; i++)
+        if (query->partition_columns[i] == column)
+            return true;
+    return false;
+}
+
+static void init_derived(struct row_maker *maker) {
+    const struct worker_query *query = maker->query;
+    size_t at_once[SCHEMA_COLUMNS_MAX], later[SCHEMA_COLUMNS_MAX];
+    size_t at_once_count = 0, later_count = 0;
+    struct zone zone;
+    check(zone_find(text_borrow(query->time_zone), &zone)); // the decoder has found it
+    for (size_t i = query->schema->derived_first; i < query->schema->count; i++) {
+        if (is_partition_column(query, i))
+            at_once[at_once_count++] = i;
+        else
+            later[later_count++] = i;
+    }
+    derive_init(&maker->at_once, query->plan, at_once, at_once_count, &maker->rows, zone);
+    derive_init(&maker->later, query->plan, later, later_count, &maker->rows, zone);
+}
 
 bool row_maker_init(struct row_maker *maker, const struct worker_query *query, size_t capacity,
                     struct error *err) {
     *maker = (struct row_maker){.query = query, .string_bytes = capacity * TEXT_BYTES_PER_ROW};
     rows_init(&maker->rows, query->schema, capacity, maker->string_bytes);
-    return record_format_open(query->format, &maker->decoder, query->schema, query->parse_mode,
-                              query->time_zone, err);
+    if (!record_format_open(query->format, &maker->decoder, query->schema, query->parse_mode,
+                            query->time_zone, err))
+        return false;
+    init_derived(maker);
+    return true;
 }
 
 void row_maker_deinit(struct row_maker *maker) {
@@ -25,6 +55,9 @@ void row_maker_deinit(struct row_maker *maker) {
         return;
     if (maker->decoder != NULL)
         decoder_close(maker->decoder);
+    derive_deinit(&maker->at_once);
+    derive_deinit(&maker->later);
+    arena_deinit(&maker->strings);
     rows_deinit(&maker->rows);
     *maker = (struct row_maker){0};
 }
@@ -87,14 +120,18 @@ enum decode_result row_maker_make(struct row_maker *maker, const struct record *
     if (!kafka_timestamp_fits(record->timestamp_ms))
         return reject_timestamp(record, reject);
     // A replayed reject is read as it would have been in its own batch.
-    maker->decoder->batch_time_ms =
-        record->planned_ms > 0 ? record->planned_ms : maker->batch_time_ms;
+    int64_t planned_ms = record->planned_ms > 0 ? record->planned_ms : maker->batch_time_ms;
+    if (rows->count > 0 && planned_ms != maker->decoder->batch_time_ms)
+        return DECODE_FULL;
+    maker->decoder->batch_time_ms = planned_ms;
+    maker->at_once.context.now_ms = planned_ms;
+    maker->later.context.now_ms = planned_ms;
     enum decode_result result = decode_record(maker->decoder, record, rows, reject);
     stage_clock_lap(clock, STAGE_DECODE);
     if (result != DECODE_ROW)
         return result;
     fill_origin(maker, record);
-    if (!derive_rows(rows, rows->count, 1))
+    if (!derive_rows(&maker->at_once, rows->count, 1, &rows->strings))
         result = DECODE_FULL;
     else if (!partition_value_fits(maker, reject))
         result = DECODE_REJECT;
@@ -120,9 +157,35 @@ bool row_maker_grow(struct row_maker *maker, const struct record *record, size_t
     return true;
 }
 
+bool row_maker_complete(struct row_maker *maker, size_t memory_max, struct error *err) {
+    struct rows *rows = &maker->rows;
+    struct arena *strings = &rows->strings;
+    size_t wanted = strings->capacity;
+    for (; !derive_rows(&maker->later, 0, rows->count, strings); wanted *= 2) {
+        if (wanted + rows->strings.capacity > memory_max)
+            return error_set(err, ERROR_CONFIG,
+                             "topic %s: the derived columns of %zu records need more memory than a "
+                             "worker has (%zu bytes): raise SPARK_DRIVER_MEMORY",
+                             maker->query->topic, rows->count, memory_max);
+        strings = &maker->strings;
+        arena_deinit(strings);
+        arena_init(strings, wanted);
+    }
+    derive_count_faults(&maker->at_once, rows->count, &maker->decoder->counts);
+    derive_count_faults(&maker->later, rows->count, &maker->decoder->counts);
+    return true;
+}
+
 void row_maker_reset(struct row_maker *maker) {
     bool grown = maker->rows.strings.capacity > maker->string_bytes;
+    arena_deinit(&maker->strings);
     rows_reset(&maker->rows);
     if (grown)
         rows_resize_strings(&maker->rows, maker->string_bytes);
+}
+
+size_t row_maker_memory(const struct row_maker *maker) {
+    // What is read here never changes.
+    return rows_memory(maker->query->schema, maker->rows.capacity, maker->string_bytes) +
+           maker->at_once.eval.memory + maker->later.eval.memory;
 }

@@ -12,11 +12,14 @@
 #include "pipeline/record_format.h"
 #include "streaming/tasks/tally.h"
 
+struct query_plan;
+
 /* How a task of a query is done: the same for all its tasks, constant while the program runs. */
 struct worker_query {
     const char *name; // the logger
     const char *topic;
     const struct schema *schema;
+    const struct query_plan *plan; // computes its derived columns
     const size_t *partition_columns;
     size_t partition_column_count;
     enum record_format format;

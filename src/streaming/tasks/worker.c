@@ -79,6 +79,11 @@ static bool append_rows(struct task_run *run, struct error *err) {
         return true;
     note_timestamps(run);
     int64_t began_ns = clock_stopwatch_ns();
+    if (!row_maker_complete(run->maker, run->worker->memory_max, err))
+        return false;
+    int64_t derived_ns = clock_stopwatch_ns();
+    run->clock.ns[STAGE_DERIVE] += derived_ns - began_ns;
+    began_ns = derived_ns;
     bool appended = sink_append(run->sink, rows, err);
     count_sink_time(run, began_ns);
     // Relaxed: a number for display; nothing else hangs on it.
@@ -328,10 +333,8 @@ void worker_stop(struct worker *worker) {
 
 size_t worker_rows_memory(const struct worker *worker) {
     size_t bytes = 0;
-    for (size_t i = 0; i < worker->query_count; i++) {
-        const struct row_maker *maker = &worker->makers[i]; // what is read here never changes
-        bytes += rows_memory(worker->queries[i].schema, maker->rows.capacity, maker->string_bytes);
-    }
+    for (size_t i = 0; i < worker->query_count; i++)
+        bytes += row_maker_memory(&worker->makers[i]);
     return bytes;
 }
 

@@ -26,7 +26,7 @@ struct worker {
     struct error waits_for;   // what its source waits for, as it has said; ERROR_NONE: nothing
 };
 
-/* Bytes of the rows that it fills, one slice per query. */
+/* Bytes of the rows that it fills, one slice per query, and of what computes them. */
 size_t worker_rows_memory(const struct worker *worker);
 
 /* Starts the thread. Takes over `source`: on failure, too, it is closed. */

@@ -11,8 +11,8 @@
 static const char intro[] =
     "# The tables' columns\n"
     "\n"
-    "*Printed by `esports-stream docs schema` from the declarations in `src/schemas/` and "
-    "`src/streaming/`; a test compares them.*\n"
+    "*Printed by `esports-stream docs schema` from the query files in `queries/`; a test compares "
+    "them.*\n"
     "\n"
     "Types are Spark SQL's. Partition columns are in the names of the directories and not in the "
     "files. A field of the wrong type\n"
@@ -29,8 +29,8 @@ static const char rejects_intro[] =
 static void print_column(FILE *out, const struct column *column, const char *origin) {
     (void)fprintf(out, "| `%s` | %s | %s | ", column->name, column_sql_type(column).text,
                   column->required ? "no" : "yes");
-    if (column->sql != NULL)
-        (void)fprintf(out, "`%s` | ", column->sql);
+    if (column->expression != NULL)
+        (void)fprintf(out, "`%s` | ", column->expression);
     else if (origin != NULL)
         (void)fprintf(out, "%s | ", origin);
     (void)fprintf(out, "%s |\n", column->doc);

@@ -178,9 +178,9 @@ static void print_columns(FILE *out, const struct stream *stream) {
         const struct column *column = &schema.columns[i];
         (void)fprintf(out, "    %-20s %-9s %s  %s\n", column->name, column_sql_type(column).text,
                       column->required ? "NOT NULL" : "        ",
-                      column->sql != NULL       ? column->sql
-                      : i < schema.record_count ? "from the record"
-                                                : "from Kafka and the batch");
+                      column->expression != NULL ? column->expression
+                      : i < schema.record_count  ? "from the record"
+                                                 : "from Kafka and the batch");
     }
 }
 

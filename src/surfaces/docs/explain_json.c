@@ -88,10 +88,10 @@ static struct json *columns_json(const struct stream *stream) {
         json_put_text(object, "type", column_sql_type(column).text);
         json_put_bool(object, "nullable", !column->required);
         json_put_text(object, "from",
-                      column->sql != NULL       ? "expression"
-                      : i < schema.record_count ? "record"
-                                                : "kafka");
-        put_text(object, "expression", column->sql);
+                      column->expression != NULL ? "expression"
+                      : i < schema.record_count  ? "record"
+                                                 : "kafka");
+        put_text(object, "expression", column->expression);
         json_append(array, object);
     }
     return array;

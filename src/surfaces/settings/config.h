@@ -17,8 +17,6 @@
 #include "surfaces/settings/addresses.h"
 #include "surfaces/settings/options.h"
 
-enum { STREAMS_MAX = 8 };
-
 enum origin { ORIGIN_DEFAULT, ORIGIN_ENV_FILE, ORIGIN_ENVIRONMENT, ORIGIN_FLAG };
 
 /* A setting's text and where it came from. */

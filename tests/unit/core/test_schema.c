@@ -8,18 +8,11 @@
 #include "core/rows.h"
 #include "core/schema.h"
 
-static derive_fn nothing;
-static bool nothing(const struct vector *const inputs[], size_t first, size_t count,
-                    struct vector *out, struct arena *strings) {
-    (void)inputs, (void)first, (void)count, (void)out, (void)strings;
-    return true;
-}
-
 static const struct column record_columns[] = {{"id", TYPE_STRING}, {"n", TYPE_INT32}};
 static const struct record_schema record = {"thing", record_columns, 2};
 static const struct column derived[] = {
-    {"twice", TYPE_INT32, .derive = nothing, .inputs = {"n"}},
-    {"both", TYPE_STRING, .derive = nothing, .inputs = {"twice", "id"}},
+    {"twice", TYPE_INT32},
+    {"both", TYPE_STRING},
 };
 
 static void a_table_has_record_then_kafka_then_derived_columns(void **state) {
@@ -35,9 +28,6 @@ static void a_table_has_record_then_kafka_then_derived_columns(void **state) {
     assert_int_equal(schema.record_count, 2);
     assert_int_equal(schema.derived_first, 6);
     assert_int_equal(schema.offset, 4);
-    assert_int_equal(schema.input_count[7], 2);
-    assert_int_equal(schema.inputs[7][0], 6);
-    assert_int_equal(schema.inputs[7][1], 0);
 }
 
 static void a_column_is_found_by_its_exact_name(void **state) {

@@ -219,7 +219,7 @@ static inline struct broker *fake_broker(void) {
 
 static inline struct query_options fake_query(bool fail_on_data_loss, bool available_now) {
     return (struct query_options){
-        .stream = &match_stream,
+        .stream = stream_of("matches"),
         .store = fixture.options,
         .trigger = {.available_now = available_now},
         .max_offsets_per_trigger = fake.limit,

@@ -50,7 +50,7 @@ static inline int replay_tear_down(void **state) {
 
 static inline struct query_options query_options_of(enum parse_mode mode, int64_t limit) {
     return (struct query_options){
-        .stream = &match_stream,
+        .stream = stream_of("matches"),
         .store = fixture.options,
         .trigger = {.available_now = true},
         .max_offsets_per_trigger = limit,

@@ -458,7 +458,7 @@ static inline int script_set_up(void **state) {
     script.log = memfd_create("log", MFD_CLOEXEC);
     check(script.log >= 0);
     log_output_set(script.log);
-    script.options = (struct query_options){.stream = &match_stream,
+    script.options = (struct query_options){.stream = stream_of("matches"),
                                             .store = fixture.options,
                                             .starting_offsets = "earliest",
                                             .parse_mode = PARSE_REJECT,

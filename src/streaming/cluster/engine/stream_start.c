@@ -117,15 +117,12 @@ static void add_parsing(struct stream_plan *plan, const struct schema *schema) {
                           schema->columns[schema->processing_timestamp].name));
 }
 
-/* Which derived columns the reject rules need: partition columns of texts, and what those are made
- * of. */
+/* Which derived columns the reject rules need: partition columns of texts. They are computed from
+ * the record alone (streaming/declare/stream.c), so nothing else is needed for them. */
 static void find_needed(const struct schema *schema, const size_t *partition_columns,
                         size_t partition_column_count, bool needed[static SCHEMA_COLUMNS_MAX]) {
     for (size_t i = 0; i < partition_column_count; i++)
         needed[partition_columns[i]] = schema->columns[partition_columns[i]].type == TYPE_STRING;
-    for (size_t i = schema->count; i-- > schema->derived_first;) // inputs are before their column
-        for (size_t j = 0; needed[i] && j < schema->input_count[i]; j++)
-            needed[schema->inputs[i][j]] = true;
 }
 
 /* The derived columns that are needed, or the others; no step if there are none. */

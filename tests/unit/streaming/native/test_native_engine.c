@@ -1,6 +1,7 @@
 /* The driver, in the test's own thread: when a trigger fires, what its batch takes, what is
  * retried, and how a stop ends the query. */
 #include "scripted_query.h"
+#include "streaming/declare/stream.h"
 
 static void more(void) {
     script.logs[0].end += 5;
@@ -973,6 +974,7 @@ static void a_stop_ends_any_wait_and_loses_and_repeats_nothing(void **state) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, script_set_up, script_tear_down)
 
 int main(void) {
+    streams_load();
     const struct CMUnitTest tests[] = {
         TEST(triggers_fire_at_multiples_of_the_interval),
         TEST(a_first_trigger_at_a_multiple_is_followed_by_the_next_multiple),

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "base/system/clock.h"
+#include "streaming/declare/stream.h"
 #include "streaming/recovery/inspect.h"
 #include "streaming/recovery/recover.h"
 #include "streaming/store/batch_steps.h"
@@ -311,6 +312,7 @@ static void that_spark_went_back_is_noted(void **state) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fake_set_up, fake_tear_down)
 
 int main(void) {
+    streams_load();
     const struct CMUnitTest tests[] = {
         TEST(the_id_of_the_topic_before_spark_moved_is_not_compared),
         TEST(rejects_behind_a_topic_that_was_created_again_are_lost),

@@ -8,6 +8,7 @@
 
 #include "pipeline/parquet/read/reader.h"
 #include "pipeline/sink/reject_table.h"
+#include "streaming/declare/stream.h"
 #include "streaming/recovery/recover.h"
 #include "streaming/store/batch_steps.h"
 #include "streaming/store/rejects.h"
@@ -450,6 +451,7 @@ static void verify_reports_a_reject_that_is_a_row_without_a_replay(void **state)
 #define ON_CAPTURE(test) cmocka_unit_test_setup_teardown(test, replay_set_up, replay_tear_down)
 
 int main(void) {
+    streams_load();
     const struct CMUnitTest tests[] = {
         ON_CAPTURE(rejects_become_rows_once),
         ON_CAPTURE(the_line_of_a_replayed_batch_has_no_lag),

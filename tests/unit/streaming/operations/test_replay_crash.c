@@ -2,6 +2,7 @@
  * every way a call can go wrong; then the query starts, or not; then it is run again. */
 #include "faulty_disk.h"
 #include "replay_fixture.h"
+#include "streaming/declare/stream.h"
 
 static char snapshot[300], graveyard[300];
 
@@ -91,6 +92,7 @@ static int tear_down(void **state) {
 #define SURVIVES(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void) {
+    streams_load();
     const struct CMUnitTest tests[] = {
         SURVIVES(a_replay_survives_any_fault),
         SURVIVES(a_replay_without_sink_log_survives_any_fault),

@@ -4,6 +4,7 @@
 #include <semaphore.h>
 #include <stdatomic.h>
 
+#include "streaming/declare/stream.h"
 #include "streaming/query/lag_clock.h"
 
 /* ---- next to a driver ---- */
@@ -228,6 +229,7 @@ static void the_thread_asks_for_every_query_until_it_is_stopped(void **state) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, script_set_up, script_tear_down)
 
 int main(void) {
+    streams_load();
     const struct CMUnitTest tests[] = {
         TEST(with_a_trigger_of_15_minutes_what_waits_is_known),
         TEST(with_kafka_gone_before_a_trigger_of_15_minutes_the_lag_is_unknown),

@@ -3,6 +3,7 @@
 
 #include "base/log/log.h"
 #include "base/system/clock.h"
+#include "streaming/declare/stream.h"
 #include "streaming/start/streaming.h"
 
 enum { RECORDS = 3, SCRIPT_MAX = 4 };
@@ -92,7 +93,7 @@ static bool run_query(const enum error_kind script[static SCRIPT_MAX], bool fail
     static const struct broker_ops ops = {
         .list_offsets = kafka_list, .open_source = kafka_open_source, .close = kafka_close};
     struct broker broker = {&ops};
-    const struct query_options query = {.stream = &match_stream,
+    const struct query_options query = {.stream = stream_of("matches"),
                                         .store = fixture.options,
                                         .trigger = {.available_now = true},
                                         .starting_offsets = "earliest",
@@ -163,6 +164,7 @@ static void a_loss_that_no_listing_shows_is_retried_only_after_a_pause(void **st
 }
 
 int main(void) {
+    streams_load();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(data_that_was_damaged_in_transit_is_read_again, set_up,
                                         tear_down),

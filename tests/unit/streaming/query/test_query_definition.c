@@ -33,8 +33,9 @@ static void batches_begin_at_multiples_of_the_interval_or_at_once_after_an_overr
 static bool define(const char *const *columns, size_t count, struct query_definition *definition,
                    struct error *err) {
     static struct query_options options;
-    options = (struct query_options){
-        .stream = &match_stream, .store = {.partition_by = columns, .partition_by_count = count}};
+    options =
+        (struct query_options){.stream = stream_of("matches"),
+                               .store = {.partition_by = columns, .partition_by_count = count}};
     return query_definition_init(definition, &options, err);
 }
 
@@ -74,6 +75,7 @@ static void no_other_column_is_taken(void **state) {
 }
 
 int main(void) {
+    streams_load();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_table_is_partitioned_by_columns_of_the_types_that_directories_can_have),
         cmocka_unit_test(no_other_column_is_taken),

@@ -82,7 +82,7 @@ static int set_up(void **state) {
     scene.now_ms = 5000;
     stop_init(&scene.stop);
     scene.stop.sleep = scene_sleep;
-    stream_schema(&match_stream, &scene.schema);
+    stream_schema(stream_of("matches"), &scene.schema);
     query_report_init(&scene.report, "match_stream", "matches", &scene.schema);
     scene.retrier = (struct retrier){&scene.report, &scene.stop, 1000};
     real_clock = clock_source;
@@ -189,6 +189,7 @@ static void the_status_shows_the_start_of_the_failure_the_next_attempt_and_the_l
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void) {
+    streams_load();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_pause_is_twice_the_previous_one_up_to_ten_seconds),
         cmocka_unit_test(the_time_limit_counts_from_the_first_failure),

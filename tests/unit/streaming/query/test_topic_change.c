@@ -671,6 +671,7 @@ static void a_rewind_stays_in_its_incarnation(void **state) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fake_set_up, fake_tear_down)
 
 int main(void) {
+    streams_load();
     const struct CMUnitTest tests[] = {
         TEST(a_topic_created_again_shorter_is_read_from_its_beginning),
         TEST(a_log_that_was_cut_is_read_on_from_its_new_end),

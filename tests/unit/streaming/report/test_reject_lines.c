@@ -19,7 +19,7 @@ static char logged[8192];
 
 static int set_up(void **state) {
     (void)state;
-    stream_schema(&match_stream, &schema);
+    stream_schema(stream_of("matches"), &schema);
     log_fd = memfd_create("log", MFD_CLOEXEC);
     log_output_set(log_fd);
     return log_fd < 0;
@@ -110,6 +110,7 @@ static void keys_are_named_up_to_a_limit(void **state) {
 }
 
 int main(void) {
+    streams_load();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_batch_with_rows_has_one_line_however_many_records_were_rejected),
         cmocka_unit_test(null_and_blank_values_are_neither_a_warning_nor_an_error),

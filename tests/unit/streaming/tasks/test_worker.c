@@ -99,12 +99,13 @@ static struct bench *bench_open(const char *const *values, int64_t count, enum p
     struct bench *bench = must_alloc(1, sizeof *bench);
     snprintf(bench->directory, sizeof bench->directory, "/tmp/test_worker_XXXXXX");
     assert_non_null(mkdtemp(bench->directory));
-    stream_schema(&match_stream, &bench->schema);
+    stream_schema(stream_of("matches"), &bench->schema);
     bench->partition_column = (size_t)schema_find(&bench->schema, TEXT("status"));
     mailbox_init(&bench->replies);
     bench->query = (struct worker_query){.name = "match_stream",
                                          .topic = "t",
                                          .schema = &bench->schema,
+                                         .plan = &stream_of("matches")->plan,
                                          .partition_columns = &bench->partition_column,
                                          .partition_column_count = 1,
                                          .parse_mode = mode,
@@ -385,9 +386,11 @@ static void count_close(struct source *source) {
 static void a_worker_that_cannot_start_closes_its_source(void **state) {
     (void)state;
     struct schema schema;
-    stream_schema(&match_stream, &schema);
-    const struct worker_query queries[] = {{.schema = &schema, .time_zone = "UTC"},
-                                           {.schema = &schema, .time_zone = "Nowhere"}};
+    stream_schema(stream_of("matches"), &schema);
+    const struct query_plan *plan = &stream_of("matches")->plan;
+    const struct worker_query queries[] = {
+        {.schema = &schema, .plan = plan, .time_zone = "UTC"},
+        {.schema = &schema, .plan = plan, .time_zone = "Nowhere"}};
     const struct source_ops ops = {.close = count_close};
     struct memory_source source = {.source = {&ops}};
     struct worker worker;
@@ -398,6 +401,7 @@ static void a_worker_that_cannot_start_closes_its_source(void **state) {
 }
 
 int main(void) {
+    streams_load();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_worker_reports_what_it_waits_for),
         cmocka_unit_test(a_worker_that_cannot_start_closes_its_source),

@@ -17,6 +17,7 @@
 #include "base/disk/file.h"
 #include "base/system/clock.h"
 #include "base/text.h"
+#include "streaming/declare/stream.h"
 #include "surfaces/api/http_api.h"
 #include "surfaces/health/disk_watch.h"
 #include "surfaces/program/command_line.h"
@@ -79,9 +80,9 @@ static int set_up(void **state) {
     setenv("SPARK_MASTER_URL", "sc://there/;use_ssl=true;token=hunter2", 1);
     setenv("SPARK_CONF_spark_sql_x_password", "hunter2", 1);
     assert_int_equal(command_line_load(&config, 5, arguments, stderr), EXIT_CODE_OK);
-    stream_schema(&match_stream, &schema);
+    stream_schema(stream_of("matches"), &schema);
     options = (struct query_options){
-        .stream = &match_stream,
+        .stream = stream_of("matches"),
         .store = {.topic = "t1", .table = "/lake/processed/matches", .checkpoint = "/lake/c\xff"}};
     query_status_init(&status, "match_stream");
     lag_book_set_interval(&status.lag, 10000);
@@ -815,6 +816,7 @@ static void without_a_token_records_are_shown_only_to_this_machine(void **state)
 }
 
 int main(void) {
+    streams_load();
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         CASE(a_query_that_has_not_started_has_no_numbers),

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "schemas/schemas.h"
+#include "streaming/declare/stream.h"
 #include "streaming/kafka/broker.h"
 #include "surfaces/demo/demo_broker.h"
 #include "surfaces/demo/sample.h"
@@ -17,8 +17,8 @@
 enum { RECORDS = 1000 };
 
 static const char *const partition_by[] = {"status", "role"};
-static const struct demo_topic topics[] = {{"esports-matches", &match_schema, partition_by, 1},
-                                           {"esports-players", &player_schema, partition_by, 2}};
+static struct demo_topic topics[] = {{"esports-matches", NULL, partition_by, 1},
+                                     {"esports-players", NULL, partition_by, 2}};
 
 /* Reads a partition and compares it with the samples that should be in it. */
 static void expect_samples(struct source *source, const struct demo_topic *topic,
@@ -77,6 +77,9 @@ static void both_topics_hold_their_samples(void **state) {
 }
 
 int main(void) {
+    streams_load();
+    topics[0].schema = stream_of("matches")->record;
+    topics[1].schema = stream_of("players")->record;
     const struct CMUnitTest tests[] = {cmocka_unit_test(both_topics_hold_their_samples)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,6 +17,7 @@
 #include "pipeline/json/decode_json.h"
 #include "pipeline/sink/reject_table.h"
 #include "pipeline/sink/sink_parquet.h"
+#include "streaming/declare/stream.h"
 #include "surfaces/demo/demo_report.h"
 #include "surfaces/program/command_line.h"
 #include "surfaces/settings/config_load.h"
@@ -71,7 +72,10 @@ static void write_matches(const struct sink_options *options, const char *const 
         rows.columns[options->schema->processing_timestamp].int64s[rows.count] = 0;
         rows.count++;
     }
-    assert_true(derive_rows(&rows, 0, rows.count));
+    struct derive derive;
+    derive_init_all(&derive, &stream_of("matches")->plan, &rows, zone_utc);
+    assert_true(derive_rows(&derive, 0, rows.count, &rows.strings));
+    derive_deinit(&derive);
     assert_true(sink_append(sink, &rows, &err) && sink_finish(sink, &files, &err));
     assert_true(reject_sink_finish(reject_sink, &rejected, &err));
     publish(&files, "processed/matches");
@@ -138,7 +142,7 @@ static void a_report_has_counts_rows_rejects_and_how_to_read_them(void **state) 
     for (size_t i = 0; i < sizeof directories / sizeof directories[0]; i++)
         make_directory(directories[i]);
     struct schema schema;
-    stream_schema(&match_stream, &schema);
+    stream_schema(stream_of("matches"), &schema);
     size_t status = (size_t)schema_find(&schema, TEXT("status"));
     char staging[128];
     snprintf(staging, sizeof staging, "%s/staging", root);
@@ -247,6 +251,7 @@ static void what_goes_while_it_is_listed_is_not_in_the_report(void **state) {
 #define FACT(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void) {
+    streams_load();
     const struct CMUnitTest tests[] = {
         FACT(a_report_has_counts_rows_rejects_and_how_to_read_them),
         FACT(a_report_of_nothing_says_so),

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/json.h"
+#include "streaming/declare/stream.h"
 #include "surfaces/docs/explain.h"
 #include "surfaces/program/command_line.h"
 #include "surfaces/program/commands.h"
@@ -300,6 +301,7 @@ static void a_better_trigger_is_the_least_that_makes_no_small_files(void **state
 }
 
 int main(void) {
+    streams_load();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(explain_shows_settings_with_their_origin_and_no_secret,
                                         setup, teardown),

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/disk/disk.h"
+#include "streaming/declare/stream.h"
 #include "surfaces/doctor/doctor.h"
 #include "surfaces/doctor/doctor_checks.h"
 #include "surfaces/program/command_line.h"
@@ -201,6 +202,7 @@ static void of_a_cluster_the_distribution_and_the_address_are_tried(void **state
 }
 
 int main(void) {
+    streams_load();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_place_that_will_be_made_is_tried_where_it_will_be, setup,
                                         teardown),

@@ -62,11 +62,11 @@ static inline void scene_open(struct health_scene *scene) {
         .config = {.alert_after_ms = CASE_AFTER_MS,
                    .alert_rejects_percent = CASE_REJECTS_PERCENT,
                    .query.trigger.interval_ms = CASE_TRIGGER_MS},
-        .options = {.stream = &match_stream,
+        .options = {.stream = stream_of("matches"),
                     .store = {.topic = "esports-matches", .table = "/t", .checkpoint = "/c"},
                     .trigger.interval_ms = CASE_TRIGGER_MS},
         .batch_id = -1};
-    stream_schema(&match_stream, &scene->schema);
+    stream_schema(stream_of("matches"), &scene->schema);
     query_status_init(&scene->status, "match_stream");
     query_history_init(&scene->history);
     scene->program = (struct program_view){

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "health/health_scene.h"
+#include "streaming/declare/stream.h"
 
 static struct health_scene scene;
 
@@ -220,6 +221,7 @@ static void memory_is_near_its_budget_above_nine_tenths(void **state) {
 }
 
 int main(void) {
+    streams_load();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(each_case_has_its_verdict, tear_down),
         cmocka_unit_test_teardown(a_reason_says_what_is_wrong_and_for_how_long, tear_down),

@@ -8,6 +8,7 @@
 #include <pthread.h>
 
 #include "health/health_scene.h"
+#include "streaming/declare/stream.h"
 
 enum { ASKERS = 3, ROUNDS = 200 };
 
@@ -39,6 +40,7 @@ static void every_concurrent_caller_gets_a_verdict(void **state) {
 }
 
 int main(void) {
+    streams_load();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_concurrent_caller_gets_a_verdict),
     };

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "core/reject.h"
+#include "streaming/declare/stream.h"
 #include "surfaces/docs/completion.h"
 #include "surfaces/program/command_line.h"
 #include "surfaces/program/commands.h"
@@ -311,6 +312,7 @@ static void a_value_is_completed_however_the_shell_cuts_the_words(void **state) 
 }
 
 int main(void) {
+    streams_load();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(a_command_has_its_options_with_their_defaults, teardown),
         cmocka_unit_test_teardown(what_other_programs_call_it_is_accepted, teardown),

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/system/process.h"
+#include "streaming/declare/stream.h"
 #include "surfaces/program/command_line.h"
 #include "surfaces/settings/config_load.h"
 #include "surfaces/settings/path_origin.h"
@@ -79,16 +80,16 @@ static void defaults_are_those_of_the_old_job(void **state) {
     assert_null(config.job);
     assert_false(config.await_termination);
     assert_string_equal(config.bootstrap_servers, "broker:9092");
-    assert_string_equal(config_topic(&config, &match_stream), "esports-matches");
-    assert_string_equal(config_topic(&config, &player_stream), "esports-players");
+    assert_string_equal(config_topic(&config, stream_of("matches")), "esports-matches");
+    assert_string_equal(config_topic(&config, stream_of("players")), "esports-players");
     assert_int_equal(config.workers, processors_available());
     assert_string_equal(config.data_lake_path, "/workspaces/esport-bigdata-pipeline/data");
     assert_string_equal(config.processed_path,
                         "/workspaces/esport-bigdata-pipeline/data/processed");
     assert_string_equal(config.checkpoint_path,
                         "/workspaces/esport-bigdata-pipeline/data/checkpoints");
-    assert_int_equal(config_partition_by(&config, &match_stream)->count, 1);
-    assert_string_equal(config_partition_by(&config, &player_stream)->names[1], "role");
+    assert_int_equal(config_partition_by(&config, stream_of("matches"))->count, 1);
+    assert_string_equal(config_partition_by(&config, stream_of("players"))->names[1], "role");
     assert_int_equal(config.log_level, LOG_INFO);
     assert_false(config.log_json);
     assert_int_equal(config.driver_memory, 2LL << 30);
@@ -319,12 +320,12 @@ static void a_table_can_be_partitioned_by_several_types_or_not_at_all(void **sta
                                 "PLAYERS_PARTITION_BY= NONE "),
                           NULL),
                      EXIT_CODE_OK);
-    assert_int_equal(config_partition_by(&config, &match_stream)->count, 3);
-    assert_int_equal(config_partition_by(&config, &player_stream)->count, 0);
+    assert_int_equal(config_partition_by(&config, stream_of("matches"))->count, 3);
+    assert_int_equal(config_partition_by(&config, stream_of("players"))->count, 0);
     config_deinit(&config);
     assert_int_equal(load(WORDS("KAFKA_BOOTSTRAP_SERVERS=a:1", "PLAYERS_PARTITION_BY="), NULL),
                      EXIT_CODE_OK); // empty counts as not set
-    assert_int_equal(config_partition_by(&config, &player_stream)->count, 2);
+    assert_int_equal(config_partition_by(&config, stream_of("players"))->count, 2);
 }
 
 static void valid_values_are_accepted(void **state) {
@@ -345,8 +346,8 @@ static void valid_values_are_accepted(void **state) {
     assert_string_equal(config.processed_path, "/p");
     assert_int_equal(config.checkpoint_path[0], '/');
     assert_string_equal(strrchr(config.checkpoint_path, '/'), "/relative");
-    assert_string_equal(config_partition_by(&config, &match_stream)->names[0], "match_type");
-    assert_string_equal(config_partition_by(&config, &match_stream)->names[1], "status");
+    assert_string_equal(config_partition_by(&config, stream_of("matches"))->names[0], "match_type");
+    assert_string_equal(config_partition_by(&config, stream_of("matches"))->names[1], "status");
     assert_int_equal(config.log_level, LOG_WARNING);
     assert_true(config.log_json);
     assert_true(config.query.trigger.available_now);
@@ -584,14 +585,14 @@ static void on_a_cluster_the_budget_is_fixed_and_the_memory_settings_are_for_spa
 static void under_the_name_of_a_query_the_program_runs_it_and_waits(void **state) {
     (void)state;
     assert_int_equal(load_as("./match_stream", WORDS(BROKER), NULL), EXIT_CODE_OK);
-    assert_ptr_equal(config.job, &match_stream);
+    assert_ptr_equal(config.job, stream_of("matches"));
     assert_true(config.await_termination);
-    assert_true(config_runs(&config, &match_stream));
-    assert_false(config_runs(&config, &player_stream));
+    assert_true(config_runs(&config, stream_of("matches")));
+    assert_false(config_runs(&config, stream_of("players")));
     config_deinit(&config);
     assert_int_equal(load_as("player_stream", WORDS(BROKER), WORDS("--job", "players")),
                      EXIT_CODE_OK);
-    assert_ptr_equal(config.job, &player_stream);
+    assert_ptr_equal(config.job, stream_of("players"));
     config_deinit(&config);
     assert_int_equal(load_as("player_stream", WORDS(BROKER), WORDS("--job", "matches")),
                      EXIT_CODE_USAGE);
@@ -601,7 +602,7 @@ static void a_job_is_one_query_or_all(void **state) {
     (void)state;
     assert_int_equal(load(WORDS(BROKER), WORDS("--job=matches", "--await-termination")),
                      EXIT_CODE_OK);
-    assert_ptr_equal(config.job, &match_stream);
+    assert_ptr_equal(config.job, stream_of("matches"));
     assert_true(config.await_termination);
     config_deinit(&config);
     assert_int_equal(load(WORDS(BROKER), WORDS("--job", "all")), EXIT_CODE_OK);
@@ -613,12 +614,13 @@ static void jobs_add_up_and_have_two_names(void **state) {
     assert_int_equal(load(WORDS(BROKER), WORDS("--job", "matches", "--job", "players")),
                      EXIT_CODE_OK);
     assert_null(config.job);
-    assert_true(config_runs(&config, &match_stream) && config_runs(&config, &player_stream));
+    assert_true(config_runs(&config, stream_of("matches")) &&
+                config_runs(&config, stream_of("players")));
     config_deinit(&config);
     assert_int_equal(load(WORDS(BROKER), WORDS("--job", "players", "--job=player_stream")),
                      EXIT_CODE_OK);
-    assert_ptr_equal(config.job, &player_stream);
-    assert_false(config_runs(&config, &match_stream));
+    assert_ptr_equal(config.job, stream_of("players"));
+    assert_false(config_runs(&config, stream_of("matches")));
     config_deinit(&config);
     // One wrong name among right ones is still wrong.
     assert_int_equal(load(WORDS(BROKER), WORDS("--job", "match", "--job", "players")),
@@ -1103,7 +1105,7 @@ static void paths_are_below_their_roots(void **state) {
     static const char *const expected[] = {"/l/processed/matches", "/l/rejected/matches",
                                            "/match_stream"};
     for (enum config_path path = PATH_TABLE; path <= PATH_CHECKPOINT; path++) {
-        char *text = config_path(&config, path, &match_stream);
+        char *text = config_path(&config, path, stream_of("matches"));
         assert_string_equal(text, expected[path]);
         free(text);
     }
@@ -1112,6 +1114,7 @@ static void paths_are_below_their_roots(void **state) {
 #define FACT(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void) {
+    streams_load();
     const struct CMUnitTest tests[] = {
         FACT(defaults_are_those_of_the_old_job),
         FACT(a_flag_precedes_the_environment_then_the_file_then_the_default),

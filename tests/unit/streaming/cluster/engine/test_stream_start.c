@@ -61,7 +61,7 @@ static void check_columns(size_t index) {
 static void the_plan_follows_from_the_declaration(void **state) {
     (void)state;
     static const char *const status[] = {"status"};
-    make(&match_stream, status, 1, PARSE_REJECT);
+    make(stream_of("matches"), status, 1, PARSE_REJECT);
     const struct connect_step *first = &plan.steps[0];
     assert_non_null(strstr(first->expressions[0],
                            "from_json(CAST(`value` AS STRING), '`match_id` STRING, `game_id` "));
@@ -76,7 +76,7 @@ static void the_plan_follows_from_the_declaration(void **state) {
 static void the_steps_of_matches_count_records_and_then_rows(void **state) {
     (void)state;
     static const char *const status[] = {"status"};
-    make(&match_stream, status, 1, PARSE_REJECT);
+    make(stream_of("matches"), status, 1, PARSE_REJECT);
     check_step(0, CONNECT_SELECT, 4, "from_json(CAST(`value` AS STRING), ");
     check_step(1, CONNECT_SELECT, 6, "`_parsed`.*");
     check_step(2, CONNECT_OBSERVE, PLAN_COUNTS, "count(1) AS `records`");
@@ -85,8 +85,9 @@ static void the_steps_of_matches_count_records_and_then_rows(void **state) {
     check_step(4, CONNECT_OBSERVE, 1, "count(1) AS `rows`");
     assert_string_equal(plan.steps[4].name, "rows");
     check_step(5, CONNECT_SELECT, 3, "*");
-    assert_true(has(&plan.steps[5], "CAST(match_duration / 60 AS INT) AS `duration_minutes`"));
-    assert_true(has(&plan.steps[5], "status = 'finished' AS `is_completed`"));
+    assert_true(has(&plan.steps[5], "CAST(CAST(`match_duration` AS DOUBLE) / CAST(60 AS DOUBLE) AS "
+                                    "INT) AS `duration_minutes`"));
+    assert_true(has(&plan.steps[5], "`status` = 'finished' AS `is_completed`"));
     check_columns(6);
     stream_plan_deinit(&plan);
 }
@@ -94,7 +95,7 @@ static void the_steps_of_matches_count_records_and_then_rows(void **state) {
 static void the_steps_of_players_derive_the_partition_column_first(void **state) {
     (void)state;
     static const char *const columns[] = {"status", "role"};
-    make(&player_stream, columns, 2, PARSE_REJECT);
+    make(stream_of("players"), columns, 2, PARSE_REJECT);
     check_step(1, CONNECT_SELECT, 6, "`_parsed`.*");
     check_step(2, CONNECT_SELECT, 2, "*");
     assert_non_null(strstr(plan.steps[2].expressions[1], " AS `status`"));
@@ -109,7 +110,7 @@ static void the_steps_of_players_derive_the_partition_column_first(void **state)
 static void only_texts_can_be_impossible_as_directories(void **state) {
     (void)state;
     static const char *const columns[] = {"game_number", "is_completed", "ingestion_timestamp"};
-    make(&match_stream, columns, 3, PARSE_REJECT);
+    make(stream_of("matches"), columns, 3, PARSE_REJECT);
     assert_string_equal(step_of(CONNECT_WHERE)->expressions[0], "`match_id` IS NOT NULL");
     check_step(2, CONNECT_OBSERVE, PLAN_COUNTS, "count(1) AS `records`"); // nothing derived before
     stream_plan_deinit(&plan);
@@ -118,18 +119,19 @@ static void only_texts_can_be_impossible_as_directories(void **state) {
 static void a_row_needs_its_identifier_or_a_value_by_the_mode(void **state) {
     (void)state;
     static const char *const columns[] = {"status", "role"};
-    make(&player_stream, columns, 2, PARSE_REJECT);
+    make(stream_of("players"), columns, 2, PARSE_REJECT);
     const char *row = step_of(CONNECT_WHERE)->expressions[0];
     assert_non_null(strstr(row, "`player_id` IS NOT NULL AND (`status` IS NULL OR "));
     assert_non_null(strstr(row, " AND (`role` IS NULL OR "));
     stream_plan_deinit(&plan);
 
-    make(&player_stream, NULL, 0, PARSE_PERMISSIVE);
+    make(stream_of("players"), NULL, 0, PARSE_PERMISSIVE);
     assert_string_equal(step_of(CONNECT_WHERE)->expressions[0], "_has_value");
     stream_plan_deinit(&plan);
 }
 
 int main(void) {
+    streams_load();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_plan_follows_from_the_declaration),
         cmocka_unit_test(the_steps_of_matches_count_records_and_then_rows),

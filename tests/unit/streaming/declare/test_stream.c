@@ -1,0 +1,352 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/double_text.h"
+#include "pipeline/derive.h"
+#include "pipeline/json/decode_json.h"
+#include "sql/syntax/parse.h"
+#include "streaming/declare/stream.h"
+
+/* ---- what the built-in queries declare ---- */
+
+static void print_columns(FILE *out, const struct column *columns, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        fprintf(out, "%s %s%s\n  %s\n  %s\n", columns[i].name, column_sql_type(&columns[i]).text,
+                columns[i].required ? " NOT NULL" : "", columns[i].doc,
+                columns[i].sample != NULL ? columns[i].sample : columns[i].expression);
+}
+
+/* The recorded text is what was compiled in before there were query files. */
+static void the_built_in_queries_are_the_recorded_ones(void **state) {
+    (void)state;
+    char *text, *recorded = NULL;
+    size_t size, room = 0;
+    FILE *out = open_memstream(&text, &size);
+    FILE *file = fopen(TEST_DATA "/sql/builtin-queries.txt", "r");
+    assert_non_null(file);
+    for (size_t i = 0; streams[i] != NULL; i++) {
+        const struct stream *stream = streams[i];
+        fprintf(out, "%s%s %s %s\n%s %s\n%s %s\n", i > 0 ? "\n" : "", stream->name, stream->job,
+                stream->class, stream->topic_setting, stream->topic, stream->partition_by_setting,
+                stream->partition_by);
+        print_columns(out, stream->record->columns, stream->record->count);
+        print_columns(out, stream->derived, stream->derived_count);
+    }
+    fclose(out);
+    assert_true(getdelim(&recorded, &room, '\0', file) > 0);
+    fclose(file);
+    assert_string_equal(text, recorded);
+    free(recorded);
+    free(text);
+}
+
+static void a_cluster_gets_the_expressions_with_all_casts(void **state) {
+    (void)state;
+    assert_string_equal(stream_of("matches")->derived[0].sql,
+                        "CAST(CAST(`match_duration` AS DOUBLE) / CAST(60 AS DOUBLE) AS INT)");
+    assert_string_equal(stream_of("players")->derived[3].sql,
+                        "concat_ws(' ', `first_name`, `last_name`)");
+}
+
+/* ---- the values of their expressions ---- */
+
+static const struct {
+    const char *job, *record, *column, *value;
+} values[] = {
+    // Minutes are cut toward zero.
+    {"matches", "{\"match_duration\": 0}", "duration_minutes", "0"},
+    {"matches", "{\"match_duration\": 59}", "duration_minutes", "0"},
+    {"matches", "{\"match_duration\": 60}", "duration_minutes", "1"},
+    {"matches", "{\"match_duration\": -59}", "duration_minutes", "0"},
+    {"matches", "{\"match_duration\": -61}", "duration_minutes", "-1"},
+    {"matches", "{\"match_duration\": -2147483648}", "duration_minutes", "-35791394"},
+    {"matches", "{}", "duration_minutes", "null"},
+    {"matches", "{\"status\": \"finished\"}", "is_completed", "true"},
+    {"matches", "{\"status\": \"Finished\"}", "is_completed", "false"},
+    {"matches", "{\"status\": \"finished \"}", "is_completed", "false"},
+    {"matches", "{\"status\": \"\"}", "is_completed", "false"},
+    {"matches", "{}", "is_completed", "null"},
+    // A win rate that is missing is calculated.
+    {"players", "{\"total_games\": 7, \"total_wins\": 3}", "calculated_win_rate", "42.86"},
+    {"players", "{\"total_games\": 800, \"total_wins\": 29}", "calculated_win_rate", "3.62"},
+    {"players", "{\"total_games\": 800, \"total_wins\": 1}", "calculated_win_rate", "0.13"},
+    {"players", "{\"total_games\": 7, \"total_wins\": 3, \"win_rate\": 51.239}",
+     "calculated_win_rate", "51.239"},
+    {"players", "{\"total_games\": 0, \"total_wins\": 3}", "calculated_win_rate", "null"},
+    {"players", "{\"total_games\": -1, \"total_wins\": 3}", "calculated_win_rate", "null"},
+    {"players", "{\"total_games\": 7}", "calculated_win_rate", "null"},
+    {"players", "{\"total_wins\": 3}", "calculated_win_rate", "null"},
+    {"players", "{\"total_wins\": 3, \"win_rate\": 7.777}", "calculated_win_rate", "7.777"},
+    {"players", "{\"total_games\": 3, \"total_wins\": -1}", "calculated_win_rate", "-33.33"},
+    {"players", "{\"total_games\": 3, \"total_wins\": 0}", "calculated_win_rate", "0.0"},
+    {"players", "{\"total_games\": -5, \"total_wins\": 3, \"win_rate\": 1.005}",
+     "calculated_win_rate", "1.005"},
+    // So is a KDA. In Spark NaN is more than every number.
+    {"players", "{\"avg_kills\": 4.25, \"avg_deaths\": 2.5, \"avg_assists\": 7}", "calculated_kda",
+     "4.5"},
+    {"players", "{\"avg_kills\": 1, \"avg_deaths\": 3, \"avg_assists\": 1}", "calculated_kda",
+     "0.67"},
+    {"players", "{\"avg_kills\": 1, \"avg_deaths\": 0, \"avg_assists\": 1}", "calculated_kda",
+     "99.99"},
+    {"players", "{\"avg_deaths\": 0}", "calculated_kda", "99.99"},
+    {"players", "{\"avg_kills\": 1, \"avg_deaths\": -0.0, \"avg_assists\": 1}", "calculated_kda",
+     "99.99"},
+    {"players", "{\"avg_deaths\": 2, \"avg_assists\": 1}", "calculated_kda", "null"},
+    {"players", "{\"avg_kills\": 1, \"avg_deaths\": 2}", "calculated_kda", "null"},
+    {"players", "{\"avg_kills\": 1, \"avg_assists\": 1}", "calculated_kda", "null"},
+    {"players", "{\"avg_kills\": 1, \"avg_deaths\": -2, \"avg_assists\": 1}", "calculated_kda",
+     "null"},
+    {"players", "{\"kda_ratio\": 3.14159, \"avg_kills\": 1, \"avg_deaths\": 2, \"avg_assists\": 3}",
+     "calculated_kda", "3.14159"},
+    {"players", "{\"kda_ratio\": 3.14159, \"avg_kills\": 1, \"avg_assists\": 3}", "calculated_kda",
+     "3.14159"},
+    {"players", "{\"avg_kills\": 1, \"avg_deaths\": Infinity, \"avg_assists\": 1}",
+     "calculated_kda", "0.0"},
+    {"players", "{\"avg_kills\": Infinity, \"avg_deaths\": 1, \"avg_assists\": 1}",
+     "calculated_kda", "Infinity"},
+    {"players", "{\"avg_kills\": 1, \"avg_deaths\": NaN, \"avg_assists\": 1}", "calculated_kda",
+     "NaN"},
+    {"players", "{\"active\": true}", "status", "active"},
+    {"players", "{\"active\": false}", "status", "inactive"},
+    {"players", "{}", "status", "unknown"},
+    // Nulls are left out of a name, empty parts are not.
+    {"players", "{\"first_name\": \"Rasmus\", \"last_name\": \"Winther\"}", "full_name",
+     "Rasmus Winther"},
+    {"players", "{\"first_name\": \"A\"}", "full_name", "A"},
+    {"players", "{\"last_name\": \"B\"}", "full_name", "B"},
+    {"players", "{\"first_name\": \"\", \"last_name\": \"B\"}", "full_name", " B"},
+    {"players", "{\"first_name\": \"A\", \"last_name\": \"\"}", "full_name", "A "},
+    {"players", "{}", "full_name", ""},
+    {"players", "{\"total_games\": -1}", "has_activity", "false"},
+    {"players", "{\"total_games\": 0}", "has_activity", "false"},
+    {"players", "{\"total_games\": 1}", "has_activity", "true"},
+    {"players", "{}", "has_activity", "null"},
+};
+
+/* Rows of one query with its expressions, decoded in permissive mode. */
+struct table {
+    struct schema schema;
+    struct rows rows;
+    struct decoder *decoder;
+    struct derive derive;
+};
+
+static void table_open(struct table *table, const char *job, size_t string_bytes) {
+    struct error err;
+    stream_schema(stream_of(job), &table->schema);
+    rows_init(&table->rows, &table->schema, 4, string_bytes);
+    assert_true(decode_json_open(&table->decoder, &table->schema, PARSE_PERMISSIVE, "UTC", &err));
+    derive_init_all(&table->derive, &stream_of(job)->plan, &table->rows, zone_utc);
+}
+
+static void table_add(struct table *table, const char *text) {
+    struct reject reject;
+    struct record record = {.value = text, .value_size = strlen(text)};
+    assert_int_equal(decode_record(table->decoder, &record, &table->rows, &reject), DECODE_ROW);
+    table->rows.count++;
+}
+
+static void table_close(struct table *table) {
+    derive_deinit(&table->derive);
+    decoder_close(table->decoder);
+    rows_deinit(&table->rows);
+}
+
+static const char *value_at(const struct table *table, const char *column, size_t row) {
+    static char text[64];
+    int index = schema_find(&table->schema, text_borrow(column));
+    assert_true(index >= (int)table->schema.derived_first);
+    const struct vector *vector = &table->rows.columns[index];
+    if (!vector->valid[row])
+        return "null";
+    switch (vector->type) {
+    case TYPE_BOOL:
+        return vector->booleans[row] ? "true" : "false";
+    case TYPE_INT32:
+        snprintf(text, sizeof text, "%d", vector->int32s[row]);
+        return text;
+    case TYPE_DOUBLE:
+        text[double_format(vector->doubles[row], text)] = '\0';
+        return text;
+    default:
+        snprintf(text, sizeof text, "%.*s", (int)vector->texts[row].length,
+                 vector->texts[row].bytes);
+        return text;
+    }
+}
+
+static void their_expressions_have_these_values(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+        struct table table;
+        table_open(&table, values[i].job, 1024);
+        table_add(&table, values[i].record);
+        assert_true(derive_rows(&table.derive, 0, 1, &table.rows.strings));
+        const char *value = value_at(&table, values[i].column, 0);
+        if (strcmp(value, values[i].value) != 0)
+            fail_msg("%s: %s is %s, not %s", values[i].record, values[i].column, value,
+                     values[i].value);
+        table_close(&table);
+    }
+}
+
+static void only_the_rows_of_the_range_are_derived(void **state) {
+    (void)state;
+    struct table table;
+    table_open(&table, "matches", 1024);
+    for (int row = 0; row < 3; row++)
+        table_add(&table, "{\"match_duration\": 7200}");
+    int32_t *minutes = table.rows.columns[table.schema.derived_first].int32s;
+    minutes[0] = minutes[2] = -1;
+    assert_true(derive_rows(&table.derive, 1, 1, &table.rows.strings));
+    assert_int_equal(minutes[0], -1);
+    assert_int_equal(minutes[1], 120);
+    assert_int_equal(minutes[2], -1);
+    table_close(&table);
+}
+
+static void texts_without_room_are_asked_for_again(void **state) {
+    (void)state;
+    struct table table;
+    struct arena small, large;
+    arena_init(&small, 2);
+    arena_init(&large, 3);
+    table_open(&table, "players", 1024);
+    table_add(&table, "{\"first_name\": \"A\", \"last_name\": \"B\"}");
+    assert_false(derive_rows(&table.derive, 0, 1, &small));
+    assert_true(derive_rows(&table.derive, 0, 1, &large));
+    assert_string_equal(value_at(&table, "full_name", 0), "A B");
+    table_close(&table);
+    arena_deinit(&small);
+    arena_deinit(&large);
+}
+
+/* ---- files ---- */
+
+#define RECORD                                                                                     \
+    "CREATE TABLE r (id STRING, n INT, s STRUCT<x: INT>, bare INT) USING kafka OPTIONS ("          \
+    "sample.id '{#}', sample.n '1..9', sample.s.x '1..2', subscribe "
+#define KAFKA                                                                                      \
+    "kafka_timestamp TIMESTAMP, partition INT, offset BIGINT, processing_timestamp TIMESTAMP"
+
+static bool make(const char *topic, const char *table, struct stream *stream, struct error *err) {
+    struct sql_file file;
+    struct query_plan plan;
+    char *text = text_format(RECORD "'%s');\n%s", topic, table);
+    if (!sql_parse("q.sql", text, strlen(text), &file, err) || !plan_make(&file, 0, &plan, err))
+        fail_msg("%s", err->message);
+    sql_file_deinit(&file);
+    free(text);
+    return stream_make(&plan, stream, err);
+}
+
+static void a_file_becomes_a_stream(void **state) {
+    (void)state;
+    struct stream stream;
+    struct error err = {0};
+    if (!make("${KAFKA_TOPIC_X:-x}",
+              "CREATE STREAMING TABLE `my-table` (id STRING NOT NULL, n INT, " KAFKA ", m INT) "
+              "PARTITIONED BY (id) AS SELECT id, n, n + partition AS m FROM STREAM r",
+              &stream, &err))
+        fail_msg("%s", err.message);
+    assert_string_equal(stream.name, "my-table");
+    assert_string_equal(stream.class, "my-table");
+    assert_string_equal(stream.topic_setting, "KAFKA_TOPIC_X");
+    assert_string_equal(stream.topic, "x");
+    assert_string_equal(stream.partition_by_setting, "MY_TABLE_PARTITION_BY");
+    assert_string_equal(stream.partition_by, "id");
+    assert_int_equal(stream.record->count, 2);
+    assert_string_equal(stream.record->columns[1].sample, "1..9");
+    assert_string_equal(stream.record->columns[1].doc, "");
+    assert_string_equal(stream.derived[0].expression, "n + partition");
+    assert_string_equal(stream.derived[0].sql, "`n` + `partition`");
+    stream_deinit(&stream);
+}
+
+/* In front of each: "CREATE STREAMING TABLE t (id STRING NOT NULL, ". */
+static const struct {
+    const char *table, *message;
+} refusals[] = {
+    {"n INT) AS SELECT id, n FROM STREAM r WHERE n > 1", "2:92: WHERE is not supported yet"},
+    {"n INT) TBLPROPERTIES (trigger = '1 second') AS SELECT id, n FROM STREAM r",
+     "2:69: property 'trigger' cannot be set yet"},
+    {"n INT, m INT) AS SELECT id, n, n + 1 AS m FROM STREAM r",
+     "2:24: table 't': kafka_timestamp, partition, offset and processing_timestamp must follow the "
+     "fields of the record; other orders are not supported yet"},
+    {"n INT, " KAFKA ", m INT) AS SELECT id, n, s.x + 1 AS m FROM STREAM r",
+     "2:24: table 't': its first columns must be all fields of the record that it uses, under "
+     "their own names and in declared order; other tables are not supported yet"},
+    {"x INT) AS SELECT id, s.x FROM STREAM r",
+     "2:24: table 't': its first columns must be all fields of the record that it uses, under "
+     "their own names and in declared order; other tables are not supported yet"},
+    {"m INT) AS SELECT id, n AS m FROM STREAM r",
+     "2:24: table 't': its first columns must be all fields of the record that it uses, under "
+     "their own names and in declared order; other tables are not supported yet"},
+    {"n INT NOT NULL) AS SELECT id, n FROM STREAM r",
+     "2:47: column 'n': the first column, and only that, must be NOT NULL; other tables are not "
+     "supported yet"},
+    {"bare INT) AS SELECT id, bare FROM STREAM r",
+     "2:47: the topic has no option sample.bare; a field without it is not supported yet"},
+    {"n INT) PARTITIONED BY (n) AS SELECT id, n FROM STREAM r",
+     "2:47: partition column 'n' must be STRING; other types are not supported yet"},
+    {"n INT, " KAFKA ", m INT, o INT) AS SELECT id, n, n + 1 AS m, m + 1 AS o FROM STREAM r",
+     "2:186: column 'm' cannot be used by another one yet: repeat its expression"},
+    {"n INT, " KAFKA ", k BINARY) AS SELECT id, n, key AS k FROM STREAM r",
+     "2:170: this column of Kafka cannot be used yet"},
+};
+
+static void what_comes_later_is_refused(void **state) {
+    (void)state;
+    bool same = true;
+    for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++) {
+        struct stream stream;
+        struct error err = {0};
+        char *text =
+            text_format("CREATE STREAMING TABLE t (id STRING NOT NULL, %s", refusals[i].table);
+        assert_false(make("${KAFKA_TOPIC_X:-x}", text, &stream, &err));
+        assert_int_equal(err.kind, ERROR_CONFIG);
+        if (strncmp(err.message, "q.sql:", 6) != 0 ||
+            strcmp(err.message + 6, refusals[i].message) != 0) {
+            print_error("%s\n%s\n", text, err.message);
+            same = false;
+        }
+        free(text);
+    }
+    assert_true(same);
+}
+
+static void a_topic_without_a_setting_and_a_table_without_an_identifier_are_refused(void **state) {
+    (void)state;
+    struct stream stream;
+    struct error err = {0};
+    assert_false(make("x",
+                      "CREATE STREAMING TABLE t (id STRING NOT NULL) AS SELECT id FROM STREAM r",
+                      &stream, &err));
+    assert_non_null(strstr(err.message, "the topic must be ${NAME:-default}"));
+    assert_false(
+        make("${X:-x}", "CREATE STREAMING TABLE t AS SELECT id FROM STREAM r", &stream, &err));
+    assert_non_null(strstr(err.message, "must be NOT NULL"));
+}
+
+int main(void) {
+    streams_load();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_built_in_queries_are_the_recorded_ones),
+        cmocka_unit_test(a_cluster_gets_the_expressions_with_all_casts),
+        cmocka_unit_test(their_expressions_have_these_values),
+        cmocka_unit_test(only_the_rows_of_the_range_are_derived),
+        cmocka_unit_test(texts_without_room_are_asked_for_again),
+        cmocka_unit_test(a_file_becomes_a_stream),
+        cmocka_unit_test(what_comes_later_is_refused),
+        cmocka_unit_test(a_topic_without_a_setting_and_a_table_without_an_identifier_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

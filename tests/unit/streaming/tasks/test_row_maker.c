@@ -1,0 +1,159 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "streaming/declare/stream.h"
+#include "streaming/tasks/row_maker.h"
+
+enum { ROWS = 4, PLENTY = 1 << 20 };
+
+/* A row maker of the players' query, partitioned by the derived column `status`. */
+struct scene {
+    struct schema schema;
+    size_t partition_column;
+    struct worker_query query;
+    struct row_maker maker;
+    struct stage_clock clock;
+    int64_t offset;
+};
+
+static int set_up(void **state) {
+    static struct scene scene;
+    struct error err;
+    scene = (struct scene){0};
+    stream_schema(stream_of("players"), &scene.schema);
+    scene.partition_column = (size_t)schema_find(&scene.schema, TEXT("status"));
+    scene.query = (struct worker_query){.name = "player_stream",
+                                        .topic = "t",
+                                        .schema = &scene.schema,
+                                        .plan = &stream_of("players")->plan,
+                                        .partition_columns = &scene.partition_column,
+                                        .partition_column_count = 1,
+                                        .parse_mode = PARSE_REJECT,
+                                        .time_zone = "UTC"};
+    assert_true(row_maker_init(&scene.maker, &scene.query, ROWS, &err));
+    scene.maker.batch_time_ms = 1700000000000;
+    stage_clock_start(&scene.clock);
+    *state = &scene;
+    return 0;
+}
+
+static int tear_down(void **state) {
+    struct scene *scene = *state;
+    row_maker_deinit(&scene->maker);
+    return 0;
+}
+
+/* The row is counted. `planned_ms`: of a replayed reject; 0: of none. */
+static enum decode_result make(struct scene *scene, const char *value, int64_t planned_ms) {
+    struct reject reject;
+    struct record record = {.offset = scene->offset,
+                            .timestamp_ms = 1700000000000,
+                            .value = value,
+                            .value_size = strlen(value),
+                            .planned_ms = planned_ms};
+    enum decode_result result = row_maker_make(&scene->maker, &record, &scene->clock, &reject);
+    if (result == DECODE_ROW) {
+        scene->maker.rows.count++;
+        scene->offset++;
+    }
+    return result;
+}
+
+static const struct vector *column(const struct scene *scene, const char *name) {
+    int index = schema_find(&scene->schema, text_borrow(name));
+    assert_true(index >= 0);
+    return &scene->maker.rows.columns[index];
+}
+
+static void
+partition_columns_are_there_at_once_and_the_others_when_the_rows_are_complete(void **state) {
+    struct scene *scene = *state;
+    struct error err;
+    memset(column(scene, "has_activity")->valid, 7, ROWS);
+    assert_int_equal(make(scene, "{\"player_id\": \"a\", \"active\": true, \"total_games\": 3}", 0),
+                     DECODE_ROW);
+    assert_int_equal(make(scene, "{\"player_id\": \"b\", \"total_games\": 0}", 0), DECODE_ROW);
+    assert_true(text_equals(column(scene, "status")->texts[0], TEXT("active")));
+    assert_true(text_equals(column(scene, "status")->texts[1], TEXT("unknown")));
+    assert_int_equal(column(scene, "has_activity")->valid[0], 7);
+
+    assert_true(row_maker_complete(&scene->maker, PLENTY, &err));
+    assert_int_equal(column(scene, "has_activity")->valid[0], 1);
+    assert_int_equal(column(scene, "has_activity")->booleans[0], 1);
+    assert_int_equal(column(scene, "has_activity")->booleans[1], 0);
+    assert_int_equal(column(scene, "has_activity")->valid[2], 7);
+}
+
+/* Two names that fill what a slice has for texts. */
+static const char *large_record(const struct scene *scene) {
+    static char text[2 * ROWS * 1024];
+    size_t half = scene->maker.rows.strings.capacity / 2 - 10;
+    char *end = stpcpy(text, "{\"player_id\": \"a\", \"first_name\": \"");
+    end = (char *)memset(end, 'x', half) + half;
+    end = stpcpy(end, "\", \"last_name\": \"");
+    end = (char *)memset(end, 'y', half) + half;
+    (void)stpcpy(end, "\"}");
+    return text;
+}
+
+static void texts_for_which_a_slice_has_no_room_get_their_own(void **state) {
+    struct scene *scene = *state;
+    struct error err;
+    size_t capacity = scene->maker.rows.strings.capacity;
+    assert_int_equal(make(scene, large_record(scene), 0), DECODE_ROW);
+    assert_true(row_maker_complete(&scene->maker, PLENTY, &err));
+    struct text name = column(scene, "full_name")->texts[0];
+    assert_int_equal(name.length, 2 * (capacity / 2 - 10) + 1);
+    assert_int_equal(name.bytes[0], 'x');
+    assert_int_equal(name.bytes[name.length - 1], 'y');
+
+    row_maker_reset(&scene->maker);
+    assert_null(scene->maker.strings.base);
+    assert_int_equal(make(scene, "{\"player_id\": \"b\", \"first_name\": \"c\"}", 0), DECODE_ROW);
+    assert_true(row_maker_complete(&scene->maker, PLENTY, &err));
+    assert_true(text_equals(column(scene, "full_name")->texts[0], TEXT("c")));
+}
+
+static void they_do_not_get_more_than_a_worker_has(void **state) {
+    struct scene *scene = *state;
+    struct error err;
+    assert_int_equal(make(scene, large_record(scene), 0), DECODE_ROW);
+    size_t capacity = scene->maker.rows.strings.capacity;
+    assert_false(row_maker_complete(&scene->maker, 2 * capacity - 1, &err));
+    assert_int_equal(err.kind, ERROR_CONFIG);
+    assert_non_null(strstr(err.message, "raise SPARK_DRIVER_MEMORY"));
+}
+
+static void all_rows_of_a_slice_have_the_same_batch_time(void **state) {
+    struct scene *scene = *state;
+    assert_int_equal(make(scene, "{\"player_id\": \"a\"}", 1600000000000), DECODE_ROW);
+    assert_int_equal(make(scene, "{\"player_id\": \"b\"}", 1600000000000), DECODE_ROW);
+    assert_int_equal(scene->maker.later.context.now_ms, 1600000000000);
+    assert_int_equal(make(scene, "{\"player_id\": \"c\"}", 1600000000001), DECODE_FULL);
+    assert_int_equal(make(scene, "{\"player_id\": \"c\"}", 0), DECODE_FULL);
+    assert_int_equal(scene->maker.later.context.now_ms, 1600000000000);
+    row_maker_reset(&scene->maker);
+    assert_int_equal(make(scene, "{\"player_id\": \"c\"}", 1600000000001), DECODE_ROW);
+    assert_int_equal(scene->maker.later.context.now_ms, 1600000000001);
+}
+
+int main(void) {
+    streams_load();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(
+            partition_columns_are_there_at_once_and_the_others_when_the_rows_are_complete, set_up,
+            tear_down),
+        cmocka_unit_test_setup_teardown(texts_for_which_a_slice_has_no_room_get_their_own, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(they_do_not_get_more_than_a_worker_has, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(all_rows_of_a_slice_have_the_same_batch_time, set_up,
+                                        tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
