@@ -63,7 +63,7 @@ def cluster(tmp_path_factory):
         yield cluster
 
 
-# Of a server whose administrator wants another SQL than the program's texts are written in.
+# Of a server whose administrator chose another SQL than the one that the program's texts are written in.
 OTHER_DEFAULTS = {
     "spark_sql_ansi_enabled": "true",
     "spark_sql_caseSensitive": "true",

@@ -16,11 +16,11 @@ enum {
 
 /* How a column is stored; the same in all files of a table. */
 struct column_format {
-    const char *name; // borrowed
-    enum type type;   // as declared
-    enum type stored; // stored_type(): of the values given to the writer
-    enum physical physical;
+    const char *name;  // borrowed
     size_t fixed_size; // PHYSICAL_FIXED: bytes of a value
+    enum type type;    // as declared
+    enum type stored;  // stored_type(): of the values given to the writer
+    enum physical physical;
     int precision, scale;
     bool required;
 };

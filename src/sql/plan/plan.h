@@ -38,19 +38,19 @@ enum expr_kind {
 };
 
 struct expr {
-    enum expr_kind kind;
+    struct constant constant; // EXPR_LITERAL
     struct data_type type;
-    bool can_be_null, can_fault;
-    bool is_implicit; // a cast that the file does not write, because Spark adds it by itself
-    struct sql_place place;
-    size_t parts; // of its text for Spark, in which guards repeat arguments; the plan bounds it
-    size_t index; // EXPR_INPUT, EXPR_COLUMN
-    struct constant constant;        // EXPR_LITERAL
     const struct function *function; // EXPR_CALL; NULL: a cast to `type`
     const char *written;             // EXPR_CALL: its name as the file has it; NULL: function->name
     kernel_fn *kernel;               // EXPR_CALL
     const struct expr *const *arguments;
     size_t argument_count;
+    size_t index; // EXPR_INPUT, EXPR_COLUMN
+    size_t parts; // of its text for Spark, in which guards repeat arguments; the plan bounds it
+    struct sql_place place;
+    enum expr_kind kind;
+    bool can_be_null, can_fault;
+    bool is_implicit; // a cast that the file does not write, because Spark adds it by itself
 };
 
 struct plan_column {

@@ -35,19 +35,19 @@ static void compare_rejects(struct query *query, const struct spark_progress *pr
                             "`verify` names the offsets");
 }
 
-/* Each record that is no reject is one row. */
+/* Each record that is not a reject is one row. */
 static void compare_rows(struct query *query, const struct spark_progress *progress) {
     int64_t expected = progress->records - progress->rejects;
     if (progress->rows < 0 || progress->rows == expected)
         return;
     log_write(LOG_ERROR, query->report.name,
-              "Spark wrote a different number of rows than it read records that are no rejects | "
+              "Spark wrote a different number of rows than it read records without rejects | "
               "batch_id=%" PRId64 " | rows=%" PRId64 " | expected=%" PRId64
               " | action=run `esports-stream verify`, which names the offsets, and report a bug",
               progress->batch_id, progress->rows, expected);
     query_status_note_error(&query->report.status,
-                            "Spark wrote a different number of rows than it read records that are "
-                            "no rejects; `verify` names the offsets");
+                            "Spark wrote a different number of rows than it read records without "
+                            "rejects; `verify` names the offsets");
 }
 
 static void begin_outcomes(const struct plan *plan, struct reject_pass *pass) {

@@ -26,7 +26,8 @@
  * rows of a record, or none, belongs between the two counts: a record counts once, no matter how
  * many rows it has, or its offsets would look absent or come out more often than they exist. */
 
-/* The two observations, and what the first one counts, in its order. The second has one number. */
+/* The two observations, and what the observation of records counts, in its order. The second has
+ * one number. */
 #define PLAN_OBSERVED_RECORDS "records"
 #define PLAN_OBSERVED_ROWS "rows"
 enum plan_count {
