@@ -138,6 +138,13 @@ void json_put_shown(struct json *object, const char *name, const char *value) {
     json_put_bytes(object, name, value, strlen(value));
 }
 
+void json_put_shown_or_null(struct json *object, const char *name, const char *value) {
+    if (value != NULL)
+        json_put_shown(object, name, value);
+    else
+        json_put_null(object, name);
+}
+
 void json_append_shown(struct json *array, const char *value) {
     json_append(array, text_of_bytes(value, strlen(value)));
 }

@@ -58,6 +58,7 @@ void json_put_real(struct json *object, const char *name, double value);
 /* Texts that are only shown, such as a path: any bytes are accepted, invalid UTF-8 becomes U+FFFD.
  * Never for a document that names a file to somebody who opens it. */
 void json_put_shown(struct json *object, const char *name, const char *value);
+void json_put_shown_or_null(struct json *object, const char *name, const char *value); // NULL: null
 void json_append_shown(struct json *array, const char *value);
 
 /* The same, NUL included. */

@@ -204,10 +204,7 @@ static void put_moment(struct json *object, const char *name, int64_t millisecon
 
 /* A member is there in any case, so that a script need not ask; null is what nobody knows. */
 static void put_text_or_null(struct json *object, const char *name, const char *text) {
-    if (text != NULL && *text != '\0')
-        json_put_shown(object, name, text);
-    else
-        json_put_null(object, name);
+    json_put_shown_or_null(object, name, text != NULL && *text != '\0' ? text : NULL);
 }
 
 static void put_int_or_null(struct json *object, const char *name, int64_t number, bool known) {

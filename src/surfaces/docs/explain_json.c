@@ -8,18 +8,11 @@
 #include "surfaces/settings/settings.h"
 #include "surfaces/terminal/output.h"
 
-static void put_text(struct json *object, const char *name, const char *text) {
-    if (text != NULL)
-        json_put_shown(object, name, text);
-    else
-        json_put_null(object, name);
-}
-
 static struct json *value_json(const char *name, const char *value, const char *origin) {
     struct json *object = json_new_object();
     json_put_shown(object, "name", name);
-    put_text(object, "value", value);
-    put_text(object, "origin", origin);
+    json_put_shown_or_null(object, "value", value);
+    json_put_shown_or_null(object, "origin", origin);
     return object;
 }
 
@@ -73,7 +66,7 @@ static struct json *path_json(const struct config *config, const struct stream *
     struct json *object = json_new_object();
     scoped(scope_free) char *text = config_path(config, path, stream);
     json_put_shown(object, "path", text);
-    put_text(object, "warning", filesystem_warning(text));
+    json_put_shown_or_null(object, "warning", filesystem_warning(text));
     return object;
 }
 
@@ -91,7 +84,7 @@ static struct json *columns_json(const struct stream *stream) {
                       column->expression != NULL ? "expression"
                       : i < schema.record_count  ? "record"
                                                  : "kafka");
-        put_text(object, "expression", column->expression);
+        json_put_shown_or_null(object, "expression", column->expression);
         json_append(array, object);
     }
     return array;
@@ -135,7 +128,7 @@ static struct json *query_json(const struct config *config, const struct stream 
         json_append_shown(partition_by, names->names[i]);
     json_put_text(object, "name", stream->name);
     json_put_text(object, "job", stream->job);
-    put_text(object, "topic", config_topic(config, stream));
+    json_put_shown_or_null(object, "topic", config_topic(config, stream));
     json_put(object, "table", path_json(config, stream, PATH_TABLE));
     json_put(object, "rejects", path_json(config, stream, PATH_REJECTS));
     json_put(object, "checkpoint", path_json(config, stream, PATH_CHECKPOINT));
@@ -163,8 +156,8 @@ void explain_print_json(FILE *out, const struct config *config) {
     json_put(object, "settings", settings_json(config));
     json_put(object, "kafkaProperties", kafka_json(config));
     json_put(object, "sparkProperties", spark_json(config));
-    put_text(object, "ignoredKafkaVariables", config->ignored_kafka_variables);
-    put_text(object, "ignoredSparkVariables", config->ignored_spark_variables);
+    json_put_shown_or_null(object, "ignoredKafkaVariables", config->ignored_kafka_variables);
+    json_put_shown_or_null(object, "ignoredSparkVariables", config->ignored_spark_variables);
     json_put(object, "warnings", warnings);
     json_put(object, "memory", memory_json(config));
     json_put(object, "queries", queries);

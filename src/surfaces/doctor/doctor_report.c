@@ -113,19 +113,12 @@ static const struct {
     [VERDICT_FAIL] = {"FAIL", "\x1b[31m"},
 };
 
-static void put_text(struct json *object, const char *name, const char *text) {
-    if (text != NULL)
-        json_put_bytes(object, name, text, strlen(text));
-    else
-        json_put_null(object, name);
-}
-
 static void print_json(FILE *out, const struct doctor_result *result) {
     struct json *object = json_new_object();
-    put_text(object, "check", result->what);
+    json_put_shown_or_null(object, "check", result->what);
     json_put_shown(object, "verdict", verdicts[result->verdict].word);
-    put_text(object, "text", result->text);
-    put_text(object, "fix", result->cure);
+    json_put_shown_or_null(object, "text", result->text);
+    json_put_shown_or_null(object, "fix", result->cure);
     output_print_json(out, object);
 }
 
@@ -204,11 +197,12 @@ static void print_summary_text(FILE *out, const struct summary *summary, int col
 /* Like one more check, with the numbers; without a verdict, so that none is counted twice. */
 static void print_summary_json(FILE *out, const struct summary *summary, enum exit_code code) {
     struct json *object = json_new_object();
-    put_text(object, "check", "summary");
+    json_put_shown_or_null(object, "check", "summary");
     json_put_null(object, "verdict");
-    put_text(object, "text", summary->text);
-    put_text(object, "fix", summary->first != NULL ? summary->first->cure : NULL);
-    put_text(object, "fixFirst", summary->first != NULL ? summary->first->what : NULL);
+    json_put_shown_or_null(object, "text", summary->text);
+    json_put_shown_or_null(object, "fix", summary->first != NULL ? summary->first->cure : NULL);
+    json_put_shown_or_null(object, "fixFirst",
+                           summary->first != NULL ? summary->first->what : NULL);
     json_put_int(object, "failed", summary->counts[VERDICT_FAIL]);
     json_put_int(object, "warnings", summary->counts[VERDICT_WARN]);
     json_put_int(object, "skipped", summary->counts[VERDICT_SKIP]);
