@@ -18,12 +18,23 @@ struct plan {
     struct offset_range *ranges; // owned; every partition of the topic, ascending, empty ranges too
 };
 
-/* The outcome of a range: rows + rejects + absent + lost == end - start. */
+/* The outcome of a range. Each offset is one of these:
+ *
+ *     records + rejects + empty + filtered + absent + lost == end - start
+ *
+ * and for rows: rows == exploded - filtered_rows. Of a query without LATERAL VIEW and WHERE,
+ * rows == exploded == records, and empty, filtered and filtered_rows are 0. */
 struct range_outcome {
     struct offset_range range;
-    int64_t rows, rejects;
-    int64_t absent;      // offsets without a record: compacted, aborted, transaction markers
-    int64_t lost;        // offsets that were gone before they were read (FAIL_ON_DATA_LOSS=false)
+    int64_t records; // with at least one row
+    int64_t rejects;
+    int64_t empty;    // nothing to explode, and no OUTER
+    int64_t filtered; // WHERE has left out all rows
+    int64_t absent;   // offsets without a record: compacted, aborted, transaction markers
+    int64_t lost;     // offsets that were gone before they were read (FAIL_ON_DATA_LOSS=false)
+    int64_t rows;     // in the table
+    int64_t exploded; // rows before WHERE
+    int64_t filtered_rows;
     int32_t incarnation; // of the topic, that the offsets are of
 };
 

@@ -4,6 +4,16 @@
  *     valid    one byte per row, 1: present, 0: null; bytes and not bits, so that a row is set
  *              without reading its neighbours, and because a vector lives only until it is encoded
  *
+ * A nested value is in several vectors, as in Arrow:
+ *
+ *     STRUCT   no values; a child for each field, with a value in the same row
+ *     ARRAY    lists; one child, which has the elements of all rows one after another
+ *     MAP      lists; two children, keys (STRING) and values. A key can be there twice: the first
+ *              counts
+ *
+ * A null row's children are unspecified: below a null STRUCT they can say that they are valid, and
+ * the list of a null ARRAY must not be read.
+ *
  * A vector belongs to its rows (core/rows.h), which also own the bytes behind texts. */
 #ifndef CORE_VECTOR_H
 #define CORE_VECTOR_H
@@ -12,6 +22,11 @@
 
 #include "base/text.h"
 #include "core/type.h"
+
+/* Where the elements of a row are in the children: [first, first + count). */
+struct list {
+    uint32_t first, count;
+};
 
 struct vector {
     enum type type;
@@ -28,7 +43,9 @@ struct vector {
         double *doubles;
         int128_t *decimals; // unscaled
         struct text *texts; // strings and binaries
+        struct list *lists; // arrays and maps
     };
+    struct vector *children; // STRUCT, ARRAY, MAP
 };
 
 #endif

@@ -10,7 +10,8 @@
 #include "sql/syntax/tree.h"
 
 enum plan_input_kind {
-    INPUT_RECORD, // a scalar at `path` in the record
+    INPUT_RECORD, // a scalar, ARRAY or MAP at `path` in the record; never a STRUCT, which is its
+                  // paths
     INPUT_KEY,
     INPUT_VALUE,
     INPUT_TOPIC,
@@ -18,7 +19,7 @@ enum plan_input_kind {
     INPUT_OFFSET,
     INPUT_TIMESTAMP,
     INPUT_TIMESTAMP_TYPE,
-    INPUT_HEADERS,
+    INPUT_HEADERS,              // ARRAY<STRUCT<key: STRING, value: BINARY>>
     INPUT_PROCESSING_TIMESTAMP, // when the batch was planned
 };
 
@@ -32,9 +33,21 @@ struct plan_input {
 
 enum expr_kind {
     EXPR_LITERAL,
-    EXPR_INPUT,  // inputs[index]
-    EXPR_COLUMN, // columns[index], an earlier one in `order`
-    EXPR_CALL,   // function(arguments): operators, CASE and casts as well
+    EXPR_INPUT,     // inputs[index]
+    EXPR_COLUMN,    // columns[index], an earlier one in `order`
+    EXPR_CALL,      // function(arguments): operators, CASE and casts as well
+    EXPR_FIELD,     // field `index` of the STRUCT arguments[0]; null where that is null
+    EXPR_VIEW,      // `part` of views[index]
+    EXPR_LAMBDA,    // only as an argument of a function that takes one: arguments[0] for its
+                    // parameters, of which there are `index`
+    EXPR_PARAMETER, // of the lambda around it: number `index` of all lambdas of the expression
+};
+
+/* What a LATERAL VIEW gives for each element. */
+enum plan_view_part {
+    VIEW_POSITION, // INT, from 0; null in the row that OUTER adds
+    VIEW_ELEMENT,  // of an ARRAY; of a MAP, the key
+    VIEW_VALUE,    // of a MAP
 };
 
 struct expr {
@@ -45,12 +58,27 @@ struct expr {
     kernel_fn *kernel;               // EXPR_CALL
     const struct expr *const *arguments;
     size_t argument_count;
-    size_t index; // EXPR_INPUT, EXPR_COLUMN
+    size_t index;             // see enum expr_kind
+    enum plan_view_part part; // EXPR_VIEW
+    size_t level; // how many of the plan's views must be exploded before it can be computed: 0, the
+                  // record alone is enough
     size_t parts; // of its text for Spark, in which guards repeat arguments; the plan bounds it
     struct sql_place place;
     enum expr_kind kind;
     bool can_be_null, can_fault;
     bool is_implicit; // a cast that the file does not write, because Spark adds it by itself
+};
+
+/* LATERAL VIEW. The argument is an ARRAY or a MAP and uses only the record and earlier views, so
+ * views are exploded in their order. */
+struct plan_view {
+    const struct expr *argument;
+    bool is_outer;    // a value without elements, or null, gives one row whose parts are null
+    const char *name; // "x": of the view
+    const char *position, *element, *value; // aliases; NULL: has none
+    size_t position_column; // index of columns: each view's position is a column of the table,
+                            // appended ("position", "position_2", …) if the file does not select it
+    struct sql_place place;
 };
 
 struct plan_column {
@@ -82,6 +110,8 @@ struct query_plan {
     size_t kafka_timestamp, partition, offset, processing_timestamp; // indexes of columns
     const size_t *partition_columns;
     size_t partition_column_count;
+    const struct plan_view *views;
+    size_t view_count;
     const struct expr *where; // NULL: none
     const struct sql_property *options, *properties;
     size_t option_count, property_count;

@@ -142,6 +142,8 @@ static bool take_record(struct task_run *run, const struct record *record, struc
     if (run->task->rejects_only)
         decoder_uncount_row(run->maker->decoder, false);
     rows->count++;
+    run->outcome->records++;
+    run->outcome->exploded++;
     run->outcome->rows++;
     return rows->count < rows->capacity || flush_rows(run, err);
 }
