@@ -254,6 +254,12 @@ static void print(const struct printer *printer, const struct expr *expr, int le
     case EXPR_CALL:
         print_call(printer, expr, least);
         return;
+    case EXPR_FIELD:
+    case EXPR_VIEW:
+    case EXPR_LAMBDA:
+    case EXPR_PARAMETER:
+        check(false); // no plan has them yet
+        return;
     }
 }
 
