@@ -14,8 +14,10 @@ struct row_maker {
     const struct worker_query *query; // borrowed
     struct decoder *decoder;
     struct rows rows;      // the row that is made is at rows.count: the caller counts it
-    struct derive at_once; // derived partition columns: a record can be a reject because of them
-    struct derive later;   // the other derived columns, for all rows of a slice together
+    struct derive at_once; // computed columns because of which a record can be a reject
+    struct derive later;   // the other computed columns, for all rows of a slice together
+    size_t *required;      // owned; columns of which a null makes the record a reject
+    size_t required_count;
     struct arena strings;  // owned; their texts, if those of the rows have no room for them
     size_t string_bytes;   // of the rows; more while one large record passes through
     int64_t batch_time_ms; // the plan's

@@ -31,6 +31,7 @@ static int set_up(void **state) {
     scene.query = (struct worker_query){.name = "player_stream",
                                         .topic = "t",
                                         .schema = &scene.schema,
+                                        .record = stream_of("players")->record,
                                         .plan = &stream_of("players")->plan,
                                         .partition_columns = &scene.partition_column,
                                         .partition_column_count = 1,
