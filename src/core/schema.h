@@ -31,7 +31,6 @@ struct column {
     size_t path_length;
     const char *sample;     // record columns: what the sample generator draws from
     const char *expression; // derived columns: as the query file has it, for people
-    const char *sql;        // derived columns: the same for Spark
 };
 
 /* `sample`: the values that a sample generator (surfaces/demo/sample.h) draws from, as one of

@@ -49,6 +49,7 @@ enum plan_view_part {
     VIEW_ELEMENT,  // of an ARRAY; of a MAP, the key
     VIEW_VALUE,    // of a MAP
 };
+enum { VIEW_PARTS = VIEW_VALUE + 1 };
 
 struct expr {
     struct constant constant; // EXPR_LITERAL
@@ -125,8 +126,9 @@ MUST_CHECK bool plan_make(const struct sql_file *file, size_t index, struct quer
 void plan_deinit(struct query_plan *plan); // accepts a zeroed struct
 
 /* The expression as SQL for Spark 4, with guards where Spark would throw. Inputs are written as
- * `input_names`, which are SQL ("`r`.`kills`"), earlier columns by their names. Implicit casts are
- * written, too, so that nothing is left to Spark's rules. In `pool`. */
+ * `input_names`, which are SQL ("`r`.`kills`"), earlier columns by their names. Behind the names of
+ * the inputs are VIEW_PARTS of each view. Implicit casts are written, too, so that nothing is left
+ * to Spark's rules. In `pool`. */
 const char *expr_sql(const struct query_plan *plan, const struct expr *expr,
                      const char *const *input_names, struct pool *pool);
 

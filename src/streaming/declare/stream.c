@@ -168,44 +168,25 @@ static void set_record(struct stream *stream) {
     stream->record = record;
 }
 
-/* How a cluster names the inputs when it computes columns. */
-static const char *const *input_names(struct query_plan *plan) {
-    const char **names = pool_alloc(&plan->pool, plan->input_count, sizeof *names);
-    for (size_t i = 0; i < plan->input_count; i++) {
-        names[i] =
-            name_quoted(plan->inputs[i].kind == INPUT_RECORD ? plan->inputs[i].path[0]
-                                                             : kafka_names[plan->inputs[i].kind],
-                        &plan->pool);
-        for (size_t k = 0; k < plan->column_count; k++)
-            if (plan->columns[k].expr->kind == EXPR_INPUT && plan->columns[k].expr->index == i)
-                names[i] = name_quoted(plan->columns[k].name, &plan->pool);
-    }
-    return names;
-}
-
-static struct column make_column(struct query_plan *plan, const struct plan_column *from,
-                                 const char *const *names) {
+static struct column make_column(struct query_plan *plan, const struct plan_column *from) {
     struct column column = {.name = from->name,
                             .type = from->type.kind,
                             .precision = from->type.precision,
                             .scale = from->type.scale,
                             .required = !from->expr->can_be_null,
                             .doc = from->comment != NULL ? from->comment : ""};
-    if (from->expr->kind == EXPR_INPUT)
-        return column;
-    column.expression = expr_text(plan, from->expr, &plan->pool);
-    column.sql = expr_sql(plan, from->expr, names, &plan->pool);
+    if (from->expr->kind != EXPR_INPUT)
+        column.expression = expr_text(plan, from->expr, &plan->pool);
     return column;
 }
 
 static void set_columns(struct stream *stream) {
     struct query_plan *plan = &stream->plan;
-    const char *const *names = input_names(plan);
     struct column *columns = pool_alloc(&plan->pool, plan->column_count, sizeof *columns);
     size_t *sources = pool_alloc(&plan->pool, plan->column_count, sizeof *sources);
     for (size_t i = 0; i < plan->column_count; i++) {
         const struct expr *expr = plan->columns[i].expr;
-        columns[i] = make_column(plan, &plan->columns[i], names);
+        columns[i] = make_column(plan, &plan->columns[i]);
         sources[i] = expr->kind == EXPR_INPUT ? expr->index : SCHEMA_COMPUTED;
     }
     struct schema *schema = &stream->schema;

@@ -14,7 +14,7 @@
 
 #include "base/check.h"
 #include "base/json.h"
-#include "streaming/cluster/engine/stream_start.h"
+#include "streaming/cluster/engine/stream_plan.h"
 
 void spark_progress_deinit(struct spark_progress *progress) {
     free(progress->windows);

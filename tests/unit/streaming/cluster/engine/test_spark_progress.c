@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "streaming/cluster/engine/spark_progress.h"
-#include "streaming/cluster/engine/stream_start.h"
+#include "streaming/cluster/engine/stream_plan.h"
 
 /* A report of Spark 4.2.0, with other numbers. */
 static const char real[] =
