@@ -30,7 +30,7 @@ static void bind(struct derive *derive, const struct query_plan *plan, const str
         inputs[i] = rows->columns[column_of(plan, i, rows->schema)];
     for (size_t k = 0; k < derive->count; k++)
         outputs[k] = rows->columns[derive->columns[k]];
-    eval_bind(&derive->eval, inputs, outputs);
+    eval_bind(&derive->eval, inputs, NULL, outputs);
     free(inputs);
 }
 
