@@ -113,6 +113,10 @@ resolve_fn resolve_substring, resolve_split_part, resolve_startswith, resolve_en
 resolve_fn resolve_contains, resolve_like;
 guard_fn guard_upper, guard_lower, guard_split_part;
 
+/* arrays.c */
+resolve_fn resolve_index, resolve_element_at, resolve_size, resolve_map_keys, resolve_map_values;
+guard_fn guard_element_at;
+
 /* times.c */
 resolve_fn resolve_timestamp_millis, resolve_timestamp_micros, resolve_timestamp_seconds;
 resolve_fn resolve_unix_seconds, resolve_unix_millis, resolve_to_timestamp, resolve_to_date;

@@ -16,7 +16,8 @@ enum {
     BIND_COMPARE,
     BIND_ADD,
     BIND_MULTIPLY,
-    BIND_SIGN
+    BIND_SIGN,
+    BIND_INDEX = 100
 };
 
 /* clang-format off: one function per row reads better than the formatter's layout */
@@ -48,6 +49,10 @@ const struct function functions[] = {
      .resolve = resolve_greater},
     {">=", 2, 2, FORM_INFIX, BIND_COMPARE, ">=", "a >= b",
      "Whether a is greater than or equal to b", "2 >= 2", .resolve = resolve_greater_or_equal},
+    {"[]", 2, 2, FORM_INDEX, BIND_INDEX, "[]", "a[i]",
+     "Element of an ARRAY, from 0, or value of a MAP by its key, the first one with this key; NULL "
+     "if there is none",
+     "split[0]", .resolve = resolve_index},
     {"abs", 1, 1, FORM_CALL, 0, NULL, "abs(x)",
      "Absolute value; that of the least whole number is itself", "abs(-5)", .resolve = resolve_abs},
     {"and", 2, 2, FORM_INFIX, BIND_AND, "AND", "a AND b",
@@ -55,6 +60,8 @@ const struct function functions[] = {
      "NULL AND false", .resolve = resolve_and, .is_lazy = true},
     {"btrim", 1, 1, FORM_CALL, 0, NULL, "btrim(text)", "The same as trim", "btrim('  a ')",
      .resolve = resolve_trim},
+    {"cardinality", 1, 1, FORM_CALL, 0, NULL, "cardinality(array)", "The same as size",
+     "cardinality(list)", .resolve = resolve_size},
     {"case", 2, ANY, FORM_CASE, 0, NULL, "CASE WHEN a THEN b … ELSE c END",
      "The value of the first condition that is true; else that of ELSE, or NULL",
      "CASE WHEN 1 > 2 THEN 'a' ELSE 'b' END", .resolve = resolve_case, .is_lazy = true},
@@ -87,6 +94,11 @@ const struct function functions[] = {
     {"div", 2, 2, FORM_INFIX, BIND_MULTIPLY, "DIV", "a DIV b",
      "Quotient of whole numbers as a BIGINT, without its fraction; NULL where b is 0", "7 DIV 2",
      .resolve = resolve_div},
+    {"element_at", 2, 2, FORM_CALL, 0, NULL, "element_at(array, place)",
+     "Element of an ARRAY, from 1, or from -1 at the end, or value of a MAP by its key; NULL if "
+     "there is none",
+     "element_at(list, -1)", .resolve = resolve_element_at, .throws = "place 0",
+     .guard = guard_element_at},
     {"endswith", 2, 2, FORM_CALL, 0, NULL, "endswith(text, piece)",
      "Whether the text ends with the piece", "endswith('abc', 'bc')", .resolve = resolve_endswith},
     {"floor", 1, 1, FORM_CALL, 0, NULL, "floor(x)",
@@ -124,6 +136,10 @@ const struct function functions[] = {
      .throws = "texts with characters beyond ASCII", .guard = guard_lower},
     {"ltrim", 1, 1, FORM_CALL, 0, NULL, "ltrim(text)", "The text without blanks at its start",
      "ltrim('  a ')", .resolve = resolve_ltrim},
+    {"map_keys", 1, 1, FORM_CALL, 0, NULL, "map_keys(map)", "The keys of a MAP as an ARRAY",
+     "map_keys(tags)", .resolve = resolve_map_keys},
+    {"map_values", 1, 1, FORM_CALL, 0, NULL, "map_values(map)", "The values of a MAP as an ARRAY",
+     "map_values(tags)", .resolve = resolve_map_values},
     {"minute", 1, 1, FORM_CALL, 0, NULL, "minute(timestamp)", "Minute of the hour, 0 to 59",
      "minute(timestamp_seconds(1717245045))", .resolve = resolve_minute},
     {"month", 1, 1, FORM_CALL, 0, NULL, "month(date)", "Month of the year, 1 to 12",
@@ -147,6 +163,8 @@ const struct function functions[] = {
      "rtrim('  a ')", .resolve = resolve_rtrim},
     {"second", 1, 1, FORM_CALL, 0, NULL, "second(timestamp)", "Second of the minute, 0 to 59",
      "second(timestamp_seconds(1717245045))", .resolve = resolve_second},
+    {"size", 1, 1, FORM_CALL, 0, NULL, "size(array)",
+     "Number of elements of an ARRAY or a MAP; -1 for NULL", "size(list)", .resolve = resolve_size},
     {"split_part", 3, 3, FORM_CALL, 0, NULL, "split_part(text, separator, number)",
      "One of the parts between separators, from 1, or from -1 at the end; an empty text if there "
      "are not so many",
