@@ -30,13 +30,7 @@ void query_report_deinit(struct query_report *report) {
 }
 
 struct range_outcome query_report_sum(const struct manifest *manifest) {
-    struct range_outcome sum = {.rows = manifest->replayed.count};
-    for (size_t i = 0; i < manifest->outcome_count; i++) {
-        sum.rows += manifest->outcomes[i].rows;
-        sum.rejects += manifest->outcomes[i].rejects;
-        sum.absent += manifest->outcomes[i].absent;
-        sum.lost += manifest->outcomes[i].lost;
-    }
+    struct range_outcome sum = manifest_sum(manifest);
     for (size_t i = 0; i < manifest->begun.count; i++)
         sum.lost += incarnation_begin_lost(&manifest->begun.begins[i]);
     return sum;
