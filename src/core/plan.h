@@ -51,6 +51,11 @@ static inline void range_outcome_add(struct range_outcome *sum, const struct ran
     sum->filtered_rows += more->filtered_rows;
 }
 
+/* Records that are not rejects. */
+static inline int64_t range_outcome_accepted(const struct range_outcome *outcome) {
+    return outcome->records + outcome->empty + outcome->filtered;
+}
+
 /* What was read of a query without LATERAL VIEW and WHERE. */
 static inline void range_outcome_set_records(struct range_outcome *outcome, int64_t records) {
     outcome->records = outcome->exploded = outcome->rows = records;

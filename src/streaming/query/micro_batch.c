@@ -292,9 +292,9 @@ static void make_manifest(struct batch_runner *runner, struct attempt *attempt,
 
 /* The ranges of a search are for the search alone. */
 static void take_outcomes(struct reject_search *search, struct manifest *manifest) {
-    search->rows = search->rejects = 0;
+    search->accepted = search->rejects = 0;
     for (size_t i = 0; i < manifest->outcome_count; i++) {
-        search->rows += manifest->outcomes[i].rows;
+        search->accepted += range_outcome_accepted(&manifest->outcomes[i]);
         search->rejects += manifest->outcomes[i].rejects;
     }
     free(search->outcomes);

@@ -71,6 +71,15 @@ void replay_counts_add_all(struct replay_counts *counts, const struct replay_cou
     resolved_add_all(&counts->rowless, &more->rowless);
 }
 
+const struct range_outcome *replay_counts_find(const struct replay_counts *counts,
+                                               int32_t incarnation, int32_t partition) {
+    for (size_t i = 0; i < counts->count; i++)
+        if (counts->sums[i].incarnation == incarnation &&
+            counts->sums[i].range.partition == partition)
+            return &counts->sums[i];
+    return NULL;
+}
+
 struct range_outcome replay_counts_sum(const struct replay_counts *counts) {
     struct range_outcome sum = {0};
     for (size_t i = 0; i < counts->count; i++)
