@@ -3,9 +3,9 @@
  * was full; a record that doesn't fit into an empty slice gets more room. Rejects have a sink of
  * their own, which the first one opens.
  *
- * What must stay true: each offset of a range is a row, a reject or absent, and is counted as one
- * of them. A task that fails leaves no staged file. Between two records the worker checks whether
- * the batch was aborted, and no wait for a record is longer than READ_TIMEOUT_MS. */
+ * What must stay true: each offset of a range is one of what struct range_outcome has, and is
+ * counted as one of them. A task that fails leaves no staged file. Between two records the worker
+ * checks whether the batch was aborted, and no wait for a record is longer than READ_TIMEOUT_MS. */
 #include "streaming/tasks/worker.h"
 
 #include <inttypes.h>
@@ -125,6 +125,21 @@ static bool reject_record(struct task_run *run, const struct record *record,
     return appended;
 }
 
+/* A record that is not a reject: its rows before WHERE, and those that are written. */
+static void count_record(struct task_run *run, const struct record *record, int64_t exploded,
+                         int64_t rows) {
+    struct range_outcome *outcome = run->outcome;
+    outcome->records += rows > 0;
+    outcome->empty += exploded == 0;
+    outcome->filtered += exploded > 0 && rows == 0;
+    outcome->exploded += exploded;
+    outcome->filtered_rows += exploded - rows;
+    outcome->rows += rows;
+    if (run->task->wants_records)
+        run->task->records[run->task->record_count++] =
+            (struct record_rows){record->partition, record->offset, exploded, rows};
+}
+
 static bool take_record(struct task_run *run, const struct record *record, struct error *err) {
     struct rows *rows = &run->maker->rows;
     run->task->tally.bytes += (int64_t)record->value_size;
@@ -142,9 +157,7 @@ static bool take_record(struct task_run *run, const struct record *record, struc
     if (run->task->rejects_only)
         decoder_uncount_row(run->maker->decoder, false);
     rows->count++;
-    run->outcome->records++;
-    run->outcome->exploded++;
-    run->outcome->rows++;
+    count_record(run, record, 1, 1);
     return rows->count < rows->capacity || flush_rows(run, err);
 }
 
@@ -209,7 +222,8 @@ static bool run_range(struct task_run *run, struct offset_range range, struct er
     }
     struct range_outcome *outcome = run->outcome;
     // Offsets without a record: compacted, aborted, or a transaction's marker.
-    outcome->absent = range.end - range.start - outcome->rows - outcome->rejects;
+    outcome->absent = range.end - range.start - outcome->records - outcome->rejects -
+                      outcome->empty - outcome->filtered;
     check(outcome->absent >= 0);
     return true;
 }
