@@ -2,8 +2,8 @@
  *
  * Spark filters out records that can't become rows, and counts them by windows of offsets. Only
  * these windows are read again, by our own parser, which writes the rejects and commits that by the
- * batch's manifest. The counts must agree with Spark's; the rest of the plan's offsets became rows.
- */
+ * batch's manifest. The counts must agree with Spark's, which are of the batch: it does not report
+ * them by partition. */
 #include "streaming/cluster/engine/reject_pass.h"
 
 #include <inttypes.h>
@@ -35,51 +35,113 @@ static void compare_rejects(struct query *query, const struct spark_progress *pr
                             "`verify` names the offsets");
 }
 
-/* Each record that is not a reject is one row. */
-static void compare_rows(struct query *query, const struct spark_progress *progress) {
-    int64_t expected = progress->records - progress->rejects;
-    if (progress->rows < 0 || progress->rows == expected ||
-        !plan_is_row_per_record(&query->definition.options->stream->plan))
-        return;
-    log_write(LOG_ERROR, query->report.name,
-              "Spark wrote a different number of rows than it read records without rejects | "
-              "batch_id=%" PRId64 " | rows=%" PRId64 " | expected=%" PRId64
-              " | action=run `esports-stream verify`, which names the offsets, and report a bug",
-              progress->batch_id, progress->rows, expected);
-    query_status_note_error(&query->report.status,
-                            "Spark wrote a different number of rows than it read records without "
-                            "rejects; `verify` names the offsets");
+/* What must hold of Spark's counts, whatever the records were. */
+static bool adds_up(const struct spark_progress *progress, const struct query_plan *plan) {
+    int64_t accepted = progress->records - progress->rejects;
+    int64_t kept = accepted - progress->empty - progress->filtered; // records with rows
+    if (plan->view_count == 0 && progress->exploded != accepted)
+        return false;
+    if (plan->where == NULL && progress->rows != progress->exploded)
+        return false;
+    return kept >= 0 && progress->rows >= kept && (kept > 0 || progress->rows == 0) &&
+           progress->exploded - progress->rows >= progress->filtered;
 }
 
+static void compare_rows(struct query *query, const struct spark_progress *progress) {
+    if (adds_up(progress, &query->definition.options->stream->plan))
+        return;
+    log_write(LOG_ERROR, query->report.name,
+              "Spark's counts of records and rows do not add up | batch_id=%" PRId64
+              " | records=%" PRId64 " | rejects=%" PRId64 " | empty=%" PRId64 " | filtered=%" PRId64
+              " | exploded=%" PRId64 " | rows=%" PRId64
+              " | action=run `esports-stream verify`, which names the offsets, and report a bug",
+              progress->batch_id, progress->records, progress->rejects, progress->empty,
+              progress->filtered, progress->exploded, progress->rows);
+    query_status_note_error(&query->report.status,
+                            "Spark's counts of records and rows do not add up; `verify` names the "
+                            "offsets");
+}
+
+/* All offsets of a range are records with a row at first. */
 static void begin_outcomes(const struct plan *plan, struct reject_pass *pass) {
     pass->outcomes = must_alloc(plan->count + 1, sizeof *pass->outcomes);
     for (size_t i = 0; i < plan->count; i++) {
         const struct offset_range *range = &plan->ranges[i];
-        if (range->end == range->start)
-            continue;
-        struct range_outcome *outcome = &pass->outcomes[pass->outcome_count++];
-        *outcome = (struct range_outcome){.range = *range};
-        range_outcome_set_records(outcome, range->end - range->start);
+        if (range->end > range->start)
+            pass->outcomes[pass->outcome_count++] =
+                (struct range_outcome){.range = *range, .records = range->end - range->start};
     }
 }
 
-static void take_rejects(const struct reject_search *search, struct reject_pass *pass) {
+static struct range_outcome *outcome_of(const struct reject_pass *pass, int32_t partition) {
     for (size_t i = 0; i < pass->outcome_count; i++)
-        for (size_t j = 0; j < search->outcome_count; j++)
-            if (search->outcomes[j].range.partition == pass->outcomes[i].range.partition) {
-                pass->outcomes[i].rejects = search->outcomes[j].rejects;
-                range_outcome_set_records(&pass->outcomes[i],
-                                          pass->outcomes[i].records - search->outcomes[j].rejects);
-            }
+        if (pass->outcomes[i].range.partition == partition)
+            return &pass->outcomes[i];
+    return NULL;
 }
 
-static void take_absent(int64_t absent, struct reject_pass *pass) {
-    for (size_t i = 0; i < pass->outcome_count && absent > 0; i++) {
+static void take_rejects(const struct reject_search *search, struct reject_pass *pass) {
+    for (size_t i = 0; i < search->outcome_count; i++) {
+        struct range_outcome *outcome = outcome_of(pass, search->outcomes[i].range.partition);
+        if (outcome == NULL)
+            continue;
+        outcome->rejects = search->outcomes[i].rejects;
+        outcome->records -= outcome->rejects;
+    }
+}
+
+/* The part of a count of the batch that the range has room for. */
+static int64_t take_part(struct range_outcome *outcome, int64_t *left) {
+    int64_t part = *left < outcome->records ? *left : outcome->records;
+    outcome->records -= part;
+    *left -= part;
+    return part;
+}
+
+/* A row for each record that has some; the others are shown with the first such range. */
+static void take_rows(const struct spark_progress *progress, struct reject_pass *pass) {
+    int64_t records = 0;
+    struct range_outcome *first = NULL;
+    for (size_t i = 0; i < pass->outcome_count; i++) {
         struct range_outcome *outcome = &pass->outcomes[i];
-        int64_t part = absent < outcome->records ? absent : outcome->records;
-        outcome->absent = part;
-        range_outcome_set_records(outcome, outcome->records - part);
-        absent -= part;
+        outcome->rows = outcome->exploded = outcome->records;
+        records += outcome->records;
+        if (first == NULL && outcome->records > 0)
+            first = outcome;
+    }
+    if (first == NULL && pass->outcome_count > 0)
+        first = &pass->outcomes[0]; // all rows are filtered
+    if (first == NULL)
+        return;
+    first->rows += progress->rows - records;
+    first->exploded += progress->exploded - records;
+    first->filtered_rows = progress->exploded - progress->rows;
+}
+
+/* What Spark counts of the batch as a whole. */
+static void account_counts(const struct plan *plan, const struct spark_progress *progress,
+                           const struct reject_search *search, struct reject_pass *pass) {
+    begin_outcomes(plan, pass);
+    take_rejects(search, pass);
+    int64_t absent = planner_size(plan->ranges, plan->count) - progress->records;
+    int64_t empty = progress->empty, filtered = progress->filtered;
+    for (size_t i = 0; i < pass->outcome_count; i++) {
+        pass->outcomes[i].absent = take_part(&pass->outcomes[i], &absent);
+        pass->outcomes[i].empty = take_part(&pass->outcomes[i], &empty);
+        pass->outcomes[i].filtered = take_part(&pass->outcomes[i], &filtered);
+    }
+    take_rows(progress, pass);
+}
+
+/* All of it was read. What retention took meanwhile is absent from what was read. */
+static void account_read(struct reject_search *search, struct reject_pass *pass) {
+    pass->outcomes = search->outcomes;
+    pass->outcome_count = search->outcome_count;
+    search->outcomes = NULL;
+    for (size_t i = 0; i < pass->outcome_count; i++) {
+        struct range_outcome *outcome = &pass->outcomes[i];
+        outcome->absent = outcome->range.end - outcome->range.start - outcome->rejects -
+                          range_outcome_accepted(outcome);
     }
 }
 
@@ -90,10 +152,10 @@ static void account(const struct plan *plan, const struct spark_progress *progre
     pass->tally.bytes = 0;
     pass->tally.oldest_ms = pass->tally.newest_ms = 0;
     memset(pass->tally.stage_ns, 0, sizeof pass->tally.stage_ns);
-    begin_outcomes(plan, pass);
-    take_rejects(search, pass);
-    int64_t records = progress == NULL ? search->accepted + search->rejects : progress->records;
-    take_absent(planner_size(plan->ranges, plan->count) - records, pass);
+    if (progress == NULL)
+        account_read(search, pass);
+    else
+        account_counts(plan, progress, search, pass);
     free(search->outcomes);
 }
 

@@ -8,8 +8,9 @@
 
 struct reject_pass {
     int64_t rejects; // written
-    /* The outcome of the plan's ranges, without empty ones: what Spark does not report
-     * by partition, the offsets without a record, is shown with the first ranges that have room. */
+    /* The outcome of the plan's ranges, without empty ones. What Spark does not report by partition
+     * is shown with the first ranges that have room: offsets without a record, records that are empty
+     * or filtered, and that a record has other rows than one. Rejects are those of each range. */
     struct range_outcome *outcomes; // owned
     size_t outcome_count;
     struct tally tally; // owned; of the rejects only
