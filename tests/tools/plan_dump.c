@@ -46,10 +46,9 @@ static const char **names_of(const struct query_plan *plan, struct pool *pool) {
         names[i] = input_name(&plan->inputs[i], pool);
     for (size_t i = 0; i < plan->view_count; i++, parts += VIEW_PARTS) {
         const struct plan_view *view = &plan->views[i];
-        parts[VIEW_POSITION] =
-            name_quoted(view->position != NULL ? view->position
-                                               : plan->columns[view->position_column].name,
-                        pool);
+        parts[VIEW_POSITION] = name_quoted(
+            view->position != NULL ? view->position : plan->columns[view->position_column].name,
+            pool);
         parts[VIEW_ELEMENT] = name_quoted(view->element, pool);
         parts[VIEW_VALUE] = view->value != NULL ? name_quoted(view->value, pool) : "";
     }

@@ -20,9 +20,8 @@ static char *read_file(const char *path, size_t *length) {
 }
 
 static struct json *step_json(const struct connect_step *step) {
-    static const char *const kinds[] = {[CONNECT_SELECT] = "select",
-                                        [CONNECT_OBSERVE] = "observe",
-                                        [CONNECT_WHERE] = "where"};
+    static const char *const kinds[] = {
+        [CONNECT_SELECT] = "select", [CONNECT_OBSERVE] = "observe", [CONNECT_WHERE] = "where"};
     struct json *object = json_new_object(), *expressions = json_new_array();
     json_put_text(object, "kind", kinds[step->kind]);
     if (step->name != NULL)
@@ -60,7 +59,8 @@ int main(int argc, char **argv) {
         struct query_plan plan;
         ok = plan_make(&file, i, &plan, &err);
         if (ok) {
-            print_steps(&plan, strcmp(argv[2], "permissive") == 0 ? PARSE_PERMISSIVE : PARSE_REJECT);
+            print_steps(&plan,
+                        strcmp(argv[2], "permissive") == 0 ? PARSE_PERMISSIVE : PARSE_REJECT);
             plan_deinit(&plan);
         }
     }

@@ -86,8 +86,8 @@ static void print_view(const struct printer *printer, const struct expr *expr) {
     const struct query_plan *plan = printer->plan;
     const struct plan_view *view = &plan->views[expr->index];
     const char *const names[VIEW_PARTS] = {
-        [VIEW_POSITION] = view->position != NULL ? view->position
-                                                 : plan->columns[view->position_column].name,
+        [VIEW_POSITION] =
+            view->position != NULL ? view->position : plan->columns[view->position_column].name,
         [VIEW_ELEMENT] = view->element,
         [VIEW_VALUE] = view->value};
     if (printer->input_names != NULL)

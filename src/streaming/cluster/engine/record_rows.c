@@ -1,7 +1,7 @@
 /* A record without rows is empty or filtered, which Spark must count although no row is left to
  * count. So the views are walked inside an expression: `exists` over the elements of the first one,
- * in it `exists` over those of the second one, and so on, in it WHERE. The parts of a view are there
- * the fields of a lambda's parameter.
+ * in it `exists` over those of the second one, and so on, in it WHERE. The parts of a view are
+ * there the fields of a lambda's parameter.
  *
  * What must stay true: the elements are those of posexplode, with OUTER those of posexplode_outer.
  * The recursion is as deep as there are views. */
@@ -77,8 +77,8 @@ static const char *any_from(const struct walk *walk, size_t index) {
     const char *argument = expr_sql(query, view->argument, walk->used, walk->pool);
     if (after == always)
         return pool_format(walk->pool, "coalesce(size(%s), 0) > 0", argument);
-    const char *rows = view->is_outer ? elements_or_null(walk, view, argument)
-                                      : elements(walk, view, argument);
+    const char *rows =
+        view->is_outer ? elements_or_null(walk, view, argument) : elements(walk, view, argument);
     return pool_format(walk->pool, "coalesce(exists(%s, %s -> %s), FALSE)", rows,
                        parameter_of(walk, index), after);
 }

@@ -12,6 +12,7 @@
 
 #include "base/check.h"
 #include "base/log/log.h"
+#include "streaming/cluster/engine/spark_counts.h"
 #include "streaming/kafka/planner.h"
 
 void reject_pass_deinit(struct reject_pass *pass) {
@@ -35,20 +36,9 @@ static void compare_rejects(struct query *query, const struct spark_progress *pr
                             "`verify` names the offsets");
 }
 
-/* What must hold of Spark's counts, whatever the records were. */
-static bool adds_up(const struct spark_progress *progress, const struct query_plan *plan) {
-    int64_t accepted = progress->records - progress->rejects;
-    int64_t kept = accepted - progress->empty - progress->filtered; // records with rows
-    if (plan->view_count == 0 && progress->exploded != accepted)
-        return false;
-    if (plan->where == NULL && progress->rows != progress->exploded)
-        return false;
-    return kept >= 0 && progress->rows >= kept && (kept > 0 || progress->rows == 0) &&
-           progress->exploded - progress->rows >= progress->filtered;
-}
-
-static void compare_rows(struct query *query, const struct spark_progress *progress) {
-    if (adds_up(progress, &query->definition.options->stream->plan))
+static void compare_rows(struct query *query, const struct plan *plan,
+                         const struct spark_progress *progress) {
+    if (spark_counts_add_up(progress, plan, &query->definition.options->stream->plan))
         return;
     log_write(LOG_ERROR, query->report.name,
               "Spark's counts of records and rows do not add up | batch_id=%" PRId64
@@ -60,77 +50,6 @@ static void compare_rows(struct query *query, const struct spark_progress *progr
     query_status_note_error(&query->report.status,
                             "Spark's counts of records and rows do not add up; `verify` names the "
                             "offsets");
-}
-
-/* All offsets of a range are records with a row at first. */
-static void begin_outcomes(const struct plan *plan, struct reject_pass *pass) {
-    pass->outcomes = must_alloc(plan->count + 1, sizeof *pass->outcomes);
-    for (size_t i = 0; i < plan->count; i++) {
-        const struct offset_range *range = &plan->ranges[i];
-        if (range->end > range->start)
-            pass->outcomes[pass->outcome_count++] =
-                (struct range_outcome){.range = *range, .records = range->end - range->start};
-    }
-}
-
-static struct range_outcome *outcome_of(const struct reject_pass *pass, int32_t partition) {
-    for (size_t i = 0; i < pass->outcome_count; i++)
-        if (pass->outcomes[i].range.partition == partition)
-            return &pass->outcomes[i];
-    return NULL;
-}
-
-static void take_rejects(const struct reject_search *search, struct reject_pass *pass) {
-    for (size_t i = 0; i < search->outcome_count; i++) {
-        struct range_outcome *outcome = outcome_of(pass, search->outcomes[i].range.partition);
-        if (outcome == NULL)
-            continue;
-        outcome->rejects = search->outcomes[i].rejects;
-        outcome->records -= outcome->rejects;
-    }
-}
-
-/* The part of a count of the batch that the range has room for. */
-static int64_t take_part(struct range_outcome *outcome, int64_t *left) {
-    int64_t part = *left < outcome->records ? *left : outcome->records;
-    outcome->records -= part;
-    *left -= part;
-    return part;
-}
-
-/* A row for each record that has some; the others are shown with the first such range. */
-static void take_rows(const struct spark_progress *progress, struct reject_pass *pass) {
-    int64_t records = 0;
-    struct range_outcome *first = NULL;
-    for (size_t i = 0; i < pass->outcome_count; i++) {
-        struct range_outcome *outcome = &pass->outcomes[i];
-        outcome->rows = outcome->exploded = outcome->records;
-        records += outcome->records;
-        if (first == NULL && outcome->records > 0)
-            first = outcome;
-    }
-    if (first == NULL && pass->outcome_count > 0)
-        first = &pass->outcomes[0]; // all rows are filtered
-    if (first == NULL)
-        return;
-    first->rows += progress->rows - records;
-    first->exploded += progress->exploded - records;
-    first->filtered_rows = progress->exploded - progress->rows;
-}
-
-/* What Spark counts of the batch as a whole. */
-static void account_counts(const struct plan *plan, const struct spark_progress *progress,
-                           const struct reject_search *search, struct reject_pass *pass) {
-    begin_outcomes(plan, pass);
-    take_rejects(search, pass);
-    int64_t absent = planner_size(plan->ranges, plan->count) - progress->records;
-    int64_t empty = progress->empty, filtered = progress->filtered;
-    for (size_t i = 0; i < pass->outcome_count; i++) {
-        pass->outcomes[i].absent = take_part(&pass->outcomes[i], &absent);
-        pass->outcomes[i].empty = take_part(&pass->outcomes[i], &empty);
-        pass->outcomes[i].filtered = take_part(&pass->outcomes[i], &filtered);
-    }
-    take_rows(progress, pass);
 }
 
 /* All of it was read. What retention took meanwhile is absent from what was read. */
@@ -155,7 +74,8 @@ static void account(const struct plan *plan, const struct spark_progress *progre
     if (progress == NULL)
         account_read(search, pass);
     else
-        account_counts(plan, progress, search, pass);
+        spark_counts_share(plan, progress, search->outcomes, search->outcome_count, &pass->outcomes,
+                           &pass->outcome_count);
     free(search->outcomes);
 }
 
@@ -198,7 +118,7 @@ bool reject_pass_run(struct query *query, const struct plan *plan,
     }
     if (progress != NULL) {
         compare_rejects(query, progress, &search);
-        compare_rows(query, progress);
+        compare_rows(query, plan, progress);
     }
     account(plan, progress, &search, pass);
     return true;

@@ -1,8 +1,9 @@
 /* stream_names.h: what the columns of a cluster's plan are called while it is computed.
  *
- * A table's column, a record's field and Kafka's column can have the same name, such as `timestamp`.
- * So everything but the table's columns has a name that begins with a prefix of underscores, with
- * which no name of the query begins. Fields of the record are only read as `_parsed`.`field`. */
+ * A table's column, a record's field and Kafka's column can have the same name, such as
+ * `timestamp`. So everything but the table's columns has a name that begins with a prefix of
+ * underscores, with which no name of the query begins. Fields of the record are only read as
+ * `_parsed`.`field`. */
 #ifndef STREAMING_CLUSTER_ENGINE_STREAM_NAMES_H
 #define STREAMING_CLUSTER_ENGINE_STREAM_NAMES_H
 

@@ -1,12 +1,12 @@
-/* stream_plan.c: the steps follow the life of a record (docs/internals/queries.md): reject rules see
- * the record alone, views multiply it, WHERE sees rows.
+/* stream_plan.c: the steps follow the life of a record (docs/internals/queries.md): reject rules
+ * see the record alone, views multiply it, WHERE sees rows.
  *
  * What must stay true: a record is accepted here exactly if the native engine makes no reject of
  * it. from_json returns a row of nulls for a value that is no object and for broken syntax. If no
- * field of the record is NOT NULL, such a row looks like that of {}: then a member of ours is put in
- * front of the object's own, and the record is an object if it comes back. An array or map that is
- * exploded is null, too, if it cannot be read; then the record is parsed once more, only for this
- * path and for whether Spark finds fault with it.
+ * field of the record is NOT NULL, such a row looks like that of {}: then a member of ours is put
+ * in front of the object's own, and the record is an object if it comes back. An array or map that
+ * is exploded is null, too, if it cannot be read; then the record is parsed once more, only for
+ * this path and for whether Spark finds fault with it.
  *
  * An observation is a barrier for Spark's optimizer: conditions behind it do not move to where
  * from_json would be computed once more. */
@@ -100,8 +100,8 @@ static struct data_type with_field(const struct maker *maker, const struct data_
  * characters, because a text need not be UTF-8. */
 static const char *with_marker(const struct maker *maker) {
     const char *text = name_of(maker, "text");
-    const char *rest = pool_format(
-        maker->pool, "CAST(substring(CAST(%s AS BINARY), 2) AS STRING)", text);
+    const char *rest =
+        pool_format(maker->pool, "CAST(substring(CAST(%s AS BINARY), 2) AS STRING)", text);
     const char *first = pool_format(maker->pool, "{\"%s%s\":true", maker->names.prefix, marker);
     return pool_format(maker->pool,
                        "CASE WHEN NOT startswith(%s, '{') THEN %s "
@@ -153,9 +153,9 @@ static struct data_type path_type(const struct maker *maker, const struct plan_i
                                   size_t level) {
     struct data_field *field = pool_alloc(maker->pool, 1, sizeof *field);
     bool is_last = level + 1 == input->path_length;
-    *field = (struct data_field){.name = input->path[level],
-                                 .type = is_last ? input->type
-                                                 : path_type(maker, input, level + 1)};
+    *field =
+        (struct data_field){.name = input->path[level],
+                            .type = is_last ? input->type : path_type(maker, input, level + 1)};
     return (struct data_type){.kind = TYPE_STRUCT, .fields = field, .field_count = 1};
 }
 
@@ -175,8 +175,8 @@ static const char *unreadable(const struct maker *maker, size_t index) {
 static void find_exploded(const struct maker *maker, const struct expr *expr, bool *exploded) {
     if (expr->kind == EXPR_INPUT) {
         const struct plan_input *input = &maker->query->inputs[expr->index];
-        exploded[expr->index] = input->kind == INPUT_RECORD && (input->type.kind == TYPE_ARRAY ||
-                                                                input->type.kind == TYPE_MAP);
+        exploded[expr->index] = input->kind == INPUT_RECORD &&
+                                (input->type.kind == TYPE_ARRAY || input->type.kind == TYPE_MAP);
     }
     for (size_t i = 0; i < expr->argument_count; i++)
         find_exploded(maker, expr->arguments[i], exploded);
@@ -185,8 +185,7 @@ static void find_exploded(const struct maker *maker, const struct expr *expr, bo
 static void find_unreadables(struct maker *maker) {
     const struct query_plan *query = maker->query;
     bool *exploded = pool_alloc(maker->pool, query->input_count, sizeof *exploded);
-    maker->unreadables =
-        pool_alloc(maker->pool, query->input_count, sizeof *maker->unreadables);
+    maker->unreadables = pool_alloc(maker->pool, query->input_count, sizeof *maker->unreadables);
     if (maker->mode == PARSE_PERMISSIVE)
         return;
     for (size_t i = 0; i < query->view_count; i++)
@@ -210,11 +209,10 @@ static const char escaped_characters[] =
 static const char *fits_directory(const struct maker *maker, size_t column) {
     int room = PARTITION_NAME_MAX - (int)strlen(maker->query->columns[column].name) - 1;
     const char *name = column_name(maker, column);
-    return pool_format(
-        maker->pool,
-        "(%s IS NULL OR (instr(%s, char(0)) = 0 AND (octet_length(%s) <= %d OR "
-        "3 * octet_length(%s) - 2 * octet_length(translate(%s, %s, '')) <= %d)))",
-        name, name, name, room / 3, name, name, escaped_characters, room);
+    return pool_format(maker->pool,
+                       "(%s IS NULL OR (instr(%s, char(0)) = 0 AND (octet_length(%s) <= %d OR "
+                       "3 * octet_length(%s) - 2 * octet_length(translate(%s, %s, '')) <= %d)))",
+                       name, name, name, room / 3, name, name, escaped_characters, room);
 }
 
 /* Whether a null in the column makes the record a reject. */
@@ -375,8 +373,7 @@ void stream_plan_make(const struct query_plan *query, const size_t *partition_co
     check(mode != PARSE_FAILFAST);
     *plan = (struct stream_plan){0};
     pool_init(&plan->pool);
-    plan->steps =
-        pool_alloc(&plan->pool, FIXED_STEPS + query->view_count, sizeof *plan->steps);
+    plan->steps = pool_alloc(&plan->pool, FIXED_STEPS + query->view_count, sizeof *plan->steps);
     struct maker maker = {.query = query,
                           .partition_columns = partition_columns,
                           .partition_column_count = partition_column_count,

@@ -3,8 +3,8 @@
  *
  *     Kafka ─▶ from_json ─▶ columns that the reject rules need ─▶ is it accepted, does it have rows
  *           ─▶ counts of records (observed) ─▶ WHERE it is accepted
- *           ─▶ LATERAL VIEWs ─▶ the query's condition ─▶ counts of rows (observed) ─▶ WHERE it is true
- *           ─▶ the other columns ─▶ the table's columns
+ *           ─▶ LATERAL VIEWs ─▶ the query's condition ─▶ counts of rows (observed) ─▶ WHERE it is
+ * true ─▶ the other columns ─▶ the table's columns
  *
  * What is not accepted is what the native engine makes a reject of. How many there were, and in
  * which windows of offsets, is in each batch's progress, so that our process reads those windows

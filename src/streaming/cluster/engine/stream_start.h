@@ -1,5 +1,5 @@
-/* stream_start.h: how a query is started in Spark: the session's configuration, the source's and the
- * sink's options. What it computes is its plan's business (stream_plan.h). */
+/* stream_start.h: how a query is started in Spark: the session's configuration, the source's and
+ * the sink's options. What it computes is its plan's business (stream_plan.h). */
 #ifndef STREAMING_CLUSTER_ENGINE_STREAM_START_H
 #define STREAMING_CLUSTER_ENGINE_STREAM_START_H
 
