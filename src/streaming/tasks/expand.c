@@ -121,7 +121,7 @@ static void init_level(struct expand *expand, size_t index) {
 
 static void init_columns(struct expand *expand) {
     const struct query_plan *plan = expand->query->plan;
-    const struct expr **exprs = pool_alloc(&expand->pool, plan->column_count, sizeof(*exprs));
+    const struct expr **exprs = pool_alloc(&expand->pool, plan->column_count, sizeof(struct expr *));
     expand->computed = pool_alloc(&expand->pool, plan->column_count, sizeof(size_t));
     for (size_t i = 0; i < plan->column_count; i++) {
         if (!schema_is_computed(expand->query->schema, i))
