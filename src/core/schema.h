@@ -23,12 +23,12 @@ struct column {
     const char *name; // the Parquet column and the SQL column; of an input, its path for people,
                       // and the JSON key if there is no path
     enum type type;
-    const struct data_type *nested; // TYPE_ARRAY, TYPE_MAP: the whole type. Only of inputs
     int precision, scale;           // TYPE_DECIMAL
     bool required;                  // never null, and REQUIRED in the file, as in Spark's own files
     const char *doc;
     const char *const *path; // record columns: the keys from the root; NULL: `name` alone
     size_t path_length;
+    const struct data_type *nested; // record columns of type TYPE_ARRAY and TYPE_MAP: all of it
     const char *sample;     // record columns: what the sample generator draws from
     const char *expression; // derived columns: as the query file has it, for people
 };

@@ -3,11 +3,23 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "core/data_type.h"
 
 size_t vector_width(enum type type) {
     if (type == TYPE_STRUCT)
         return sizeof(uint32_t);
     return type == TYPE_ARRAY || type == TYPE_MAP ? sizeof(struct list) : type_width(type);
+}
+
+struct vector vector_make(const struct data_type *type, size_t capacity, struct pool *pool) {
+    struct vector vector = {.type = type->kind, .scale = type->scale};
+    vector.valid = pool_alloc(pool, capacity, 1);
+    void *values = pool_alloc(pool, capacity, vector_width(type->kind));
+    if (type->kind == TYPE_STRUCT)
+        vector.rows = values;
+    else
+        vector.values = values;
+    return vector;
 }
 
 /* As wide as a text or a DECIMAL. */
@@ -47,6 +59,7 @@ void vector_gather(const struct vector *from, const uint32_t *rows, size_t count
         [1] = gather_1, [2] = gather_2, [4] = gather_4, [8] = gather_8, [16] = gather_16};
     check(from->type == to->type);
     to->children = from->children;
+    to->child_count = from->child_count;
     for (size_t i = 0; i < count; i++)
         to->valid[at + i] = rows[i] != VECTOR_NO_ROW ? from->valid[rows[i]] : 0;
     if (from->type == TYPE_STRUCT)

@@ -29,6 +29,8 @@ struct list {
     uint32_t first, count;
 };
 
+struct elements;
+
 struct vector {
     enum type type;
     int scale; // TYPE_DECIMAL
@@ -47,10 +49,18 @@ struct vector {
         struct list *lists; // arrays and maps
     };
     struct vector *children; // STRUCT, ARRAY, MAP
-    uint32_t *rows;          // STRUCT: where its fields are; NULL: in the same row
+    size_t child_count;
+    struct elements *elements; // ARRAY, MAP: those of the children (core/nested.h)
+    uint32_t *rows;            // STRUCT: where its fields are; NULL: in the same row
 };
 
 #define VECTOR_NO_ROW UINT32_MAX
+
+struct data_type;
+struct pool;
+
+/* A vector of `type` for vector_gather(), with memory for `capacity` rows in `pool`. */
+struct vector vector_make(const struct data_type *type, size_t capacity, struct pool *pool);
 
 /* Bytes of one value of `values`; of a STRUCT, of `rows`. */
 size_t vector_width(enum type type);

@@ -196,3 +196,26 @@ bool resolve_map_values(struct function_use *use, struct error *err) {
                    values_kernel);
     return true;
 }
+
+/* ---- array_contains ---- */
+
+/* Spark would cast the array to the common type; here only the value is. */
+bool resolve_array_contains(struct function_use *use, struct error *err) {
+    if (use->arguments[0].kind != TYPE_ARRAY)
+        return refuse_argument(use, "array_contains", "an ARRAY", err);
+    const struct data_type *element = use->arguments[0].element;
+    const struct data_type pair[2] = {*element, use->arguments[1]};
+    struct data_type common;
+    if (!is_scalar(element->kind))
+        return use_refuse(err, "array_contains: elements are %s: use exists with a lambda",
+                          type_sql_name(element->kind));
+    if (pair[1].kind == TYPE_NULL || !data_types_common(pair, 2, false, &common) ||
+        !data_type_equals(&common, element))
+        return use_refuse(err, "array_contains: elements are %s, but the value is %s: CAST it",
+                          data_type_text(element, use->pool), data_type_text(&pair[1], use->pool));
+    use->wanted[0] = use->arguments[0];
+    use->wanted[1] = *element;
+    use_set_result(use, type_of(TYPE_BOOL), comparison_kernel(COMPARE_CONTAINS, element->kind));
+    use->can_be_null = true;
+    return true;
+}

@@ -35,8 +35,6 @@ static bool check_properties(const struct query_plan *plan, struct error *err) {
             return REFUSE(err, plan, property->place, "property '%s' cannot be set yet",
                           property->key);
     }
-    if (plan->where != NULL)
-        return REFUSE(err, plan, plan->where->place, "WHERE is not supported yet");
     return true;
 }
 

@@ -48,6 +48,10 @@ static void init_derived(struct row_maker *maker) {
             later[later_count++] = i;
     }
     derive_init(&maker->at_once, query->plan, at_once, at_once_count, &maker->rows, zone);
+    if (expand_is_needed(query->plan)) {
+        maker->expand = expand_create(query, &maker->rows, maker->string_bytes, zone);
+        later_count = 0;
+    }
     derive_init(&maker->later, query->plan, later, later_count, &maker->rows, zone);
     free(at_once);
     free(later);
@@ -71,6 +75,7 @@ void row_maker_deinit(struct row_maker *maker) {
         decoder_close(maker->decoder);
     derive_deinit(&maker->at_once);
     derive_deinit(&maker->later);
+    expand_destroy(maker->expand);
     free(maker->required);
     arena_deinit(&maker->strings);
     rows_deinit(&maker->rows);
@@ -196,8 +201,7 @@ enum decode_result row_maker_make(struct row_maker *maker, const struct record *
     if (rows->count > 0 && planned_ms != maker->decoder->batch_time_ms)
         return DECODE_FULL;
     maker->decoder->batch_time_ms = planned_ms;
-    maker->at_once.context.now_ms = planned_ms;
-    maker->later.context.now_ms = planned_ms;
+    maker->at_once.context.now_ms = maker->later.context.now_ms = planned_ms;
     bool is_parsed = maker->query->record->count > 0;
     size_t used = rows->strings.used;
     enum decode_result result =
@@ -235,7 +239,8 @@ bool row_maker_grow(struct row_maker *maker, const struct record *record, size_t
     return true;
 }
 
-bool row_maker_complete(struct row_maker *maker, size_t memory_max, struct error *err) {
+/* Fills the computed columns that are left. */
+static bool complete(struct row_maker *maker, size_t memory_max, struct error *err) {
     struct rows *rows = &maker->rows;
     struct arena *strings = &rows->strings;
     size_t wanted = strings->capacity;
@@ -255,6 +260,23 @@ bool row_maker_complete(struct row_maker *maker, size_t memory_max, struct error
     return true;
 }
 
+bool row_maker_counts_by_range(const struct row_maker *maker) {
+    return maker->expand != NULL;
+}
+
+bool row_maker_flush(struct row_maker *maker, size_t memory_max, struct range_outcome *outcome,
+                     rows_fn *emit, void *context, struct error *err) {
+    if (maker->expand == NULL)
+        return complete(maker, memory_max, err) && emit(context, &maker->rows, err);
+    const struct expand_call call = {.now_ms = maker->decoder->batch_time_ms,
+                                     .memory_max = memory_max,
+                                     .outcome = outcome,
+                                     .counts = &maker->decoder->counts,
+                                     .emit = emit,
+                                     .context = context};
+    return expand_records(maker->expand, &call, err);
+}
+
 void row_maker_reset(struct row_maker *maker) {
     bool grown = maker->rows.strings.capacity > maker->string_bytes;
     arena_deinit(&maker->strings);
@@ -266,5 +288,6 @@ void row_maker_reset(struct row_maker *maker) {
 size_t row_maker_memory(const struct row_maker *maker) {
     // What is read here never changes.
     return rows_memory(maker->query->schema, maker->rows.capacity, maker->string_bytes) +
-           maker->at_once.eval.memory + maker->later.eval.memory;
+           maker->at_once.eval.memory + maker->later.eval.memory +
+           (maker->expand == NULL ? 0 : expand_memory(maker->expand));
 }

@@ -320,7 +320,6 @@ static void a_table_needs_no_column_of_the_record(void **state) {
 static const struct {
     const char *table, *message;
 } refusals[] = {
-    {"n INT) AS SELECT id, n FROM STREAM r WHERE n > 1", "2:92: WHERE is not supported yet"},
     {"n INT) TBLPROPERTIES (trigger = '1 second') AS SELECT id, n FROM STREAM r",
      "2:69: property 'trigger' cannot be set yet"},
 };
