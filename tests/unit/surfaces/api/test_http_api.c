@@ -170,9 +170,7 @@ static void commit_batch(void) {
          .start = 15,
          .end = 45,
          .topic_end = 80,
-         .rows = 27,
-         .rejects = 2,
-         .absent = 1},
+         .counts = {.records = 27, .exploded = 27, .rows = 27, .rejects = 2, .absent = 1}},
         {.partition = 1, .start = 15, .end = 15, .topic_end = 15}};
     const struct report_faults faults[] = {{13, 4}};
     struct batch_report draft = {.batch_id = 7,
@@ -180,6 +178,7 @@ static void commit_batch(void) {
                                  .started_ms = 1700000000100,
                                  .committed_ms = 1700000001111,
                                  .rows = 27,
+                                 .accepted = 27,
                                  .rejects = 2,
                                  .absent = 1,
                                  .files = 3,
