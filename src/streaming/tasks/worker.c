@@ -44,7 +44,8 @@ struct task_run {
     struct reject_sink *rejects; // NULL until the first reject
     struct range_outcome *outcome;
     struct stage_clock clock;
-    int64_t sink_wrote_ns; // how long the sink has waited for the disk so far
+    int64_t sink_wrote_ns;   // how long the sink has waited for the disk so far
+    int64_t derive_began_ns; // of rows that are being computed
 };
 
 /* A call to the sink is over: its time is encoding, except the time that it waited for the disk. */
@@ -56,8 +57,7 @@ static void count_sink_time(struct task_run *run, int64_t began_ns) {
 }
 
 /* Per slice, where the column lies in cache and costs less than a nanosecond a row. */
-static void note_timestamps(struct task_run *run) {
-    const struct rows *rows = &run->maker->rows;
+static void note_timestamps(struct task_run *run, const struct rows *rows) {
     const struct vector *timestamp = &rows->columns[run->query->schema->kafka_timestamp];
     int64_t oldest = INT64_MAX, newest = INT64_MIN;
     for (size_t i = 0; i < rows->count; i++) {
@@ -73,26 +73,43 @@ static void note_timestamps(struct task_run *run) {
     tally_note_timestamp(&run->task->tally, newest / 1000);
 }
 
-static bool append_rows(struct task_run *run, struct error *err) {
-    struct rows *rows = &run->maker->rows;
-    if (rows->count == 0 || run->task->rejects_only)
-        return true;
-    note_timestamps(run);
+/* Takes the rows that a slice of records has become. Since the sink was left, or the slice was
+ * begun, they have been computed. */
+static bool append_rows(void *context, struct rows *rows, struct error *err) {
+    struct task_run *run = context;
     int64_t began_ns = clock_stopwatch_ns();
-    if (!row_maker_complete(run->maker, run->worker->memory_max, err))
-        return false;
-    int64_t derived_ns = clock_stopwatch_ns();
-    run->clock.ns[STAGE_DERIVE] += derived_ns - began_ns;
-    began_ns = derived_ns;
+    run->clock.ns[STAGE_DERIVE] += began_ns - run->derive_began_ns;
+    note_timestamps(run, rows);
     bool appended = sink_append(run->sink, rows, err);
     count_sink_time(run, began_ns);
     // Relaxed: a number for display; nothing else hangs on it.
     atomic_store_explicit(&run->worker->encoded, sink_memory(run->sink), memory_order_relaxed);
+    run->derive_began_ns = clock_stopwatch_ns();
     return appended;
 }
 
+/* What became of the records of the slice. */
+static void note_records(struct task_run *run) {
+    const struct rows *rows = &run->maker->rows;
+    const struct schema *schema = run->query->schema;
+    for (size_t i = 0; i < rows->count && run->task->wants_records; i++) {
+        struct record_rows *record = &run->task->records[run->task->record_count++];
+        *record = (struct record_rows){.partition = rows->columns[schema->partition].int32s[i],
+                                       .offset = rows->columns[schema->offset].int64s[i]};
+        row_maker_count_record(run->maker, i, &record->exploded, &record->rows);
+    }
+}
+
 static bool flush_rows(struct task_run *run, struct error *err) {
-    bool written = append_rows(run, err);
+    bool written = true;
+    if (run->maker->rows.count > 0 && !run->task->rejects_only) {
+        run->derive_began_ns = clock_stopwatch_ns();
+        written = row_maker_flush(run->maker, run->worker->memory_max, run->outcome, append_rows,
+                                  run, err);
+        if (written)
+            note_records(run);
+        run->clock.ns[STAGE_DERIVE] += clock_stopwatch_ns() - run->derive_began_ns;
+    }
     row_maker_reset(run->maker);
     return written;
 }
@@ -125,21 +142,6 @@ static bool reject_record(struct task_run *run, const struct record *record,
     return appended;
 }
 
-/* A record that is not a reject: its rows before WHERE, and those that are written. */
-static void count_record(struct task_run *run, const struct record *record, int64_t exploded,
-                         int64_t rows) {
-    struct range_outcome *outcome = run->outcome;
-    outcome->records += rows > 0;
-    outcome->empty += exploded == 0;
-    outcome->filtered += exploded > 0 && rows == 0;
-    outcome->exploded += exploded;
-    outcome->filtered_rows += exploded - rows;
-    outcome->rows += rows;
-    if (run->task->wants_records)
-        run->task->records[run->task->record_count++] =
-            (struct record_rows){record->partition, record->offset, exploded, rows};
-}
-
 static bool take_record(struct task_run *run, const struct record *record, struct error *err) {
     struct rows *rows = &run->maker->rows;
     run->task->tally.bytes += (int64_t)record->value_size;
@@ -157,7 +159,11 @@ static bool take_record(struct task_run *run, const struct record *record, struc
     if (run->task->rejects_only)
         decoder_uncount_row(run->maker->decoder, false);
     rows->count++;
-    count_record(run, record, 1, 1);
+    if (run->task->rejects_only || !row_maker_counts_by_range(run->maker)) {
+        run->outcome->records++;
+        run->outcome->exploded++;
+        run->outcome->rows++;
+    }
     return rows->count < rows->capacity || flush_rows(run, err);
 }
 
@@ -220,6 +226,8 @@ static bool run_range(struct task_run *run, struct offset_range range, struct er
         source->ops->abandon_range(source);
         return false;
     }
+    if (row_maker_counts_by_range(run->maker) && !flush_rows(run, err))
+        return false;
     struct range_outcome *outcome = run->outcome;
     // Offsets without a record: compacted, aborted, or a transaction's marker.
     outcome->absent = range.end - range.start - outcome->records - outcome->rejects -
