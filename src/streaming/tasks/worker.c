@@ -88,7 +88,7 @@ static bool append_rows(void *context, struct rows *rows, struct error *err) {
     return appended;
 }
 
-/* What became of the records of the slice. */
+/* How many rows the records of the slice have. */
 static void note_records(struct task_run *run) {
     const struct rows *rows = &run->maker->rows;
     const struct schema *schema = run->query->schema;

@@ -821,7 +821,7 @@ static void lose_row(int32_t partition, int64_t offset, int32_t row, const char 
     left_out.partition = -1;
 }
 
-static void rows_of_a_record_are_told_apart_by_their_positions(void **state) {
+static void rows_of_a_record_differ_in_their_positions(void **state) {
     (void)state;
     plan = &exploding;
     our_batch("3x1eo-9", "ee5");
@@ -866,7 +866,7 @@ static void a_lost_position_is_named(void **state) {
     assert_int_equal(report.partitions[0].empty, 1);
 }
 
-static void a_row_that_is_there_twice_is_a_duplicate(void **state) {
+static void a_row_that_was_written_twice_is_a_duplicate(void **state) {
     (void)state;
     plan = &exploding;
     our_batch("3x1eo", "2");
@@ -1003,9 +1003,9 @@ int main(void) {
         CASE(unreadable_first_offsets_are_only_a_note),
         CASE(without_a_checkpoint_it_says_so),
         CASE(a_sink_log_that_cannot_be_read_names_its_file),
-        CASE(rows_of_a_record_are_told_apart_by_their_positions),
+        CASE(rows_of_a_record_differ_in_their_positions),
         CASE(a_lost_position_is_named),
-        CASE(a_row_that_is_there_twice_is_a_duplicate),
+        CASE(a_row_that_was_written_twice_is_a_duplicate),
         CASE(with_where_positions_have_gaps_and_counts_prove_the_rows),
         CASE(where_alone_leaves_out_records),
         CASE(positions_of_nested_views_are_complete_level_by_level),
