@@ -78,6 +78,7 @@ static void the_line_of_a_replayed_batch_has_no_lag(void **state) {
     assert_non_null(line);
     assert_non_null(strstr(line, " | rows_per_second="));
     assert_null(strstr(line, "lag"));
+    assert_null(strstr(line, "filtered")); // only of a query that can filter
 }
 
 static bool is_in_partition_1(const void *context, const struct reject_row *row) {
@@ -481,7 +482,16 @@ static void a_reject_that_becomes_no_row_is_resolved_all_the_same(void **state) 
     assert_non_null(strstr(first, "\"rows\":1,\"rejects\":6,\"absent\":0,\"lost\":0,\"records\":1,"
                                   "\"empty\":0,\"filtered\":1,\"exploded\":2,\"filteredRows\":1"));
 
+    int log = memfd_create("log", MFD_CLOEXEC);
+    char text[4096] = "";
+    log_configure(LOG_INFO, false);
+    log_output_set(log);
     must_replay(PARSE_PERMISSIVE, FIRST_PERMISSIVE, 2);
+    log_output_set(STDOUT_FILENO);
+    log_configure(LOG_CRITICAL, false);
+    check(pread(log, text, sizeof text - 1, 0) > 0 && close(log) == 0);
+    assert_non_null(strstr(text, "| rows=2 | rejects=0 | absent=0 | lost=0 | records=2 | empty=0 | "
+                                 "filtered=3 | filtered_rows=3 | files=1 |"));
     scoped(scope_free) char *second = fixture_read(&fixture, CHECKPOINT "manifests/1");
     assert_non_null(strstr(
         second, "\"replayed\":[{\"partition\":0,\"offsets\":\"1,3,5,7\"},"
