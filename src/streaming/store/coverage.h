@@ -14,7 +14,7 @@
  * and ranges have an "incarnation", 0 if there is none.
  *
  * Of a query that has WHERE or LATERAL VIEW it has version 4, whose ranges count records and rows
- * apart as those of a manifest of version 5 do, and which says what became of replayed rejects
+ * apart as those of a manifest of version 5 do, and which has the counts of replayed rejects
  * (streaming/store/replay_counts.h). The other members are there as needed.
  *
  * N is the newest batch that is folded in. Neighbouring ranges of a partition are one range, with

@@ -38,7 +38,7 @@
  *                   "records":5,"empty":1,"filtered":2,"exploded":20,"filteredRows":9}]}
  *
  * records + rejects + empty + filtered + absent + lost are the offsets of the range, and rows are
- * exploded - filteredRows (struct range_outcome). That of a replay also says what became of the
+ * exploded - filteredRows (struct range_outcome). That of a replay also has the counts of the
  * rejects that it took (streaming/store/replay_counts.h). As in version 4, the members say whether
  * it is of a replay or of a later incarnation. In the versions before, each record is one row.
  *
@@ -66,7 +66,7 @@ struct manifest {
     struct range_outcome *outcomes; // owned; one per partition with a non-empty range
     bool counts_rows;         // the query has WHERE or LATERAL VIEW: a record need not be one row
     struct resolved replayed; // owned; of a replay, which took these rejects instead of ranges
-    struct replay_counts replay_counts; // owned; what became of them
+    struct replay_counts replay_counts; // owned; of their rows
     bool of_spark; // the batch is Spark's, committed by it: only the rejects are ours
     struct incarnation incarnation; // of the topic; of a replay, that of the newest batch
     struct incarnations begun;      // owned; with this batch, and before it since the last manifest

@@ -1,4 +1,4 @@
-/* replay_counts.h: what became of the rejects that replays have taken (streaming/store/resolved.h),
+/* replay_counts.h: the counts of the rejects that replays have taken (streaming/store/resolved.h),
  * by incarnation and partition.
  *
  * Of a query without LATERAL VIEW and WHERE each of them is one row, which need not be written

@@ -30,7 +30,7 @@ struct worker_query {
     _Atomic int64_t *records_read; // live, for the progress display
 };
 
-/* What became of one record that is not a reject. */
+/* The rows of one record that is not a reject. */
 struct record_rows {
     int32_t partition;
     int64_t offset;
@@ -48,7 +48,7 @@ struct task {
     const struct offset_range *ranges;    // borrowed likewise
     size_t range_count;
     bool rejects_only;          // the rows are somebody else's: they are counted, not written
-    bool wants_records;         // what became of each record is asked for, of a single range
+    bool wants_records;         // the rows of each record are asked for, of a single range
     const atomic_bool *abandon; // true: give up at once with ERROR_STOPPED
     struct mailbox *reply;      // where the task goes back to
 

@@ -56,7 +56,8 @@ struct offset_range gap_on_broker(const struct gaps *gaps, const struct gap *gap
 /* Which gaps the broker is asked about, and how much. */
 struct question {
     bool (*wanted)(const struct piece *piece);
-    const char *reason;  // what a record there means, for a fault's text; NULL: it is no fault
+    const char
+        *reason; // what a record there means, for a fault's text; NULL: none, it is not a fault
     int64_t offsets_max; // to be read, gaps and what lies between near ones
     int64_t ranges_max;  // to be opened
 };

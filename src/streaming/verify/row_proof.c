@@ -79,7 +79,7 @@ static void see_rows(struct record_walk *walk, const struct row_run *run) {
     int64_t rows = run->end - run->start;
     bool same = walk->rows > 0 && level == innermost;
     uint32_t before = walk->before[innermost];
-    // A row of OUTER beside others is one too many, as well.
+    // A row of OUTER along with others is one too many, as well.
     if (same && (run->start < before || (before == 1 && run->start == 1))) {
         uint32_t end = run->start < before && run->end > before ? before : run->end;
         walk->duplicates += end - run->start;

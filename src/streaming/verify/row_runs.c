@@ -103,7 +103,7 @@ static void set_head(uint32_t *words, uint32_t log, int64_t offset) {
 
 void row_pen_add(struct row_pen *pen, uint32_t log, int64_t offset, const int32_t *positions) {
     uint32_t words[ROW_LEVELS_MAX + 5];
-    size_t head = pen->runs->word_count - 2; // all but start and end
+    size_t head = pen->runs->word_count - 2; // without start and end
     uint32_t *open = pen->open;
     set_head(words, log, offset);
     for (size_t i = 0; i < pen->runs->level_count; i++)

@@ -377,7 +377,7 @@ static const char exploding_replay[] =
     "\"exploded\":1,\"filteredRows\":0,\"rows\":1}],"
     "\"replayedWithoutRows\":[{\"partition\":0,\"offsets\":\"7-8\"}]}";
 
-static void a_replay_says_what_became_of_each_reject(void **state) {
+static void a_replay_has_the_counts_of_its_rejects(void **state) {
     (void)state;
     struct manifest manifest;
     struct error err;
@@ -454,7 +454,7 @@ int main(void) {
         cmocka_unit_test(in_the_versions_before_each_record_is_one_row),
         cmocka_unit_test(each_sum_of_version_5_must_add_up),
         cmocka_unit_test(rows_are_those_of_records),
-        cmocka_unit_test(a_replay_says_what_became_of_each_reject),
+        cmocka_unit_test(a_replay_has_the_counts_of_its_rejects),
         cmocka_unit_test(each_sum_of_what_was_replayed_must_add_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
