@@ -5,10 +5,8 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "base/check.h"
 #include "core/data_type.h"
 #include "sql/syntax/parse.h"
-#include "streaming/declare/builtin.h"
 
 /* ---- what no query can have yet ---- */
 
@@ -144,7 +142,7 @@ static void set_partition_by(struct stream *stream) {
     for (size_t i = 0; plan->name[i] != '\0'; i++)
         job[i] = plan->name[i] == '-' ? '_' : (char)toupper((unsigned char)plan->name[i]);
     stream->partition_by_setting = pool_format(&plan->pool, "%s_PARTITION_BY", job);
-    stream->partition_by = "";
+    stream->partition_by = plan->partition_column_count == 0 ? "none" : "";
     for (size_t i = 0; i < plan->partition_column_count; i++)
         stream->partition_by =
             pool_format(&plan->pool, "%s%s%s", stream->partition_by, i > 0 ? "," : "",
@@ -242,44 +240,4 @@ void stream_deinit(struct stream *stream) {
 
 void stream_schema(const struct stream *stream, struct schema *schema) {
     schema_init(schema, stream->record, stream->derived, stream->derived_count);
-}
-
-/* ---- the built-in ones ---- */
-
-const struct stream *streams[STREAMS_MAX + 1];
-
-static bool load_file(const struct builtin_file *builtin, size_t *count, struct error *err) {
-    static struct stream loaded[STREAMS_MAX];
-    struct sql_file file;
-    struct query_plan plan;
-    bool ok = sql_parse(builtin->path, (const char *)builtin->text, builtin->size, &file, err);
-    for (size_t i = 0; ok && i < file.table_count; i++) {
-        check(*count < STREAMS_MAX);
-        ok = plan_make(&file, i, &plan, err) && stream_make(&plan, &loaded[*count], err);
-        if (ok) {
-            streams[*count] = &loaded[*count];
-            ++*count;
-        }
-    }
-    if (ok)
-        sql_file_deinit(&file);
-    return ok;
-}
-
-void streams_load(void) {
-    struct error err;
-    size_t count = 0;
-    check(streams[0] == NULL);
-    for (const struct builtin_file *builtin = builtin_files; builtin->path != NULL; builtin++)
-        if (!load_file(builtin, &count, &err))
-            check_failed(__FILE__, __LINE__, err.message);
-    check(count > 0);
-}
-
-const struct stream *stream_of(const char *job) {
-    for (size_t i = 0; streams[i] != NULL; i++)
-        if (strcmp(streams[i]->job, job) == 0)
-            return streams[i];
-    check(false);
-    return NULL;
 }

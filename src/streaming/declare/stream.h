@@ -1,6 +1,7 @@
 /* stream.h: what makes a streaming query: one topic, one record schema, derived columns, one table.
  *
- * All of it follows from a query file (docs/queries.md). Those of queries/ are in the program. */
+ * All of it follows from a query file (docs/queries.md). Those of queries/ are in the program;
+ * users add their own (QUERIES_PATH). */
 #ifndef STREAMING_DECLARE_STREAM_H
 #define STREAMING_DECLARE_STREAM_H
 
@@ -19,16 +20,25 @@ struct stream {
     const struct record_schema *record;
     const struct column *derived;
     size_t derived_count;
+    bool is_builtin;
 };
 
-enum { STREAMS_MAX = 8 };
+enum { STREAMS_MAX = 64 };
 
-/* All queries, ended by NULL; empty before streams_load(). */
+/* All queries, the built-in ones first, ended by NULL; empty before streams_load(). */
 extern const struct stream *streams[STREAMS_MAX + 1];
 
 /* Declares the built-in queries. Called once, before anything else that knows of queries, and by
  * one thread. A mistake in their files is a violated check. */
 void streams_load(void);
+
+/* Adds the tables of a file, by the same thread, before settings are read. ERROR_CONFIG, with
+ * "path:line:column: " where there is a place: the file cannot be read, has a mistake, a name that
+ * another query has, or is one table too many. Tables before the mistake have been added. */
+MUST_CHECK bool streams_load_file(const char *path, struct error *err);
+
+/* Only the built-in ones are left. */
+void streams_unload_files(void);
 
 /* By its job; there must be one. */
 const struct stream *stream_of(const char *job);

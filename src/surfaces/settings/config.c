@@ -22,9 +22,10 @@ const char *config_master_shown(const struct config *config) {
     return config->master_shown != NULL ? config->master_shown : "";
 }
 
-const struct stream *config_find_job(const char *name) {
+const struct stream *config_find_job(struct text name) {
     for (size_t i = 0; streams[i] != NULL; i++)
-        if (strcmp(streams[i]->job, name) == 0 || strcmp(streams[i]->name, name) == 0)
+        if (text_equals(text_borrow(streams[i]->job), name) ||
+            text_equals(text_borrow(streams[i]->name), name))
             return streams[i];
     return NULL;
 }

@@ -38,7 +38,7 @@ struct config {
     const struct command *command; // of ACTION_COMMAND, and of --help behind one; NULL: none
     enum help help;                // of ACTION_HELP
     struct command_arguments arguments;
-    uint32_t jobs;            // bit i: streams[i] is chosen
+    uint64_t jobs;            // bit i: streams[i] is chosen
     const struct stream *job; // the one that is chosen; NULL: several
     bool await_termination;
     bool demo;
@@ -52,6 +52,7 @@ struct config {
     enum master_kind master_kind;
     int workers; // from the master: local = 1, local[N] = N, local[*] = processors (cgroup-aware);
                  // on a cluster as local[*], for the commands that read the lake
+    char *queries_path;                                      // "": only the built-in queries
     char *spark_home;                                        // "": not set
     char *data_lake_path, *processed_path, *checkpoint_path; // absolute, no slash at the end
     enum log_level log_level;
@@ -89,8 +90,8 @@ struct config {
     char *ignored_spark_variables; // NULL: there is none
 };
 
-/* The query that `--job NAME` chooses, by its job or its own name. NULL: there is none. */
-const struct stream *config_find_job(const char *name);
+/* The query of one name in --job: its job or its own name. NULL: there is none. */
+const struct stream *config_find_job(struct text name);
 
 bool config_runs(const struct config *config, const struct stream *stream);
 const char *config_topic(const struct config *config, const struct stream *stream);

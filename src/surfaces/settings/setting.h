@@ -48,7 +48,7 @@ struct setting {
     const char *values; // what it may be, for --help: "SIZE", "reject|permissive|failfast"
 };
 
-enum { OPTION_NAME_MAX = 64, SETTING_TEXT_MAX = 1024, SETTINGS_MAX = 64 };
+enum { OPTION_NAME_MAX = 64, SETTING_TEXT_MAX = 1024, SETTINGS_MAX = 256 };
 
 /* The choices that are not aliases, as "a, b or c" or, for a placeholder, "a|b|c". */
 void choices_list(const struct choice *choices, bool prose, char *text, size_t size);
@@ -74,6 +74,7 @@ extern const struct setting_type type_offsets;  // char *, as streaming/kafka/st
 extern const struct setting_type type_master;   // char *, as master_parse()
 extern const struct setting_type type_home;     // char *, as type_path, or "": not set
 extern const struct setting_type type_path;     // char *, absolute and normalised
+extern const struct setting_type type_paths;    // char *, files and directories, by colons
 extern const struct setting_type type_zone;     // char *
 extern const struct setting_type type_host;     // char *
 extern const struct setting_type type_token;    // char *, "" or a bearer token

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/pool.h"
 #include "base/text.h"
 #include "surfaces/settings/config.h"
 
@@ -38,7 +39,7 @@ static const struct choice missing_files[] = {
 static const struct choice sink_logs[] = {
     {"auto", SINK_LOG_AUTO}, {"on", SINK_LOG_ON}, {"off", SINK_LOG_OFF}, {NULL}};
 
-static const char kafka[] = "Kafka", where[] = "Where it runs", lake[] = "Data lake",
+static const char queries[] = "Queries", kafka[] = "Kafka", where[] = "Where it runs", lake[] = "Data lake",
                   batches[] = "Batches", records[] = "Records", parquet[] = "Parquet files",
                   logging[] = "Logging and status", page[] = "Page, API, metrics",
                   alerts[] = "Alerts", limits[] = "Time limits";
@@ -75,6 +76,12 @@ static const struct setting common[] = {
      "listed the topic within the interval. If no answer has come for this interval plus 5 "
      "seconds, the lag is shown as unknown.",
      SECOND, DAY},
+
+    {queries, "QUERIES_PATH", &type_paths, FIELD(queries_path), "",
+     "Query files with tables of your own (docs/queries.md), in addition to the built-in queries: "
+     "files and directories, separated by colons. A directory stands for all its `*.sql` files. "
+     "There can be 64 tables, the built-in ones included. All of them run unless --job chooses some. A command "
+     "needs the same value as the run that it is about."},
 
     {where, "SPARK_MASTER_URL", &type_master, FIELD(master), "local[*]",
      "`local` runs one worker of the program's own engine, `local[N]` N workers, `local[*]` "
@@ -231,6 +238,23 @@ static const struct setting common[] = {
 /* Filled on first use, before there are threads. */
 static struct setting table[SETTINGS_MAX]; // `common`, with a copy per query where the name is NULL
 static size_t table_count;
+static struct pool texts; // of the table
+
+/* The text with the query's name for "%s". */
+static const char *fill_in(const char *doc, const char *name) {
+    const char *gap = strstr(doc, "%s");
+    return pool_format(&texts, "%.*s%s%s", (int)(gap - doc), doc, name, gap + 2);
+}
+
+/* "--trigger", of TRIGGER. */
+static const char *option_of(const char *name) {
+    size_t size = sizeof "--" + strlen(name);
+    char *option = pool_alloc(&texts, size, 1);
+    (void)snprintf(option, size, "--%s", name);
+    for (char *at = option; *at != '\0'; at++)
+        *at = *at == '_' ? '-' : (char)tolower((unsigned char)*at);
+    return option;
+}
 
 /* Adds a setting to the table, of query number `index` or of all. */
 static void add(const struct setting *pattern, const struct stream *stream, size_t index) {
@@ -239,25 +263,23 @@ static void add(const struct setting *pattern, const struct stream *stream, size
     *setting = *pattern;
     if (stream != NULL) {
         bool is_topic = pattern->type == &type_topic;
-        char *doc = NULL;
-        doc = text_format(pattern->doc, stream->name);
-        setting->doc = doc;
+        setting->doc = fill_in(pattern->doc, stream->name);
         setting->stream = stream;
         // The row names the first query's field.
         setting->offset += index * sizeof(struct query_settings);
         setting->name = is_topic ? stream->topic_setting : stream->partition_by_setting;
         setting->fallback = is_topic ? stream->topic : stream->partition_by;
     }
-    char *option = text_format("--%s", setting->name), values[256];
-    for (char *at = option; *at != '\0'; at++)
-        *at = *at == '_' ? '-' : (char)tolower((unsigned char)*at);
-    setting->option = option;
+    char values[256];
+    setting->option = option_of(setting->name);
     if (setting->choices != NULL)
         choices_list(setting->choices, false, values, sizeof values);
-    setting->values = setting->choices != NULL ? text_copy(values) : setting->type->placeholder;
+    setting->values =
+        setting->choices != NULL ? pool_format(&texts, "%s", values) : setting->type->placeholder;
 }
 
 static void build_table(void) {
+    pool_init(&texts);
     for (size_t i = 0; i < sizeof common / sizeof common[0]; i++) {
         if (common[i].name != NULL)
             add(&common[i], NULL, 0);
@@ -271,6 +293,12 @@ const struct setting *settings_table(size_t *count) {
         build_table();
     *count = table_count;
     return table;
+}
+
+void settings_renew(void) {
+    if (table_count > 0)
+        pool_deinit(&texts);
+    table_count = 0;
 }
 
 int settings_find(const char *name) {
