@@ -12,7 +12,9 @@
  *              counts
  *
  * A null row's children are unspecified: below a null STRUCT they can say that they are valid, and
- * the list of a null ARRAY must not be read.
+ * the list of a null ARRAY must not be read. Between the elements of two rows there can be some
+ * that belong to no row: of an array that came twice, or could not be read to its end. They are
+ * safe to compute with.
  *
  * A vector belongs to its rows (core/rows.h), which also own the bytes behind texts. */
 #ifndef CORE_VECTOR_H
@@ -27,6 +29,8 @@
 struct list {
     uint32_t first, count;
 };
+
+struct elements;
 
 struct vector {
     enum type type;
@@ -46,6 +50,22 @@ struct vector {
         struct list *lists; // arrays and maps
     };
     struct vector *children; // STRUCT, ARRAY, MAP
+    size_t child_count;
+    struct elements *elements; // ARRAY, MAP: those of the children (core/nested.h)
 };
+
+/* A row that is not there. */
+#define VECTOR_NO_ROW UINT32_MAX
+
+/* A vector of `type` with memory for `capacity` rows in `pool`. Of an ARRAY or MAP that is only the
+ * lists: their elements stay in the vector that they are gathered from. */
+struct data_type;
+struct pool;
+struct vector vector_make(const struct data_type *type, size_t capacity, struct pool *pool);
+
+/* Gives `to` the values that `from`, of the same type, has in `rows`, one after another;
+ * VECTOR_NO_ROW is a null. Texts and elements are shared. `to` can be `from` if `rows` ascend. */
+void vector_gather(const struct vector *from, const uint32_t *rows, size_t count,
+                   struct vector *to);
 
 #endif
