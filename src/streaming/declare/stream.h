@@ -13,11 +13,14 @@ struct stream {
     const char *name;       // "match_stream": the query, its checkpoint directory and its logger
     const char *job;        // "matches": for --job, the table's and the rejects' directory
     const char *class;      // "MatchStreamProcessor": the old job's name for it, kept in log lines
-    const char *topic_setting;          // "KAFKA_TOPIC_MATCHES"
-    const char *topic;                  // its default: "esports-matches"
-    const char *partition_by_setting;   // "MATCHES_PARTITION_BY"
-    const char *partition_by;           // its default: "status"
-    const char *identifier;             // its NOT NULL columns, with commas; NULL: has none
+    const char *topic_setting; // "KAFKA_TOPIC_MATCHES"; NULL: no setting is the topic as a whole
+    const char *topic_source;  // for messages: the setting, or "subscribe in riot.sql:9"
+    const char *topic;         // by default: "esports-matches"; NULL: a setting without one
+    const struct sql_property *values; // with ${…} (placeholder.h): the topic ("subscribe") first,
+    size_t value_count;                // then properties that are for settings
+    const char *partition_by_setting;  // "MATCHES_PARTITION_BY"
+    const char *partition_by;          // its default: "status"
+    const char *identifier;            // its NOT NULL columns, with commas; NULL: has none
     const struct record_schema *record; // what is decoded; no columns: the value is not parsed
     struct schema schema;               // inputs are those of the plan, columns are the table's
     bool is_builtin;

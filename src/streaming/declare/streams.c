@@ -8,7 +8,7 @@
 #include "sql/syntax/parse.h"
 #include "streaming/declare/builtin.h"
 #include "streaming/declare/query_files.h"
-#include "streaming/declare/stream.h"
+#include "streaming/declare/query_variables.h"
 
 const struct stream *streams[STREAMS_MAX + 1];
 
@@ -45,6 +45,19 @@ static bool check_names(const struct stream *stream, struct error *err) {
     return true;
 }
 
+static bool check_variables(const struct stream *newest, struct error *err) {
+    struct pool pool;
+    struct query_variable variables[QUERY_VARIABLES_MAX];
+    pool_init(&pool);
+    size_t names = query_variables(variables, &pool);
+    pool_deinit(&pool);
+    if (names <= QUERY_VARIABLES_MAX)
+        return true;
+    return sql_error(err, newest->plan.path, newest->plan.place,
+                     "table '%s': all files together can have %d names in ${…} at the most",
+                     newest->job, QUERY_VARIABLES_MAX);
+}
+
 /* ---- files ---- */
 
 static bool add(const struct sql_file *file, size_t index, bool is_builtin, struct error *err) {
@@ -63,7 +76,7 @@ static bool add(const struct sql_file *file, size_t index, bool is_builtin, stru
         return false;
     }
     streams[count++] = stream;
-    return true;
+    return check_variables(stream, err);
 }
 
 static bool add_all(struct sql_file *file, bool is_builtin, struct error *err) {

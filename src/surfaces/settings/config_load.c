@@ -23,6 +23,7 @@
 #include "surfaces/settings/config.h"
 #include "surfaces/settings/properties.h"
 #include "surfaces/settings/settings.h"
+#include "surfaces/settings/table_settings.h"
 #include "surfaces/settings/variables.h"
 
 /* What config_load() reads from, and the problems that it found. */
@@ -151,7 +152,7 @@ static void load_setting(struct loader *loader, struct config *config, size_t in
     struct candidate candidate = pick(loader, config, index, setting);
     if (config->demo && setting->location && candidate.origin != ORIGIN_FLAG)
         note_sealed(loader, setting);
-    if (candidate.text == NULL && is_missed(loader, config))
+    if (candidate.text == NULL && !setting->is_variable && is_missed(loader, config))
         note_missing(loader, setting);
     if (candidate.text == NULL)
         return;
@@ -243,6 +244,7 @@ static void load_settings(struct loader *loader, struct config *config) {
         load_setting(loader, config, i, &settings[i]);
     if (config->master != NULL)
         load_master(loader, config);
+    table_settings_load(config, loader->problems);
 }
 
 /* ---- paths that are not directories ---- */
@@ -273,10 +275,26 @@ static void check_path(const struct config *config, const char *setting, const c
                      file.text);
 }
 
+static void check_own_paths(const struct config *config, const struct stream *stream,
+                            struct problems *problems) {
+    struct file_path file;
+    for (enum table_property at = TABLE_PATH; at <= TABLE_CHECKPOINT; at++) {
+        const struct setting_value *value = config_property(config, stream, at);
+        scoped(scope_free) char *path =
+            value != NULL ? config_path(config, at - TABLE_PATH, stream) : NULL;
+        if (path != NULL && find_file_in_the_way(path, &file))
+            problems_add(problems, "%s: %s: '%s' is not a directory", value->where,
+                         table_property_name(at), file.text);
+    }
+}
+
 static void check_paths(const struct config *config, struct problems *problems) {
     check_path(config, "DATA_LAKE_PATH", config->data_lake_path, problems);
     check_path(config, "PROCESSED_DATA_PATH", config->processed_path, problems);
     check_path(config, "CHECKPOINT_PATH", config->checkpoint_path, problems);
+    for (size_t i = 0; streams[i] != NULL; i++)
+        if (config_runs(config, streams[i]))
+            check_own_paths(config, streams[i], problems);
 }
 
 static void warn_of_login(struct loader *loader, const struct config *config) {
@@ -321,6 +339,23 @@ static void load_path(const char *path, const char *where, struct problems *prob
     query_files_deinit(&files);
 }
 
+/* What is secret must not get into a topic's name or a path. */
+static void check_variables(struct problems *problems) {
+    struct pool pool;
+    struct query_variable variables[QUERY_VARIABLES_MAX];
+    size_t settings_count;
+    const struct setting *settings = settings_table(&settings_count);
+    pool_init(&pool);
+    size_t count = query_variables(variables, &pool);
+    for (size_t i = 0; i < count && i < QUERY_VARIABLES_MAX; i++) {
+        int index = settings_find(variables[i].name);
+        if (properties_has_name(variables[i].name) || (index >= 0 && settings[index].secret))
+            problems_add(problems, "%s: ${%s} can be a secret, which a query file cannot use",
+                         variables[i].last->plan.path, variables[i].name);
+    }
+    pool_deinit(&pool);
+}
+
 void config_load_queries(const struct command_line *line, struct problems *problems) {
     struct loader loader = {.line = line};
     struct problems ignored = {0}; // of the --env-files; config_load() reports them
@@ -338,6 +373,7 @@ void config_load_queries(const struct command_line *line, struct problems *probl
             load_path(path, paths.where, problems);
     variables_deinit(&loader.variables);
     problems_deinit(&ignored);
+    check_variables(problems);
 }
 
 void config_load(struct config *config, const struct command_line *line,
@@ -371,6 +407,7 @@ void config_deinit(struct config *config) {
         free(config->values[i].where);
     }
     free(config->master_shown);
+    table_settings_deinit(config);
     properties_deinit(config);
     for (size_t i = 0; i < config->warning_count; i++)
         free(config->warnings[i]);

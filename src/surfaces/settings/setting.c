@@ -319,6 +319,12 @@ static bool check_paths(const char *text, struct error *err) {
     return true;
 }
 
+static bool accept_all(const char *text, struct error *err) {
+    (void)text;
+    (void)err;
+    return true;
+}
+
 static bool check_zone(const char *text, struct error *err) {
     struct zone zone;
     bool found = zone_find((struct text){text, (uint32_t)strlen(text)}, &zone);
@@ -441,6 +447,7 @@ const struct setting_type type_master = {"local|local[N]|yarn|spark://…|k8s://
 const struct setting_type type_home = {"DIRECTORY", parse_home, release_text};
 const struct setting_type type_path = {"DIRECTORY", parse_path, release_text};
 const struct setting_type type_paths = {"PATH:…", parse_text, release_text, check_paths};
+const struct setting_type type_value = {"TEXT", parse_text, release_text, accept_all};
 const struct setting_type type_zone = {"ZONE", parse_text, release_text, check_zone};
 const struct setting_type type_group = {"GROUP", parse_text, release_text, check_group};
 const struct setting_type type_host = {"HOST", parse_text, release_text, check_host};

@@ -746,6 +746,142 @@ static void the_path_of_queries_is_a_setting_like_others(void **state) {
     assert_ptr_equal(config.job, stream_of("trades"));
 }
 
+/* ---- what a file says of settings ---- */
+
+static void write_table(const char *topic, const char *properties) {
+    char text[1024];
+    snprintf(text, sizeof text,
+             "CREATE TABLE r (id STRING) USING kafka\nOPTIONS (subscribe '%s');\n"
+             "CREATE STREAMING TABLE t (id STRING NOT NULL)\nTBLPROPERTIES (%s)\n"
+             "AS SELECT id FROM STREAM r;\n"
+             "CREATE STREAMING TABLE u (id STRING NOT NULL) AS SELECT id FROM STREAM r;\n",
+             topic, properties);
+    write_file("own.sql", text);
+}
+
+static enum exit_code load_own(const char *const *environment, const char *const *arguments) {
+    const char *words[WORDS_MAX] = {"--queries-path", "own.sql"};
+    for (size_t i = 0; arguments != NULL && arguments[i] != NULL; i++)
+        words[i + 2] = arguments[i];
+    config_deinit(&config);
+    streams_unload_files();
+    settings_renew();
+    assert_int_equal(chdir(files), 0);
+    enum exit_code code = load(environment, words);
+    assert_int_equal(chdir("/"), 0);
+    return code;
+}
+
+static struct query_options options_of(const char *job) {
+    struct query_options options = config_query_options(&config, stream_of(job));
+    config_store_options_deinit(&options.store);
+    return options;
+}
+
+static void a_property_of_the_file_is_in_place_of_the_setting(void **state) {
+    (void)state;
+    write_table("${TOPIC:-x}", "trigger = '${EVERY:-1 minute}', startingOffsets = 'latest', "
+                               "maxOffsetsPerTrigger = 500, parseMode = 'permissive', "
+                               "path = '${DATA_LAKE_PATH}/t', rejectsPath = '/r/t', "
+                               "checkpointLocation = '/c/t'");
+    assert_int_equal(load_own(WORDS(BROKER, "TRIGGER=2 seconds", "PARSE_MODE=failfast"),
+                              WORDS("--data-lake-path=/lake", "--checkpoint-path=/elsewhere")),
+                     EXIT_CODE_OK);
+    assert_int_equal(options_of("t").trigger.interval_ms, 60000);
+    assert_string_equal(options_of("t").starting_offsets, "latest");
+    assert_int_equal(options_of("t").max_offsets_per_trigger, 500);
+    assert_int_equal(options_of("t").parse_mode, PARSE_PERMISSIVE);
+    static const char *const expected[] = {"/lake/t", "/r/t", "/c/t"};
+    for (enum config_path path = PATH_TABLE; path <= PATH_CHECKPOINT; path++) {
+        char *text = config_path(&config, path, stream_of("t"));
+        assert_string_equal(text, expected[path]);
+        free(text);
+    }
+    assert_string_equal(config_property(&config, stream_of("t"), TABLE_TRIGGER)->where,
+                        "own.sql:4");
+    // Another table of the file has the settings.
+    assert_int_equal(options_of("u").trigger.interval_ms, 2000);
+    assert_int_equal(options_of("u").parse_mode, PARSE_FAILFAST);
+    assert_null(config_property(&config, stream_of("u"), TABLE_TRIGGER));
+    // Both read one topic, by one setting.
+    assert_string_equal(config_topic(&config, stream_of("t")), "x");
+    assert_string_equal(config_topic(&config, stream_of("u")), "x");
+}
+
+static void an_option_and_a_demo_come_before_the_file(void **state) {
+    (void)state;
+    write_table("x", "trigger = '1 minute', parseMode = 'permissive', path = '/own/t'");
+    assert_int_equal(load_own(WORDS(BROKER), WORDS("--trigger", "availableNow")), EXIT_CODE_OK);
+    assert_true(options_of("t").trigger.available_now);
+    assert_int_equal(options_of("t").parse_mode, PARSE_PERMISSIVE);
+    assert_int_equal(load_own(NULL, WORDS("--demo")), EXIT_CODE_OK);
+    assert_true(options_of("t").trigger.available_now);
+    assert_int_equal(options_of("t").parse_mode, PARSE_PERMISSIVE);
+    char *text = config_path(&config, PATH_TABLE, stream_of("t"));
+    assert_null(strstr(text, "/own"));
+    free(text);
+}
+
+static void names_in_a_file_are_settings(void **state) {
+    (void)state;
+    write_table("${SITE}-${KIND:-x}", "trigger = '${EVERY:-1 minute}'");
+    assert_int_equal(load_own(WORDS(BROKER, "SITE=a", "EVERY=3s"), WORDS("--kind", "b")),
+                     EXIT_CODE_OK);
+    assert_string_equal(config_topic(&config, stream_of("t")), "a-b");
+    assert_int_equal(options_of("t").trigger.interval_ms, 3000);
+    assert_string_equal(value_of("EVERY")->where, "environment");
+    // Needed only if a chosen table uses it.
+    assert_int_equal(load_own(WORDS(BROKER), WORDS("--job", "matches")), EXIT_CODE_OK);
+    assert_int_equal(load_own(WORDS(BROKER), WORDS("--job", "u")), EXIT_CODE_USAGE);
+    assert_string_equal(errors, "esports-stream: SITE is missing: subscribe of table 'u' needs it "
+                                "(own.sql:2:10): set it, or write ${SITE:-default}\n");
+}
+
+static void assert_own_refused(const char *const *environment, const char *expected) {
+    char text[512];
+    snprintf(text, sizeof text, "esports-stream: %s\n", expected);
+    assert_int_equal(load_own(environment, WORDS("--job", "t")), EXIT_CODE_USAGE);
+    assert_string_equal(errors, text);
+}
+
+static void values_in_a_file_are_checked_like_settings(void **state) {
+    (void)state;
+    write_table("x", "trigger = 'soon'");
+    assert_own_refused(WORDS(BROKER),
+                       "own.sql:4:16: trigger: invalid value 'soon' (expected availableNow or an "
+                       "interval such as '10 seconds', '1 minute', '500 milliseconds' or '0 "
+                       "seconds')");
+    write_table("x", "maxOffsetsPerTrigger = '${MOST:-1}'");
+    assert_own_refused(WORDS(BROKER, "MOST=many"),
+                       "own.sql:4:16: maxOffsetsPerTrigger: invalid value 'many' (expected a whole "
+                       "number of at least 0)");
+    write_table("x", "path = 's3://bucket/t'");
+    assert_own_refused(WORDS(BROKER),
+                       "own.sql:4:16: path: invalid value 's3://bucket/t' (expected a local "
+                       "directory, as a path or as file:///…; other file systems are not "
+                       "supported: mount them, or copy the files)");
+    write_table("x", "startingOffsets = '{\"y\": {\"0\": 5}}'");
+    assert_own_refused(WORDS(BROKER),
+                       "own.sql:4: startingOffsets does not name topic 'x' of t: add "
+                       "an offset for each of its partitions");
+    write_table("${TOPIC}", "trigger = '1s'");
+    assert_own_refused(WORDS(BROKER, "TOPIC=no topic"),
+                       "TOPIC (environment): invalid value 'no topic' (expected one topic name: "
+                       "letters, digits, '.', '_' and '-')");
+    write_table("${KAFKA_SASL_PASSWORD}", "trigger = '1s'");
+    assert_own_refused(WORDS(BROKER), "own.sql: ${KAFKA_SASL_PASSWORD} can be a secret, which a "
+                                      "query file cannot use");
+}
+
+static void two_tables_of_one_topic_cannot_share_a_group(void **state) {
+    (void)state;
+    write_table("x", "trigger = '1s'");
+    assert_int_equal(load_own(WORDS(BROKER), WORDS("--job", "t,u")), EXIT_CODE_OK);
+    assert_int_equal(load_own(WORDS(BROKER, "KAFKA_COMMIT_GROUP=g"), WORDS("--job", "t,u")),
+                     EXIT_CODE_USAGE);
+    assert_non_null(strstr(errors, "KAFKA_COMMIT_GROUP: t and u both read topic 'x'"));
+}
+
 static void assert_refused(const char *paths, const char *expected) {
     char text[512];
     snprintf(text, sizeof text, "esports-stream: QUERIES_PATH (environment): %s\n", expected);
@@ -1333,6 +1469,11 @@ int main(void) {
         FILES(the_tables_of_query_files_are_jobs_with_settings),
         FILES(the_path_of_queries_is_a_setting_like_others),
         FILES(mistakes_in_query_files_are_reported_with_their_place),
+        FILES(a_property_of_the_file_is_in_place_of_the_setting),
+        FILES(an_option_and_a_demo_come_before_the_file),
+        FILES(names_in_a_file_are_settings),
+        FILES(values_in_a_file_are_checked_like_settings),
+        FILES(two_tables_of_one_topic_cannot_share_a_group),
         FILES(help_works_with_any_query_file),
         FILES(there_can_be_64_tables),
         FACT(every_path_is_normalised_as_hadoop_does),
