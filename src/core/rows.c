@@ -1,6 +1,7 @@
 #include "core/rows.h"
 
 #include "base/check.h"
+#include "core/nested.h"
 
 /* Column buffers that all start at the same offset in a page fall in one set of the L1 cache; each
  * starts a few cache lines later than the one before. In the prototype this took decoding from 431
@@ -20,7 +21,11 @@ static size_t storage_bytes(const struct schema *schema, size_t capacity) {
 }
 
 size_t rows_memory(const struct schema *schema, size_t capacity, size_t string_bytes) {
-    return storage_bytes(schema, capacity) + string_bytes;
+    size_t bytes = storage_bytes(schema, capacity) + string_bytes;
+    for (size_t i = 0; i < schema->count; i++)
+        if (schema->columns[i].nested != NULL)
+            bytes += nested_memory(schema->columns[i].nested, capacity * ROWS_ELEMENTS_PER_ROW);
+    return bytes;
 }
 
 void rows_init(struct rows *rows, const struct schema *schema, size_t capacity,
@@ -37,11 +42,16 @@ void rows_init(struct rows *rows, const struct schema *schema, size_t capacity,
         rows->columns[i].scale = schema->columns[i].scale;
         rows->columns[i].valid = at + capacity * type_width(schema->columns[i].type);
         at += column_bytes(schema, i, capacity);
+        if (schema->columns[i].nested != NULL)
+            nested_init(&rows->columns[i], schema->columns[i].nested,
+                        capacity * ROWS_ELEMENTS_PER_ROW);
     }
 }
 
 void rows_deinit(struct rows *rows) {
     arena_deinit(&rows->strings);
+    for (size_t i = 0; rows->schema != NULL && i < rows->schema->count; i++)
+        nested_deinit(&rows->columns[i]);
     free(rows->storage);
     *rows = (struct rows){0};
 }
@@ -49,6 +59,23 @@ void rows_deinit(struct rows *rows) {
 void rows_reset(struct rows *rows) {
     rows->count = 0;
     arena_reset(&rows->strings);
+    for (size_t i = 0; i < rows->schema->count; i++)
+        nested_reset(&rows->columns[i]);
+}
+
+bool rows_grow_elements(struct rows *rows) {
+    check(rows->count == 0);
+    bool grown = false;
+    for (size_t i = 0; i < rows->schema->count; i++)
+        grown |= nested_grow(&rows->columns[i]);
+    return grown;
+}
+
+size_t rows_elements_memory(const struct rows *rows) {
+    size_t bytes = 0;
+    for (size_t i = 0; i < rows->schema->count; i++)
+        bytes += nested_memory_now(&rows->columns[i]);
+    return bytes;
 }
 
 void rows_resize_strings(struct rows *rows, size_t string_bytes) {

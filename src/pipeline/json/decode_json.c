@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "base/check.h"
+#include "core/nested.h"
 #include "core/timestamp.h"
 #include "pipeline/json/members.h"
 #include "pipeline/json/objects.h"
@@ -26,6 +27,8 @@ struct json_decoder {
     struct json_members members;
 
     struct json_objects objects;
+    size_t *nested; // owned; the columns that are arrays or maps
+    size_t nested_count;
 
     struct json_notes notes; // of the record under way
     bool is_counted;         // the record, in `counts`
@@ -41,6 +44,17 @@ static void clear_row(const struct json_decoder *decoder, struct rows *rows) {
         vector->valid[row] = 0;
 }
 
+/* The row's arrays and maps take elements after this. */
+static void mark_elements(const struct json_decoder *decoder, struct rows *rows) {
+    for (size_t i = 0; i < decoder->nested_count; i++)
+        nested_mark(&rows->columns[decoder->nested[i]]);
+}
+
+static void take_back_elements(const struct json_decoder *decoder, struct rows *rows) {
+    for (size_t i = 0; i < decoder->nested_count; i++)
+        nested_rewind(&rows->columns[decoder->nested[i]]);
+}
+
 /* One member whose key is a column's or its object's. False: the room is too small. */
 static bool decode_member(struct json_decoder *decoder, size_t column, struct rows *rows) {
     struct json_record record = {.reader = &decoder->reader,
@@ -48,9 +62,7 @@ static bool decode_member(struct json_decoder *decoder, size_t column, struct ro
                                  .rows = rows,
                                  .notes = &decoder->notes,
                                  .unknown_names = &decoder->base.counts.unknown_names};
-    struct json_field *object = decoder->objects.tops[column];
-    return object == NULL ? json_read_member(&record, column)
-                          : json_read_object(&decoder->objects, &record, object);
+    return json_read_member(&decoder->objects, &record, column);
 }
 
 /* Whether the reader is at a place where the root's own next member may start, and, if `previous`
@@ -240,12 +252,14 @@ static enum decode_result decode(struct decoder *base, const struct record *reco
     json_members_open(&decoder->members, record->value, record->value_size);
     json_notes_clear(&decoder->notes);
     clear_row(decoder, rows);
+    mark_elements(decoder, rows);
     enum root_kind root = decode_root(decoder, rows);
 
     if (root == ROOT_OBJECT) {
         if (decoder->mode != PARSE_PERMISSIVE && rows->columns[0].valid[rows->count] == 0) {
             count_rejected_object(decoder, rows);
             arena_rewind(&rows->strings, used);
+            take_back_elements(decoder, rows);
             return reject_identifier(decoder, reject);
         }
         const struct json_reader *reader = &decoder->reader;
@@ -257,6 +271,7 @@ static enum decode_result decode(struct decoder *base, const struct record *reco
         return DECODE_ROW;
     }
     arena_rewind(&rows->strings, used);
+    take_back_elements(decoder, rows);
     if (root == ROOT_FULL)
         return DECODE_FULL;
     if (decoder->mode != PARSE_PERMISSIVE)
@@ -268,6 +283,9 @@ static enum decode_result decode(struct decoder *base, const struct record *reco
 static void close_decoder(struct decoder *base) {
     struct json_decoder *decoder = (struct json_decoder *)base;
     json_objects_deinit(&decoder->objects);
+    json_members_deinit(&decoder->members);
+    json_keys_deinit(&decoder->keys);
+    free(decoder->nested);
     free(decoder);
 }
 
@@ -286,8 +304,13 @@ bool decode_json_open(struct decoder **decoder, const struct schema *schema, enu
     opened->schema = schema;
     opened->mode = mode;
     opened->context.zone = zone;
+    opened->notes.column_count = schema->record_count;
     json_keys_init(&opened->keys, schema);
     json_objects_init(&opened->objects, schema);
+    opened->nested = must_alloc(schema->record_count, sizeof *opened->nested);
+    for (size_t i = 0; i < schema->record_count; i++)
+        if (schema->columns[i].nested != NULL)
+            opened->nested[opened->nested_count++] = i;
     *decoder = &opened->base;
     decode_json_set_path(*decoder, DECODE_FASTEST);
     return true;
@@ -296,6 +319,7 @@ bool decode_json_open(struct decoder **decoder, const struct schema *schema, enu
 void decode_json_set_path(struct decoder *decoder, enum decode_path path) {
     struct json_decoder *json = (struct json_decoder *)decoder;
     check(decoder->ops == &json_ops);
+    json_members_deinit(&json->members);
     json_members_init(&json->members, &json->keys, path == DECODE_FASTEST);
     json->members.is_off = path == DECODE_GENERAL;
 }

@@ -17,6 +17,7 @@ struct json_notes {
     size_t named_count;
     bool has_trailing_bytes;
     bool has_faults;
+    size_t column_count; // of the schema's record columns
     int64_t faults[SCHEMA_COLUMNS_MAX];
     bool identifier_seen;
     size_t identifier_at;           // byte offset of its last value
@@ -33,12 +34,15 @@ static inline void json_notes_clear(struct json_notes *notes) {
     notes->identifier_problem = NULL;
     notes->first_problem = NULL;
     if (notes->has_faults)
-        memset(notes->faults, 0, sizeof notes->faults);
+        memset(notes->faults, 0, notes->column_count * sizeof notes->faults[0]);
     notes->has_faults = false;
 }
 
-/* The columns, as bits, have lost the value that the record has for them. */
-void json_note_faults(struct json_notes *notes, uint64_t columns);
+/* The column has lost a value that the record has for it, or a part of it. */
+static inline void json_note_fault(struct json_notes *notes, size_t column) {
+    notes->has_faults = true;
+    notes->faults[column]++;
+}
 
 /* The current key is unknown; `object` is the path of the object that it is in, "" for the root. */
 void json_note_unknown_key(struct json_notes *notes, struct unknown_keys *names,
@@ -65,7 +69,7 @@ static inline void json_notes_count_values(const struct json_notes *notes,
     counts->trailing_bytes += times * notes->has_trailing_bytes;
     if (!notes->has_faults)
         return;
-    for (size_t i = 0; i < SCHEMA_COLUMNS_MAX; i++)
+    for (size_t i = 0; i < notes->column_count; i++)
         counts->field_faults[i] += times * notes->faults[i];
 }
 
