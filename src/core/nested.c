@@ -1,6 +1,6 @@
-/* nested.c: a level is one block of memory: the values of one vector, then its `valid`, then the next
- * vector, each some cache lines later in its page than the one before (core/rows.c says why). A
- * struct's fields are in the level of the struct; an array or map in a level opens the next one.
+/* nested.c: a level is one block of memory: the values of one vector, then its `valid`, then the
+ * next vector, each some cache lines later in its page than the one before (core/rows.c says why).
+ * A struct's fields are in the level of the struct; an array or map in a level opens the next one.
  *
  * What must stay true: `valid` is 0 in all elements that are not used, so an element that is taken
  * is null without being written. Functions recurse, which DATA_TYPE_DEPTH_MAX bounds. */

@@ -1,9 +1,9 @@
 /* nested.h: the storage of vectors of arrays and maps (core/vector.h): their children.
  *
- * An array or map has its elements in a level of their own, at any depth, and a level has room for a
- * number of elements, over all rows. Whoever fills a level takes one element after the other, so the
- * elements of one list lie together. An element that nobody has written yet is null, and so are all
- * fields in it. */
+ * An array or map has its elements in a level of their own, at any depth, and a level has room for
+ * a number of elements, over all rows. Whoever fills a level takes one element after the other, so
+ * the elements of one list lie together. An element that nobody has written yet is null, and so are
+ * all fields in it. */
 #ifndef CORE_NESTED_H
 #define CORE_NESTED_H
 
@@ -15,16 +15,16 @@
 
 struct elements {
     uint32_t used, capacity;
-    bool is_short;  // an element has found no room since the last reset
+    bool is_short;              // an element has found no room since the last reset
     uint32_t marked;            // see nested_mark()
     uint32_t capacity_at_first; // and after each reset
     struct vector *owner;       // whose children have the elements
-    struct elements *next;      // of the levels below a vector, from outside to inside; NULL: the last
-    void *storage;              // owned; behind all vectors of the level
+    struct elements *next; // of the levels below a vector, from outside to inside; NULL: the last
+    void *storage;         // owned; behind all vectors of the level
 };
 
-/* The children of a vector of `type`, which is an ARRAY or MAP, with room for `capacity` elements in
- * each level. The vector's own lists are the caller's. */
+/* The children of a vector of `type`, which is an ARRAY or MAP, with room for `capacity` elements
+ * in each level. The vector's own lists are the caller's. */
 void nested_init(struct vector *vector, const struct data_type *type, size_t capacity);
 void nested_deinit(struct vector *vector);
 

@@ -35,7 +35,8 @@ void rows_reset(struct rows *rows);
 void rows_resize_strings(struct rows *rows, size_t string_bytes);
 
 /* Only while count is 0, after a record whose elements had no room: twice the room where it was too
- * small, until rows_reset(). False: it was not the elements that had no room, so it was the texts. */
+ * small, until rows_reset(). False: it was not the elements that had no room, so it was the texts.
+ */
 bool rows_grow_elements(struct rows *rows);
 
 /* Memory in bytes that elements take now. */

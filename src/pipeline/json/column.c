@@ -167,9 +167,8 @@ static enum json_column_result read_string(struct json_reader *reader, struct ve
         struct text text;
         if (!json_take_string(reader))
             return JSON_COLUMN_FAULT;
-        return json_copy_text(reader->lexer.value, strings, &text)
-                   ? set_text(vector, row, text)
-                   : JSON_COLUMN_FULL;
+        return json_copy_text(reader->lexer.value, strings, &text) ? set_text(vector, row, text)
+                                                                   : JSON_COLUMN_FULL;
     }
     size_t used = strings->used;
     struct json_output output =

@@ -1,5 +1,5 @@
-/* fields.h: what a schema wants of a record, as a tree: the objects of which columns are read, and the
- * types of arrays and maps down to their scalar values.
+/* fields.h: what a schema wants of a record, as a tree: the objects of which columns are read, and
+ * the types of arrays and maps down to their scalar values.
  *
  * A field is one of these:
  *
@@ -28,25 +28,26 @@ enum json_field_kind {
 
 struct json_field {
     enum json_field_kind kind;
-    struct text key; // of an element: empty
-    const char *path; // the keys on the way with dots between them, for people
+    struct text key;               // of an element: empty
+    const char *path;              // the keys on the way with dots between them, for people
     const struct column *declared; // VALUE: its type
-    size_t column;           // the first column that it leads to
-    size_t *columns;         // all of them, more than one only for an OBJECT
+    size_t column;                 // the first column that it leads to
+    size_t *columns;               // all of them, more than one only for an OBJECT
     size_t column_count;
     size_t child;               // a field of a STRUCT: its vector among the struct's
     struct json_field *element; // ARRAY, MAP: an element or value
     struct json_field *fields;  // OBJECT, STRUCT: in declared order, chained
     struct json_field *next;
-    struct json_field *expected; // OBJECT, STRUCT: the one after the last that came; NULL: the first
+    struct json_field
+        *expected; // OBJECT, STRUCT: the one after the last that came; NULL: the first
 };
 
 struct json_fields {
     struct pool pool;         // owned; behind all fields
-    struct json_field **tops; // by column: what members.h leaves to objects.h, by the first column in
-                              // it; others NULL
-    size_t depth;             // of fields in one another
-    size_t saved;             // how many values can be replaced by objects that are open together
+    struct json_field **tops; // by column: what members.h leaves to objects.h, by the first column
+                              // in it; others NULL
+    size_t depth; // of fields in one another
+    size_t saved; // how many values can be replaced by objects that are open together
 };
 
 /* Of the record columns of a schema, which is borrowed. */

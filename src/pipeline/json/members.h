@@ -13,7 +13,6 @@
 #include "pipeline/json/text.h"
 #include "pipeline/json/words.h"
 
-
 struct json_key_name {
     struct text name;
     struct json_prefix head; // its first bytes; the quote behind it, too, if that fits in

@@ -1,9 +1,9 @@
 /* Spark reads an object with a function that calls itself for each object, array and map in it. An
  * error is caught by the innermost object whose member caused it, which skips the rest of that
  * member and continues; an error while it moves to the next member, or while it skips, ends the
- * object, and is caught by the one around it. Arrays and maps catch nothing: an error in them ends
- * them. Here the open values are a stack, as deep as the schema, so the depth of a record costs
- * nothing.
+ * object, and is caught by the one around it. An array catches nothing: an error in it ends it. A
+ * map catches errors as an object does, but fails at its end. Here the open values are a stack, as
+ * deep as the schema, so the depth of a record costs nothing.
  *
  * What must stay true: the stack is of values in the schema. After an error the reader may be at
  * another level of the record than the innermost open value was: then that level's members are
@@ -124,6 +124,13 @@ static void clear_field(const struct json_record *record, const struct json_fiel
 
 /* ---- open values ---- */
 
+/* What came of a value. */
+enum outcome {
+    VALUE_READ,  // or opened
+    VALUE_FAULT, // an error that the innermost object has to catch
+    VALUE_FULL,
+};
+
 /* An object has no field from here on, and what it had is saved. */
 static void open_object(struct json_objects *objects, struct json_record *record,
                         struct json_field *field, struct json_place place) {
@@ -148,16 +155,19 @@ static void open_value(struct json_objects *objects, struct json_record *record,
     objects->open[objects->open_count++] = open;
 }
 
-static void close_value(struct json_objects *objects) {
+static enum outcome close_value(struct json_objects *objects) {
     const struct json_open_value *open = &objects->open[--objects->open_count];
     struct vector *vector = open->place.vector;
     objects->saved_count = open->saved_count;
+    if (open->is_lost)
+        return VALUE_FAULT;
     if (open->field->kind == JSON_FIELD_OBJECT)
-        return;
+        return VALUE_READ;
     if (is_list(open->field))
         vector->lists[open->place.row] =
             (struct list){open->first, vector->elements->used - open->first};
     vector->valid[open->place.row] = 1;
+    return VALUE_READ;
 }
 
 /* As if the value had not come. */
@@ -177,20 +187,12 @@ static void break_value(struct json_objects *objects, struct json_record *record
 
 /* ---- reading ---- */
 
-/* What came of a value. */
-enum outcome {
-    VALUE_READ,  // or opened
-    VALUE_FAULT, // an error that the innermost object has to catch
-    VALUE_FULL,
-};
-
 static enum outcome read_scalar(const struct json_objects *objects, struct json_record *record,
                                 const struct json_field *field, struct json_place place) {
     struct json_reader *reader = record->reader;
     reader->lexer.problem = NULL;
-    enum json_column_result result =
-        json_read_column(reader, record->context, field->declared, place.vector, place.row,
-                         &record->rows->strings);
+    enum json_column_result result = json_read_column(
+        reader, record->context, field->declared, place.vector, place.row, &record->rows->strings);
     if (result == JSON_COLUMN_FULL)
         return VALUE_FULL;
     if (result == JSON_COLUMN_FAULT) {
@@ -242,8 +244,8 @@ static enum outcome read_field(struct json_objects *objects, struct json_record 
         place = column_place(record->rows, field->column);
     } else {
         const struct json_open_value *object = innermost(objects);
-        place = (struct json_place){&object->place.vector->children[field->child],
-                                    object->place.row};
+        place =
+            (struct json_place){&object->place.vector->children[field->child], object->place.row};
     }
     return read_value(objects, record, field, place);
 }
@@ -312,19 +314,19 @@ static enum outcome read_next(struct json_objects *objects, struct json_record *
         return VALUE_FAULT;
     }
     enum json_token end = field->kind == JSON_FIELD_ARRAY ? JSON_ARRAY_END : JSON_OBJECT_END;
-    if (reader->token == end || reader->token == JSON_NONE) {
-        close_value(objects);
-        return VALUE_READ;
-    }
+    if (reader->token == end || reader->token == JSON_NONE)
+        return close_value(objects);
     return is_list(field) ? read_element(objects, record) : read_object_member(objects, record);
 }
 
-/* Arrays and maps end here, until an object catches the error. */
+/* Arrays end here, until something else catches the error. */
 static enum outcome read_on_after_fault(struct json_objects *objects, struct json_record *record) {
-    if (is_list(innermost(objects)->field)) {
+    struct json_open_value *open = innermost(objects);
+    if (open->field->kind == JSON_FIELD_ARRAY) {
         objects->open_count--;
         return VALUE_FAULT;
     }
+    open->is_lost = open->field->kind == JSON_FIELD_MAP;
     if (json_skip_children(record->reader))
         return VALUE_READ;
     break_value(objects, record);

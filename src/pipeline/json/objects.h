@@ -32,6 +32,7 @@ struct json_open_value {
     struct json_field *field;
     struct json_place place; // of an OBJECT: none
     uint32_t first;          // of an array or map: the index of its first element
+    bool is_lost;            // a map: once a value of it could not be read
     size_t saved_count;      // of values saved before it was opened
 };
 
