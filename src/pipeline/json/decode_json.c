@@ -194,11 +194,12 @@ static enum decode_result reject_with(struct reject *reject, enum reject_reason 
     return DECODE_REJECT;
 }
 
-/* It has no identifier that can be read, though perhaps the key. */
+/* Without an identifier that can be read it has perhaps the key. */
 static void count_rejected_object(struct json_decoder *decoder, const struct rows *rows) {
     json_notes_count_keys(&decoder->notes, &decoder->base.counts, 1);
     decode_counts_note_reject(&decoder->base.counts, rows);
-    decoder->base.counts.rejected_values[0] += decoder->notes.identifier_seen;
+    if (!rows->columns[0].valid[rows->count])
+        decoder->base.counts.rejected_values[0] += decoder->notes.identifier_seen;
 }
 
 static enum decode_result reject_identifier(const struct json_decoder *decoder,
@@ -216,6 +217,28 @@ static enum decode_result reject_identifier(const struct json_decoder *decoder,
         (void)snprintf(reject->detail, sizeof reject->detail, "'%s' is null", name);
     }
     return DECODE_REJECT;
+}
+
+static enum decode_result reject_unreadable(const struct json_decoder *decoder, int column,
+                                            struct reject *reject) {
+    const struct json_unreadable *unreadable = &decoder->notes.unreadable;
+    char detail[REJECT_DETAIL_SIZE];
+    (void)snprintf(detail, sizeof detail, "'%s' cannot be read",
+                   decoder->schema->columns[column].name);
+    if (unreadable->column != (size_t)column)
+        return reject_with(reject, REJECT_BAD_FIELD, 0, detail);
+    return reject_with(reject, REJECT_BAD_FIELD, unreadable->position, unreadable->detail);
+}
+
+/* What makes an object a reject, or DECODE_ROW. */
+static enum decode_result judge_object(const struct json_decoder *decoder, const struct rows *rows,
+                                       struct reject *reject) {
+    if (decoder->mode == PARSE_PERMISSIVE)
+        return DECODE_ROW;
+    if (!rows->columns[0].valid[rows->count])
+        return reject_identifier(decoder, reject);
+    int column = json_find_unreadable(&decoder->objects, rows);
+    return column < 0 ? DECODE_ROW : reject_unreadable(decoder, column, reject);
 }
 
 static enum decode_result reject_root(const struct json_decoder *decoder, enum root_kind root,
@@ -251,16 +274,17 @@ static enum decode_result decode(struct decoder *base, const struct record *reco
     decoder->reader.skips_usual = !decoder->members.is_off;
     json_members_open(&decoder->members, record->value, record->value_size);
     json_notes_clear(&decoder->notes);
+    json_objects_clear(&decoder->objects);
     clear_row(decoder, rows);
     mark_elements(decoder, rows);
     enum root_kind root = decode_root(decoder, rows);
 
     if (root == ROOT_OBJECT) {
-        if (decoder->mode != PARSE_PERMISSIVE && rows->columns[0].valid[rows->count] == 0) {
+        if (judge_object(decoder, rows, reject) == DECODE_REJECT) {
             count_rejected_object(decoder, rows);
             arena_rewind(&rows->strings, used);
             take_back_elements(decoder, rows);
-            return reject_identifier(decoder, reject);
+            return DECODE_REJECT;
         }
         const struct json_reader *reader = &decoder->reader;
         decoder->notes.has_trailing_bytes =

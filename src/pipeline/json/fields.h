@@ -46,8 +46,8 @@ struct json_fields {
     struct pool pool;         // owned; behind all fields
     struct json_field **tops; // by column: what members.h leaves to objects.h, by the first column
                               // in it; others NULL
-    size_t depth; // of fields in one another
-    size_t saved; // how many values can be replaced by objects that are open together
+    size_t depth;             // of fields in one another
+    size_t saved;             // how many values can be replaced by objects that are open together
 };
 
 /* Of the record columns of a schema, which is borrowed. */

@@ -11,6 +11,14 @@
 /* Of one record: how many of its unknown keys are counted by name. */
 enum { NAMED_KEYS_MAX = 16 };
 
+/* The first column that was unreadable as a whole of those that make a record a reject by that. */
+struct json_unreadable {
+    bool is_set;
+    size_t column;
+    size_t position; // byte offset
+    char detail[REJECT_DETAIL_SIZE];
+};
+
 struct json_notes {
     int64_t unknown_keys;
     uint8_t named_keys[NAMED_KEYS_MAX]; // those of them that have a name in the counts
@@ -24,6 +32,7 @@ struct json_notes {
     const char *identifier_problem; // NULL: none
     const char *first_problem;      // the first after which Spark continued; NULL: none
     size_t first_problem_at;
+    struct json_unreadable unreadable;
 };
 
 static inline void json_notes_clear(struct json_notes *notes) {
@@ -33,6 +42,7 @@ static inline void json_notes_clear(struct json_notes *notes) {
     notes->identifier_at = 0;
     notes->identifier_problem = NULL;
     notes->first_problem = NULL;
+    notes->unreadable.is_set = false;
     if (notes->has_faults)
         memset(notes->faults, 0, notes->column_count * sizeof notes->faults[0]);
     notes->has_faults = false;

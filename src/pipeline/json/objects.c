@@ -13,18 +13,39 @@
 #include "base/check.h"
 #include "core/nested.h"
 #include "pipeline/json/column.h"
+#include "pipeline/json/unreadable.h"
 
 void json_objects_init(struct json_objects *objects, const struct schema *schema) {
     *objects = (struct json_objects){0};
     json_fields_init(&objects->fields, schema);
     objects->open = must_alloc(objects->fields.depth, sizeof *objects->open);
     objects->saved = must_alloc(objects->fields.saved, sizeof *objects->saved);
+    objects->column_count = schema->record_count;
+    objects->is_unreadable = must_alloc(schema->record_count, sizeof *objects->is_unreadable);
+    objects->must_be_readable = must_alloc(schema->record_count, sizeof *objects->must_be_readable);
+    for (size_t i = 0; i < schema->record_count; i++)
+        objects->must_be_readable[i] = schema->columns[i].readable_or_reject;
 }
 
 void json_objects_deinit(struct json_objects *objects) {
     json_fields_deinit(&objects->fields);
     free(objects->open);
     free(objects->saved);
+    free(objects->must_be_readable);
+    free(objects->is_unreadable);
+}
+
+void json_objects_clear(struct json_objects *objects) {
+    if (objects->has_unreadable)
+        memset(objects->is_unreadable, 0, objects->column_count);
+    objects->has_unreadable = false;
+}
+
+int json_find_unreadable(const struct json_objects *objects, const struct rows *rows) {
+    for (size_t i = 0; objects->has_unreadable && i < objects->column_count; i++)
+        if (objects->is_unreadable[i] && !rows->columns[i].valid[rows->count])
+            return (int)i;
+    return -1;
 }
 
 static struct json_open_value *innermost(struct json_objects *objects) {
@@ -60,17 +81,43 @@ static size_t value_position(const struct json_reader *reader) {
                     reader->lexer.start);
 }
 
+/* Whether a fault now loses columns as a whole: only a struct would keep it to a part of one. */
+static bool loses_column(const struct json_objects *objects) {
+    size_t count = objects->open_count;
+    while (count > 0 && is_list(objects->open[count - 1].field))
+        count--;
+    return count == 0 || objects->open[count - 1].field->kind == JSON_FIELD_OBJECT;
+}
+
+static void note_lost_column(struct json_objects *objects, struct json_record *record,
+                             const struct json_field *field, size_t column, bool is_whole) {
+    json_note_fault(record->notes, column);
+    if (!is_whole || !objects->must_be_readable[column])
+        return;
+    objects->is_unreadable[column] = objects->has_unreadable = true;
+    if (!record->notes->unreadable.is_set)
+        json_describe_unreadable(objects, record, field, column);
+}
+
 /* The field keeps what it had. */
-static void note_fault(const struct json_objects *objects, struct json_record *record,
+static void note_fault(struct json_objects *objects, struct json_record *record,
                        const struct json_field *field) {
+    bool is_whole = loses_column(objects);
     if (field->kind == JSON_FIELD_OBJECT)
         for (size_t i = 0; i < field->column_count; i++)
-            json_note_fault(record->notes, field->columns[i]);
+            note_lost_column(objects, record, field, field->columns[i], is_whole);
     else
-        json_note_fault(record->notes, field->column);
+        note_lost_column(objects, record, field, field->column, is_whole);
     json_note_problem(record->notes, &record->reader->lexer);
     if (is_identifier(objects, field))
         note_identifier(record->notes, &record->reader->lexer);
+}
+
+/* Null came, or an object without it. */
+static void forget_unreadable(struct json_objects *objects, const struct json_field *field) {
+    for (size_t i = 0; objects->has_unreadable && is_at_column(objects) && i < field->column_count;
+         i++)
+        objects->is_unreadable[field->columns[i]] = false;
 }
 
 /* ---- null, and what was there before ---- */
@@ -140,6 +187,7 @@ static void open_object(struct json_objects *objects, struct json_record *record
         save_value(objects, column_place(record->rows, field->columns[i]));
     clear_field(record, field, place);
     field->expected = NULL;
+    forget_unreadable(objects, field);
     if (is_identifier(objects, field))
         record->notes->identifier_seen = false;
 }
@@ -187,7 +235,7 @@ static void break_value(struct json_objects *objects, struct json_record *record
 
 /* ---- reading ---- */
 
-static enum outcome read_scalar(const struct json_objects *objects, struct json_record *record,
+static enum outcome read_scalar(struct json_objects *objects, struct json_record *record,
                                 const struct json_field *field, struct json_place place) {
     struct json_reader *reader = record->reader;
     reader->lexer.problem = NULL;
@@ -217,6 +265,7 @@ static enum outcome read_start(struct json_objects *objects, struct json_record 
     }
     if (moved && (reader->token == JSON_NULL || reader->token == JSON_NONE)) {
         clear_field(record, field, place);
+        forget_unreadable(objects, field);
         if (is_identifier(objects, field))
             note_identifier(record->notes, &reader->lexer);
         return VALUE_READ;

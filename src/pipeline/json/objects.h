@@ -42,11 +42,18 @@ struct json_objects {
     size_t open_count;
     struct json_saved_value *saved; // owned; what the open objects have replaced
     size_t saved_count;
+    size_t column_count;
+    bool *must_be_readable; // owned; by column
+    bool *is_unreadable;    // owned; by column: its last value was
+    bool has_unreadable;    // one of them
 };
 
 /* The record columns of a schema, which is borrowed. */
 void json_objects_init(struct json_objects *objects, const struct schema *schema);
 void json_objects_deinit(struct json_objects *objects);
+
+/* Before each record. */
+void json_objects_clear(struct json_objects *objects);
 
 /* What a record is read with, and into. */
 struct json_record {
@@ -62,5 +69,9 @@ struct json_record {
  * skipped what the reader may have opened. False: the room for texts or elements is too small. */
 MUST_CHECK bool json_read_member(struct json_objects *objects, struct json_record *record,
                                  size_t column);
+
+/* The first column that is unreadable though it must not be (column.readable_or_reject), or -1: its
+ * value has come, is null in the row, and was not null. */
+int json_find_unreadable(const struct json_objects *objects, const struct rows *rows);
 
 #endif
