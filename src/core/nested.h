@@ -18,7 +18,8 @@ struct elements {
     bool is_short;              // an element has found no room since the last reset
     uint32_t marked;            // see nested_mark()
     uint32_t capacity_at_first; // and after each reset
-    struct vector *owner;       // whose children have the elements
+    struct vector *children;    // whose rows are the elements
+    size_t child_count;
     struct elements *next; // of the levels below a vector, from outside to inside; NULL: the last
     void *storage;         // owned; behind all vectors of the level
 };

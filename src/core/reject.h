@@ -27,7 +27,7 @@ enum { REJECT_DETAIL_SIZE = 192 };
 
 struct reject {
     enum reject_reason reason;
-    size_t position;  // byte offset into the value where the trouble was seen
+    size_t position;                 // byte offset into the value where the trouble was seen
     char detail[REJECT_DETAIL_SIZE]; // one sentence for a person, terminated
 };
 

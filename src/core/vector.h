@@ -54,4 +54,18 @@ struct vector {
     struct elements *elements; // ARRAY, MAP: those of the children (core/nested.h)
 };
 
+/* A row that is not there. */
+#define VECTOR_NO_ROW UINT32_MAX
+
+/* A vector of `type` with memory for `capacity` rows in `pool`. Of an ARRAY or MAP that is only the
+ * lists: their elements stay in the vector that they are gathered from. */
+struct data_type;
+struct pool;
+struct vector vector_make(const struct data_type *type, size_t capacity, struct pool *pool);
+
+/* Gives `to` the values that `from`, of the same type, has in `rows`, one after another;
+ * VECTOR_NO_ROW is a null. Texts and elements are shared. `to` can be `from` if `rows` ascend. */
+void vector_gather(const struct vector *from, const uint32_t *rows, size_t count,
+                   struct vector *to);
+
 #endif

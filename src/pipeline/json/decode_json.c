@@ -19,7 +19,7 @@
 
 struct json_decoder {
     struct decoder base;
-    const struct schema *schema;
+    const struct record_schema *schema;
     enum parse_mode mode;
     struct timestamp_context context;
     struct json_reader reader;
@@ -29,6 +29,8 @@ struct json_decoder {
     struct json_objects objects;
     size_t *nested; // owned; the columns that are arrays or maps
     size_t nested_count;
+    const struct rows *last_rows; // where the last record was written
+    size_t last_row;
 
     struct json_notes notes; // of the record under way
     bool is_counted;         // the record, in `counts`
@@ -39,20 +41,25 @@ enum root_kind { ROOT_OBJECT, ROOT_OTHER_VALUE, ROOT_MALFORMED, ROOT_FULL };
 
 static void clear_row(const struct json_decoder *decoder, struct rows *rows) {
     size_t row = rows->count;
-    for (struct vector *vector = rows->columns, *end = vector + decoder->schema->record_count;
-         vector < end; vector++)
+    for (struct vector *vector = rows->inputs, *end = vector + decoder->schema->count; vector < end;
+         vector++)
         vector->valid[row] = 0;
-}
-
-/* The row's arrays and maps take elements after this. */
-static void mark_elements(const struct json_decoder *decoder, struct rows *rows) {
-    for (size_t i = 0; i < decoder->nested_count; i++)
-        nested_mark(&rows->columns[decoder->nested[i]]);
 }
 
 static void take_back_elements(const struct json_decoder *decoder, struct rows *rows) {
     for (size_t i = 0; i < decoder->nested_count; i++)
-        nested_rewind(&rows->columns[decoder->nested[i]]);
+        nested_rewind(&rows->inputs[decoder->nested[i]]);
+}
+
+/* The row's arrays and maps take elements after this. Those of the row before are given back if
+ * that row was not counted. */
+static void mark_elements(struct json_decoder *decoder, struct rows *rows) {
+    if (rows == decoder->last_rows && rows->count == decoder->last_row)
+        take_back_elements(decoder, rows);
+    decoder->last_rows = rows;
+    decoder->last_row = rows->count;
+    for (size_t i = 0; i < decoder->nested_count; i++)
+        nested_mark(&rows->inputs[decoder->nested[i]]);
 }
 
 /* One member whose key is a column's or its object's. False: the room is too small. */
@@ -198,7 +205,7 @@ static enum decode_result reject_with(struct reject *reject, enum reject_reason 
 static void count_rejected_object(struct json_decoder *decoder, const struct rows *rows) {
     json_notes_count_keys(&decoder->notes, &decoder->base.counts, 1);
     decode_counts_note_reject(&decoder->base.counts, rows);
-    if (!rows->columns[0].valid[rows->count])
+    if (decoder->schema->has_identifier && !rows->inputs[0].valid[rows->count])
         decoder->base.counts.rejected_values[0] += decoder->notes.identifier_seen;
 }
 
@@ -235,7 +242,7 @@ static enum decode_result judge_object(const struct json_decoder *decoder, const
                                        struct reject *reject) {
     if (decoder->mode == PARSE_PERMISSIVE)
         return DECODE_ROW;
-    if (!rows->columns[0].valid[rows->count])
+    if (decoder->schema->has_identifier && !rows->inputs[0].valid[rows->count])
         return reject_identifier(decoder, reject);
     int column = json_find_unreadable(&decoder->objects, rows);
     return column < 0 ? DECODE_ROW : reject_unreadable(decoder, column, reject);
@@ -315,8 +322,8 @@ static void close_decoder(struct decoder *base) {
 
 static const struct decoder_ops json_ops = {decode, uncount_row, close_decoder};
 
-bool decode_json_open(struct decoder **decoder, const struct schema *schema, enum parse_mode mode,
-                      const char *zone_name, struct error *err) {
+bool decode_json_open(struct decoder **decoder, const struct record_schema *schema,
+                      enum parse_mode mode, const char *zone_name, struct error *err) {
     struct zone zone;
     if (!zone_find(text_borrow(zone_name), &zone))
         return error_set(err, ERROR_CONFIG,
@@ -328,11 +335,11 @@ bool decode_json_open(struct decoder **decoder, const struct schema *schema, enu
     opened->schema = schema;
     opened->mode = mode;
     opened->context.zone = zone;
-    opened->notes.column_count = schema->record_count;
+    opened->notes.column_count = schema->count;
     json_keys_init(&opened->keys, schema);
     json_objects_init(&opened->objects, schema);
-    opened->nested = must_alloc(schema->record_count, sizeof *opened->nested);
-    for (size_t i = 0; i < schema->record_count; i++)
+    opened->nested = must_alloc(schema->count, sizeof *opened->nested);
+    for (size_t i = 0; i < schema->count; i++)
         if (schema->columns[i].nested != NULL)
             opened->nested[opened->nested_count++] = i;
     *decoder = &opened->base;

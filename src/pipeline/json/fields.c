@@ -21,7 +21,7 @@ static struct json_field *new_field(struct json_fields *fields, const struct jso
     field->key = text_borrow(key);
     field->column = column;
     field->path = parent == NULL ? key : pool_format(&fields->pool, "%s.%s", parent->path, key);
-    check(field->key.length <= KEY_NAME_MAX);
+    check(field->key.length <= SCHEMA_KEY_MAX);
     return field;
 }
 
@@ -151,14 +151,14 @@ static size_t count_vectors(const struct json_field *field, size_t *saved) {
     return vectors;
 }
 
-void json_fields_init(struct json_fields *fields, const struct schema *schema) {
+void json_fields_init(struct json_fields *fields, const struct record_schema *schema) {
     *fields = (struct json_fields){0};
     pool_init(&fields->pool);
-    fields->tops = pool_alloc(&fields->pool, schema->record_count, sizeof(struct json_field *));
-    for (size_t i = 0; i < schema->record_count; i++)
+    fields->tops = pool_alloc(&fields->pool, schema->count, sizeof(struct json_field *));
+    for (size_t i = 0; i < schema->count; i++)
         if (json_fields_has_tree(&schema->columns[i]))
             add_column(fields, &schema->columns[i], i);
-    for (size_t i = 0; i < schema->record_count; i++) {
+    for (size_t i = 0; i < schema->count; i++) {
         const struct json_field *top = fields->tops[i];
         size_t depth = top == NULL ? 0 : field_depth(top);
         fields->depth = depth > fields->depth ? depth : fields->depth;
@@ -172,7 +172,7 @@ void json_fields_deinit(struct json_fields *fields) {
 }
 
 struct json_field *json_fields_find(struct json_field *object, struct json_raw key) {
-    char bytes[KEY_NAME_MAX];
+    char bytes[SCHEMA_KEY_MAX];
     struct text name = {key.bytes, (uint32_t)key.size};
     if (!key.plain) {
         struct json_output output = {bytes, bytes + sizeof bytes, false};

@@ -16,8 +16,6 @@
 #include "core/schema.h"
 #include "pipeline/json/text.h"
 
-enum { KEY_NAME_MAX = 1000 }; // bytes of a key that is read
-
 enum json_field_kind {
     JSON_FIELD_VALUE,
     JSON_FIELD_OBJECT,
@@ -50,8 +48,8 @@ struct json_fields {
     size_t saved;             // how many values can be replaced by objects that are open together
 };
 
-/* Of the record columns of a schema, which is borrowed. */
-void json_fields_init(struct json_fields *fields, const struct schema *schema);
+/* `schema` is borrowed. */
+void json_fields_init(struct json_fields *fields, const struct record_schema *schema);
 void json_fields_deinit(struct json_fields *fields);
 
 /* Whether columns are read by a tree: those in an object, arrays and maps. */

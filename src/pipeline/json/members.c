@@ -57,13 +57,13 @@ find_plain_key(const struct json_keys *keys, const char *bytes, size_t size,
 
 /* A key with the bytes around it that find_plain_key() needs. */
 struct quoted_key {
-    char bytes[1 + KEY_NAME_MAX + 1 + JSON_PREFIX_MAX];
+    char bytes[1 + SCHEMA_KEY_MAX + 1 + JSON_PREFIX_MAX];
 };
 
 /* The key's characters are behind the quote; their number, 0: too many. */
 static size_t quote_key(struct json_raw key, struct quoted_key *quoted) {
     char *start = quoted->bytes + 1;
-    struct json_output output = {start, start + KEY_NAME_MAX, false};
+    struct json_output output = {start, start + SCHEMA_KEY_MAX, false};
     json_output_text(&output, key);
     quoted->bytes[0] = '"';
     memset(output.at, 0, 1 + JSON_PREFIX_MAX);
@@ -72,7 +72,8 @@ static size_t quote_key(struct json_raw key, struct quoted_key *quoted) {
 }
 
 /* A key is in the table already if a column before this one is in the same object. */
-static bool has_tree(const struct json_keys *keys, const struct schema *schema, size_t column) {
+static bool has_tree(const struct json_keys *keys, const struct record_schema *schema,
+                     size_t column) {
     for (size_t i = 0; i < column; i++)
         if (keys->is_tree[i] && strcmp(column_key(&schema->columns[i], 0),
                                        column_key(&schema->columns[column], 0)) == 0)
@@ -96,8 +97,8 @@ static void add_key(struct json_keys *keys, const char *name, size_t column) {
     keys->slots[slot] = (uint16_t)(column + 1);
 }
 
-void json_keys_init(struct json_keys *keys, const struct schema *schema) {
-    size_t count = schema->record_count, slots = KEY_SLOTS_MIN;
+void json_keys_init(struct json_keys *keys, const struct record_schema *schema) {
+    size_t count = schema->count, slots = KEY_SLOTS_MIN;
     while (slots < 2 * count)
         slots *= 2;
     check(count < UINT16_MAX);
@@ -436,8 +437,8 @@ void json_members_read(struct json_members *members, const struct timestamp_cont
         return;
     struct json_row row = {.bytes = json_stops_bytes(stops),
                            .context = context,
-                           .declared = rows->schema->columns,
-                           .columns = rows->columns,
+                           .declared = rows->schema->inputs,
+                           .columns = rows->inputs,
                            .index = rows->count,
                            .texts = texts};
     struct json_cursor cursor = {.at = row.bytes + progress->at};

@@ -27,8 +27,8 @@ struct json_keys {
     struct json_key_name *names; // owned; by column
 };
 
-/* The record columns of a schema, which is borrowed. */
-void json_keys_init(struct json_keys *keys, const struct schema *schema);
+/* `schema` is borrowed. */
+void json_keys_init(struct json_keys *keys, const struct record_schema *schema);
 void json_keys_deinit(struct json_keys *keys);
 
 /* The column that the key names or its object goes by, or -1. */

@@ -15,15 +15,15 @@
 #include "pipeline/json/column.h"
 #include "pipeline/json/unreadable.h"
 
-void json_objects_init(struct json_objects *objects, const struct schema *schema) {
+void json_objects_init(struct json_objects *objects, const struct record_schema *schema) {
     *objects = (struct json_objects){0};
     json_fields_init(&objects->fields, schema);
     objects->open = must_alloc(objects->fields.depth, sizeof *objects->open);
     objects->saved = must_alloc(objects->fields.saved, sizeof *objects->saved);
-    objects->column_count = schema->record_count;
-    objects->is_unreadable = must_alloc(schema->record_count, sizeof *objects->is_unreadable);
-    objects->must_be_readable = must_alloc(schema->record_count, sizeof *objects->must_be_readable);
-    for (size_t i = 0; i < schema->record_count; i++)
+    objects->column_count = schema->count;
+    objects->is_unreadable = must_alloc(schema->count, sizeof *objects->is_unreadable);
+    objects->must_be_readable = must_alloc(schema->count, sizeof *objects->must_be_readable);
+    for (size_t i = 0; i < schema->count; i++)
         objects->must_be_readable[i] = schema->columns[i].readable_or_reject;
 }
 
@@ -43,7 +43,7 @@ void json_objects_clear(struct json_objects *objects) {
 
 int json_find_unreadable(const struct json_objects *objects, const struct rows *rows) {
     for (size_t i = 0; objects->has_unreadable && i < objects->column_count; i++)
-        if (objects->is_unreadable[i] && !rows->columns[i].valid[rows->count])
+        if (objects->is_unreadable[i] && !rows->inputs[i].valid[rows->count])
             return (int)i;
     return -1;
 }
@@ -123,7 +123,7 @@ static void forget_unreadable(struct json_objects *objects, const struct json_fi
 /* ---- null, and what was there before ---- */
 
 static struct json_place column_place(const struct rows *rows, size_t column) {
-    return (struct json_place){(struct vector *)&rows->columns[column], rows->count};
+    return (struct json_place){(struct vector *)&rows->inputs[column], rows->count};
 }
 
 /* These recurse over the structs of a level, which DATA_TYPE_DEPTH_MAX bounds. */
@@ -396,7 +396,7 @@ bool json_read_member(struct json_objects *objects, struct json_record *record, 
     struct json_field *top = objects->fields.tops[column];
     if (top != NULL)
         return read_top(objects, record, top);
-    struct json_field scalar = {.declared = &record->rows->schema->columns[column],
+    struct json_field scalar = {.declared = &record->rows->schema->inputs[column],
                                 .column = column};
     return read_top(objects, record, &scalar);
 }

@@ -48,8 +48,8 @@ struct json_objects {
     bool has_unreadable;    // one of them
 };
 
-/* The record columns of a schema, which is borrowed. */
-void json_objects_init(struct json_objects *objects, const struct schema *schema);
+/* `schema` is borrowed. */
+void json_objects_init(struct json_objects *objects, const struct record_schema *schema);
 void json_objects_deinit(struct json_objects *objects);
 
 /* Before each record. */

@@ -40,7 +40,8 @@ static const struct column columns[COLUMNS] = {
     {"grid", TYPE_ARRAY, .nested = &grid, .readable_or_reject = true},
     {"other", TYPE_ARRAY, .nested = &integers},
 };
-static const struct record_schema record_schema = {"lists", columns, COLUMNS};
+static const struct record_schema record_schema = {"lists", columns, COLUMNS,
+                                                   .has_identifier = true};
 
 struct fixture {
     struct schema schema;
@@ -50,10 +51,10 @@ struct fixture {
 };
 
 static void open_fixture(struct fixture *fixture, enum parse_mode mode) {
-    schema_init(&fixture->schema, &record_schema, NULL, 0);
+    schema_init_record(&fixture->schema, &record_schema);
     rows_init(&fixture->rows, &fixture->schema, 4, STRING_BYTES);
     struct error err;
-    assert_true(decode_json_open(&fixture->decoder, &fixture->schema, mode, "UTC", &err));
+    assert_true(decode_json_open(&fixture->decoder, &record_schema, mode, "UTC", &err));
 }
 
 static void close_fixture(struct fixture *fixture) {
@@ -70,7 +71,7 @@ static void elements_of_rows_follow_one_another(void **state) {
     (void)state;
     struct fixture fixture;
     open_fixture(&fixture, PARSE_REJECT);
-    const struct vector *vector = &fixture.rows.columns[PLAYERS];
+    const struct vector *vector = &fixture.rows.inputs[PLAYERS];
     static const char *const documents[] = {
         "{\"id\":\"a\",\"info\":{\"players\":[{\"kills\":1,\"items\":[5,6]},{\"kills\":2}]}}",
         "{\"info\":{\"players\":[{\"kills\":3}]}}", // a reject: its element is given back
@@ -94,6 +95,23 @@ static void elements_of_rows_follow_one_another(void **state) {
     assert_int_equal(vector->lists[0].first, 0);
     assert_int_equal(kills->valid[0], 0);
     assert_int_equal(items->valid[0], 0);
+    close_fixture(&fixture);
+}
+
+static void a_row_that_is_not_counted_gives_its_elements_back(void **state) {
+    (void)state;
+    struct fixture fixture;
+    open_fixture(&fixture, PARSE_REJECT);
+    const struct vector *vector = &fixture.rows.inputs[PLAYERS];
+    for (int i = 0; i < 100; i++)
+        assert_int_equal(decode(&fixture, "{\"id\":\"a\",\"info\":{\"players\":[{\"kills\":7}]}}"),
+                         DECODE_ROW);
+    assert_int_equal(vector->lists[0].first, 0);
+    fixture.rows.count = 1;
+    assert_int_equal(decode(&fixture, "{\"id\":\"a\",\"info\":{\"players\":[{}]}}"), DECODE_ROW);
+    assert_int_equal(vector->lists[1].first, 1);
+    assert_int_equal(vector->children[0].children[1].valid[0], 1);
+    assert_int_equal(vector->children[0].children[1].valid[1], 0);
     close_fixture(&fixture);
 }
 
@@ -186,7 +204,7 @@ static void a_record_without_the_array_or_with_another_one_behind_it_is_a_row(vo
 
     open_fixture(&fixture, PARSE_PERMISSIVE);
     assert_int_equal(decode(&fixture, "{\"id\":\"a\",\"map\":5}"), DECODE_ROW);
-    assert_int_equal(fixture.rows.columns[MAP].valid[0], 0);
+    assert_int_equal(fixture.rows.inputs[MAP].valid[0], 0);
     close_fixture(&fixture);
 }
 
@@ -211,7 +229,7 @@ static void a_record_whose_elements_do_not_fit_is_full_and_taken_back(void **sta
     assert_int_equal(decode(&fixture, "{\"id\":\"a\",\"grid\":[[1]]}"), DECODE_ROW);
     fixture.rows.count = 1;
     assert_int_equal(decode(&fixture, json), DECODE_FULL);
-    assert_int_equal(fixture.rows.columns[GRID].children[0].children[0].valid[1], 0);
+    assert_int_equal(fixture.rows.inputs[GRID].children[0].children[0].valid[1], 0);
 
     rows_reset(&fixture.rows);
     int grown = 0;
@@ -220,10 +238,9 @@ static void a_record_whose_elements_do_not_fit_is_full_and_taken_back(void **sta
         grown++;
     }
     assert_int_equal(grown, 5); // 1,000 elements of 32
-    struct list last = fixture.rows.columns[GRID].children[0].lists[9];
+    struct list last = fixture.rows.inputs[GRID].children[0].lists[9];
     assert_int_equal(last.count, 100);
-    assert_int_equal(fixture.rows.columns[GRID].children[0].children[0].int32s[last.first + 99],
-                     99);
+    assert_int_equal(fixture.rows.inputs[GRID].children[0].children[0].int32s[last.first + 99], 99);
     assert_true(rows_elements_memory(&fixture.rows) > at_first);
     rows_reset(&fixture.rows);
     assert_int_equal(rows_elements_memory(&fixture.rows), at_first);
@@ -234,6 +251,7 @@ static void a_record_whose_elements_do_not_fit_is_full_and_taken_back(void **sta
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(elements_of_rows_follow_one_another),
+        cmocka_unit_test(a_row_that_is_not_counted_gives_its_elements_back),
         cmocka_unit_test(a_fault_is_counted_for_the_column_that_it_is_in),
         cmocka_unit_test(an_array_that_must_be_readable_makes_a_reject),
         cmocka_unit_test(a_record_without_the_array_or_with_another_one_behind_it_is_a_row),
