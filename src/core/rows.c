@@ -1,6 +1,7 @@
 #include "core/rows.h"
 
 #include "base/check.h"
+#include "core/nested.h"
 
 /* Column buffers that all start at the same offset in a page fall in one set of the L1 cache; each
  * starts a few cache lines later than the one before. In the prototype this took decoding from 431
@@ -27,7 +28,11 @@ static size_t storage_bytes(const struct schema *schema, size_t capacity) {
 }
 
 size_t rows_memory(const struct schema *schema, size_t capacity, size_t string_bytes) {
-    return storage_bytes(schema, capacity) + string_bytes;
+    size_t bytes = storage_bytes(schema, capacity) + string_bytes;
+    for (size_t i = 0; i < schema->record_count; i++)
+        if (schema->inputs[i].nested != NULL)
+            bytes += nested_memory(schema->inputs[i].nested, capacity * ROWS_ELEMENTS_PER_ROW);
+    return bytes;
 }
 
 /* The vector at *at, which moves behind it. */
@@ -37,6 +42,8 @@ static struct vector make_vector(const struct column *column, size_t capacity, u
                             .values = *at,
                             .valid = *at + capacity * type_width(column->type)};
     *at += column_bytes(column, capacity);
+    if (column->nested != NULL)
+        nested_init(&vector, column->nested, capacity * ROWS_ELEMENTS_PER_ROW);
     return vector;
 }
 
@@ -60,6 +67,8 @@ void rows_init(struct rows *rows, const struct schema *schema, size_t capacity,
 
 void rows_deinit(struct rows *rows) {
     arena_deinit(&rows->strings);
+    for (size_t i = 0; rows->schema != NULL && i < rows->schema->record_count; i++)
+        nested_deinit(&rows->inputs[i]);
     free(rows->inputs);
     free(rows->columns);
     free(rows->storage);
@@ -69,6 +78,23 @@ void rows_deinit(struct rows *rows) {
 void rows_reset(struct rows *rows) {
     rows->count = 0;
     arena_reset(&rows->strings);
+    for (size_t i = 0; i < rows->schema->record_count; i++)
+        nested_reset(&rows->inputs[i]);
+}
+
+bool rows_grow_elements(struct rows *rows) {
+    check(rows->count == 0);
+    bool grown = false;
+    for (size_t i = 0; i < rows->schema->record_count; i++)
+        grown |= nested_grow(&rows->inputs[i]);
+    return grown;
+}
+
+size_t rows_elements_memory(const struct rows *rows) {
+    size_t bytes = 0;
+    for (size_t i = 0; i < rows->schema->record_count; i++)
+        bytes += nested_memory_now(&rows->inputs[i]);
+    return bytes;
 }
 
 void rows_resize_strings(struct rows *rows, size_t string_bytes) {

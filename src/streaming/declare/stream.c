@@ -16,9 +16,32 @@ enum { NAME_MAX_LENGTH = 100 };
 
 #define REFUSE(err, plan, place, ...) sql_error((err), (plan)->path, (place), __VA_ARGS__)
 
+static bool check_key(const struct query_plan *plan, const char *key, struct error *err) {
+    if (strlen(key) <= SCHEMA_KEY_MAX)
+        return true;
+    return REFUSE(err, plan, plan->place,
+                  "table '%s': the name of field '%.40s...' is longer than %d bytes", plan->name,
+                  key, SCHEMA_KEY_MAX);
+}
+
+/* Recursion is as deep as the type (DATA_TYPE_DEPTH_MAX). */
+static bool check_keys(const struct query_plan *plan, const struct data_type *type,
+                       struct error *err) {
+    for (size_t i = 0; i < type->field_count; i++)
+        if (!check_key(plan, type->fields[i].name, err) ||
+            !check_keys(plan, &type->fields[i].type, err))
+            return false;
+    return type->element == NULL || check_keys(plan, type->element, err);
+}
+
 static bool check_inputs(const struct query_plan *plan, struct error *err) {
     for (size_t i = 0; i < plan->input_count; i++) {
         const struct plan_input *input = &plan->inputs[i];
+        for (size_t key = 0; key < input->path_length; key++)
+            if (!check_key(plan, input->path[key], err))
+                return false;
+        if (!check_keys(plan, &input->type, err))
+            return false;
         if (input->kind == INPUT_HEADERS)
             return REFUSE(err, plan, plan->place, "table '%s': headers cannot be used yet",
                           plan->name);
@@ -254,8 +277,9 @@ static bool fill(struct stream *stream, struct error *err) {
         return false;
     set_topic(stream);
     set_inputs(stream);
-    if (stream->schema.record_count > 64)
-        return REFUSE(err, plan, plan->place, "table '%s' reads more than 64 fields", plan->name);
+    if (stream->schema.record_count > SCHEMA_COLUMNS_MAX)
+        return REFUSE(err, plan, plan->place, "table '%s' reads more than %d fields", plan->name,
+                      SCHEMA_COLUMNS_MAX);
     set_record(stream);
     set_columns(stream);
     set_identifier(stream);
