@@ -45,10 +45,6 @@ static bool check_inputs(const struct query_plan *plan, struct error *err) {
         if (input->kind == INPUT_HEADERS)
             return REFUSE(err, plan, plan->place, "table '%s': headers cannot be used yet",
                           plan->name);
-        if (input->type.kind == TYPE_ARRAY || input->type.kind == TYPE_MAP)
-            return REFUSE(err, plan, plan->place,
-                          "table '%s': values inside arrays and maps cannot be used yet",
-                          plan->name);
     }
     return true;
 }
@@ -197,6 +193,7 @@ static void set_inputs(struct stream *stream) {
     size_t record_count = 0;
     for (size_t i = 0; i < plan->input_count; i++) {
         inputs[i] = make_input(plan, &plan->inputs[i]);
+        inputs[i].readable_or_reject = plan_explodes(plan, i);
         record_count += plan->inputs[i].kind == INPUT_RECORD;
     }
     stream->schema.inputs = inputs;

@@ -81,15 +81,15 @@ static const char *literal_of(const struct maker *maker, const char *text) {
 
 /* ---- what the record holds ---- */
 
-/* The marker is in the record, where a producer could have a member of the same name. */
-static const char marker[] = "object_for_esports_stream", fault[] = "fault";
+/* It is in the record, where a producer could have a member of the same name. */
+static const char marker[] = "object_for_esports_stream";
 
-/* The type with a field of ours in front. */
-static struct data_type with_field(const struct maker *maker, const struct data_type *type,
-                                   const char *what, enum type kind) {
+/* The type with the marker in front. */
+static struct data_type with_field(const struct maker *maker, const struct data_type *type) {
     struct data_field *fields = pool_alloc(maker->pool, type->field_count + 1, sizeof *fields);
-    fields[0] = (struct data_field){
-        .name = pool_format(maker->pool, "%s%s", maker->names.prefix, what), .type.kind = kind};
+    fields[0] =
+        (struct data_field){.name = pool_format(maker->pool, "%s%s", maker->names.prefix, marker),
+                            .type.kind = TYPE_BOOL};
     if (type->field_count > 0)
         memcpy(fields + 1, type->fields, type->field_count * sizeof *fields);
     return (struct data_type){
@@ -114,7 +114,7 @@ static void add_parsing(struct maker *maker) {
     const struct data_type *type = &maker->query->cut;
     struct data_type marked;
     if (maker->has_marker) {
-        marked = with_field(maker, type, marker, TYPE_BOOL);
+        marked = with_field(maker, type);
         type = &marked;
     }
     add_step(maker, CONNECT_SELECT, NULL, 2);
@@ -148,50 +148,46 @@ static void add_source(struct maker *maker) {
 
 /* ---- what is exploded ---- */
 
-/* The type cut to the input's path. */
-static struct data_type path_type(const struct maker *maker, const struct plan_input *input,
-                                  size_t level) {
-    struct data_field *field = pool_alloc(maker->pool, 1, sizeof *field);
-    bool is_last = level + 1 == input->path_length;
-    *field =
-        (struct data_field){.name = input->path[level],
-                            .type = is_last ? input->type : path_type(maker, input, level + 1)};
-    return (struct data_type){.kind = TYPE_STRUCT, .fields = field, .field_count = 1};
+/* The type in which the first `depth` keys of the path lead to a STRING. */
+static struct data_type with_text(const struct maker *maker, const struct data_type *type,
+                                  const char *const *path, size_t depth) {
+    if (depth == 0)
+        return (struct data_type){.kind = TYPE_STRING};
+    struct data_field *fields = pool_alloc(maker->pool, type->field_count, sizeof *fields);
+    for (size_t i = 0; i < type->field_count; i++) {
+        fields[i] = type->fields[i];
+        if (strcmp(fields[i].name, path[0]) == 0)
+            fields[i].type = with_text(maker, &type->fields[i].type, path + 1, depth - 1);
+    }
+    return (struct data_type){
+        .kind = TYPE_STRUCT, .fields = fields, .field_count = type->field_count};
+}
+
+/* Whether something is at the first `depth` keys of the path, but null. */
+static const char *is_lost(const struct maker *maker, const struct plan_input *input,
+                           size_t depth) {
+    const char *path = "";
+    struct data_type type = with_text(maker, &maker->query->cut, input->path, depth);
+    for (size_t i = 0; i < depth; i++)
+        path = pool_format(maker->pool, "%s.%s", path, name_quoted(input->path[i], maker->pool));
+    return pool_format(maker->pool, "(%s%s IS NULL AND from_json(%s, %s)%s IS NOT NULL)",
+                       maker->names.parsed, path, name_of(maker, "text"),
+                       literal_of(maker, data_type_ddl(&type, maker->pool)), path);
 }
 
 static const char *unreadable(const struct maker *maker, size_t index) {
-    struct data_type type = path_type(maker, &maker->query->inputs[index], 0);
-    struct data_type faulty = with_field(maker, &type, fault, TYPE_STRING);
-    const char *name = pool_format(maker->pool, "%s%s", maker->names.prefix, fault);
-    return pool_format(
-        maker->pool,
-        "(%s IS NULL AND from_json(%s, %s, map('columnNameOfCorruptRecord', '%s')).`%s` IS NOT "
-        "NULL)",
-        maker->names.used[index], name_of(maker, "text"),
-        literal_of(maker, data_type_ddl(&faulty, maker->pool)), name, name);
-}
-
-/* Marks the arrays and maps of the record that the expression reads. */
-static void find_exploded(const struct maker *maker, const struct expr *expr, bool *exploded) {
-    if (expr->kind == EXPR_INPUT) {
-        const struct plan_input *input = &maker->query->inputs[expr->index];
-        exploded[expr->index] = input->kind == INPUT_RECORD &&
-                                (input->type.kind == TYPE_ARRAY || input->type.kind == TYPE_MAP);
-    }
-    for (size_t i = 0; i < expr->argument_count; i++)
-        find_exploded(maker, expr->arguments[i], exploded);
+    const struct plan_input *input = &maker->query->inputs[index];
+    const char *lost = is_lost(maker, input, 1);
+    for (size_t depth = 2; depth <= input->path_length; depth++)
+        lost = pool_format(maker->pool, "%s OR %s", lost, is_lost(maker, input, depth));
+    return pool_format(maker->pool, "(%s IS NULL AND (%s))", maker->names.used[index], lost);
 }
 
 static void find_unreadables(struct maker *maker) {
     const struct query_plan *query = maker->query;
-    bool *exploded = pool_alloc(maker->pool, query->input_count, sizeof *exploded);
     maker->unreadables = pool_alloc(maker->pool, query->input_count, sizeof *maker->unreadables);
-    if (maker->mode == PARSE_PERMISSIVE)
-        return;
-    for (size_t i = 0; i < query->view_count; i++)
-        find_exploded(maker, query->views[i].argument, exploded);
-    for (size_t i = 0; i < query->input_count; i++)
-        if (exploded[i])
+    for (size_t i = 0; maker->mode != PARSE_PERMISSIVE && i < query->input_count; i++)
+        if (plan_explodes(query, i))
             maker->unreadables[maker->unreadable_count++] = unreadable(maker, i);
 }
 
