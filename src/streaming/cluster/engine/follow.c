@@ -122,6 +122,8 @@ static void report(struct follow *follow, const struct plan *plan,
                                 .timestamp_ms = plan->timestamp_ms,
                                 .files = *files,
                                 .files_unknown = !known,
+                                .counts_rows = !plan_is_row_per_record(
+                                    &query->definition.options->stream->plan),
                                 .outcomes = pass->outcomes,
                                 .outcome_count = pass->outcome_count};
     query_move_past(query, plan);
