@@ -134,7 +134,7 @@ static bool is_read(const struct query_plan *query, enum plan_input_kind kind) {
 /* Kafka's columns that are used, and partition and offset, which windows are made of. */
 static void add_source(struct maker *maker) {
     add_step(maker, CONNECT_SELECT, NULL, KAFKA_COLUMNS + 1);
-    if (maker->has_marker)
+    if (maker->has_marker || maker->unreadable_count > 0)
         ADD(maker, "trim(LEADING ' \\t\\r\\n' FROM CAST(`value` AS STRING)) AS %s",
             name_of(maker, "text"));
     else if (maker->is_parsed)
@@ -148,31 +148,67 @@ static void add_source(struct maker *maker) {
 
 /* ---- what is exploded ---- */
 
-/* The type in which the first `depth` keys of the path lead to a STRING. */
-static struct data_type with_text(const struct maker *maker, const struct data_type *type,
-                                  const char *const *path, size_t depth) {
-    if (depth == 0)
-        return (struct data_type){.kind = TYPE_STRING};
+/* The type in which the first `depth` keys of the path lead to another field. */
+static struct data_type with_other(const struct maker *maker, const struct data_type *type,
+                                   const char *const *path, size_t depth,
+                                   const struct data_field *other) {
     struct data_field *fields = pool_alloc(maker->pool, type->field_count, sizeof *fields);
     for (size_t i = 0; i < type->field_count; i++) {
         fields[i] = type->fields[i];
-        if (strcmp(fields[i].name, path[0]) == 0)
-            fields[i].type = with_text(maker, &type->fields[i].type, path + 1, depth - 1);
+        if (strcmp(fields[i].name, path[0]) != 0)
+            continue;
+        if (depth == 1)
+            fields[i] = *other;
+        else
+            fields[i].type = with_other(maker, &type->fields[i].type, path + 1, depth - 1, other);
     }
     return (struct data_type){
         .kind = TYPE_STRUCT, .fields = fields, .field_count = type->field_count};
 }
 
-/* Whether something is at the first `depth` keys of the path, but null. */
-static const char *is_lost(const struct maker *maker, const struct plan_input *input,
+static const char *path_of(const struct maker *maker, const struct plan_input *input,
                            size_t depth) {
     const char *path = "";
-    struct data_type type = with_text(maker, &maker->query->cut, input->path, depth);
     for (size_t i = 0; i < depth; i++)
         path = pool_format(maker->pool, "%s.%s", path, name_quoted(input->path[i], maker->pool));
-    return pool_format(maker->pool, "(%s%s IS NULL AND from_json(%s, %s)%s IS NOT NULL)",
-                       maker->names.parsed, path, name_of(maker, "text"),
-                       literal_of(maker, data_type_ddl(&type, maker->pool)), path);
+    return path;
+}
+
+/* Whether a value that is not null is at the first `depth` keys of the path: a STRING takes it. */
+static const char *is_there(const struct maker *maker, const struct plan_input *input,
+                            size_t depth) {
+    const struct data_field text = {.name = input->path[depth - 1], .type.kind = TYPE_STRING};
+    struct data_type type = with_other(maker, &maker->query->cut, input->path, depth, &text);
+    return pool_format(maker->pool, "from_json(%s, %s)%s IS NOT NULL", name_of(maker, "text"),
+                       literal_of(maker, data_type_ddl(&type, maker->pool)),
+                       path_of(maker, input, depth));
+}
+
+/* Whether the value there has broken syntax. An object catches an error in a field that it reads,
+ * but not in one that it skips. So it is lost if the field is not declared. */
+static const char *is_broken(const struct maker *maker, const struct plan_input *input,
+                             size_t depth) {
+    const struct data_field hidden = {
+        .name = pool_format(maker->pool, "%shidden_for_esports_stream", maker->names.prefix),
+        .type.kind = TYPE_BOOL};
+    struct data_type type = with_other(maker, &maker->query->cut, input->path, depth, &hidden);
+    if (depth == 1) {
+        struct data_type marked = with_field(maker, &type);
+        return pool_format(maker->pool, "from_json(%s, %s).%s IS NULL", with_marker(maker),
+                           literal_of(maker, data_type_ddl(&marked, maker->pool)),
+                           name_of(maker, marker));
+    }
+    const char *around = path_of(maker, input, depth - 1);
+    return pool_format(maker->pool, "(%s%s IS NOT NULL AND from_json(%s, %s)%s IS NULL)",
+                       maker->names.parsed, around, name_of(maker, "text"),
+                       literal_of(maker, data_type_ddl(&type, maker->pool)), around);
+}
+
+static const char *is_lost(const struct maker *maker, const struct plan_input *input,
+                           size_t depth) {
+    return pool_format(maker->pool, "(%s%s IS NULL AND (%s OR %s))", maker->names.parsed,
+                       path_of(maker, input, depth), is_there(maker, input, depth),
+                       is_broken(maker, input, depth));
 }
 
 static const char *unreadable(const struct maker *maker, size_t index) {
