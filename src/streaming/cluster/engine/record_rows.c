@@ -33,7 +33,7 @@ static void rename_parts(struct walk *walk) {
     }
 }
 
-/* The structs that posexplode makes of the argument. */
+/* An array of structs: what posexplode gives for the argument. */
 static const char *elements(const struct walk *walk, const struct plan_view *view,
                             const char *argument) {
     const char *at = stream_name(walk->names, "at", walk->pool);

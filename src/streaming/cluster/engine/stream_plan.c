@@ -2,11 +2,11 @@
  * see the record alone, views multiply it, WHERE sees rows.
  *
  * What must stay true: a record is accepted here exactly if the native engine makes no reject of
- * it. from_json returns a row of nulls for a value that is no object and for broken syntax. If no
- * field of the record is NOT NULL, such a row looks like that of {}: then a member of ours is put
- * in front of the object's own, and the record is an object if it comes back. An array or map that
- * is exploded is null, too, if it cannot be read; then the record is parsed once more, only for
- * this path and for whether Spark finds fault with it.
+ * it. from_json returns a row of nulls for a value that is not an object, and for broken syntax. If
+ * no field of the record is NOT NULL, such a row looks like that of {}: then a member of ours is
+ * put in front of the object's own, and the record is an object if it comes back. An array or map
+ * that is exploded is null, too, if it cannot be read; then the record is parsed once more, only
+ * for this path and for whether Spark finds fault with it.
  *
  * An observation is a barrier for Spark's optimizer: conditions behind it do not move to where
  * from_json would be computed once more. */
@@ -253,7 +253,7 @@ static bool is_checked(const struct maker *maker, size_t column) {
     return maker->mode != PARSE_PERMISSIVE && of->required && of->expr->can_be_null;
 }
 
-/* A column that is null in every record that is no object. */
+/* A column that is null in every record that is not an object. */
 static bool is_identifier(const struct maker *maker, size_t column) {
     const struct expr *expr = maker->query->columns[column].expr;
     return is_checked(maker, column) && expr->kind == EXPR_INPUT &&
