@@ -1,5 +1,5 @@
 """How a Spark cluster computes a query file: the steps that the program sends, done by real Spark to records
-as Kafka's source has them. What becomes of each record, and what is counted."""
+as Kafka's source has them. What happens to each record, and what is counted."""
 
 import datetime
 import json
@@ -75,7 +75,7 @@ def outcomes(rows, values, rejects=(), empty=(), filtered=(), exploded=None):
     return {**counts, "exploded": exploded, "rows": len(rows), "windows": [1 << 40] if rejects else []}
 
 
-# 3 are no objects or broken, one is a tombstone, one has no identifier, two have nothing to explode.
+# Three are broken or arrays, one is a tombstone, one has no identifier, two have nothing to explode.
 ELEVEN = [
     '{"id":"a","info":{"list":[{"k":1},{"k":2},{"k":3}]}}',
     '{"id":"b","info":{"list":[{"k":4}]}}',
@@ -187,7 +187,7 @@ UNREADABLE = [
 ]
 
 
-def test_an_array_that_is_there_but_cannot_be_read_makes_the_record_a_reject(session, tmp_path):
+def test_an_array_that_is_not_null_but_cannot_be_read_makes_the_record_a_reject(session, tmp_path):
     text = INNER.replace("p.k FROM", "p.k, q FROM").replace("k INT)", "k INT, q INT)")
     rows, counts = run(session, steps_of(tmp_path, text), kafka_rows(UNREADABLE))
     assert triples(rows) == [(6, 0, None), (9, 0, 1)]
@@ -224,7 +224,7 @@ WITHOUT_IDENTIFIER = [
 ]
 
 
-def test_without_an_identifier_only_what_is_no_object_is_a_reject(session, tmp_path):
+def test_without_an_identifier_everything_but_objects_is_a_reject(session, tmp_path):
     text = "CREATE STREAMING TABLE t AS SELECT id, q FROM STREAM r"
     values = [value for value, _ in WITHOUT_IDENTIFIER]
     rows, counts = run(session, steps_of(tmp_path, text), kafka_rows(values))
