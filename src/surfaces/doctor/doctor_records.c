@@ -231,16 +231,16 @@ static char *describe(struct sample *sample) {
                        keys[0] != '\0' ? "; expected keys: " : "", keys[0] != '\0' ? wanted : "");
 }
 
-static void check_rows(const struct config *config, struct sample *sample,
-                       struct doctor_report *report) {
+static void check_rows(struct sample *sample, struct doctor_report *report) {
     const char *topic = sample->work.topic;
     int64_t rejects = sample->records - sample->rows;
     scoped(scope_free) char *text = describe(sample);
     scoped(scope_free) char *cure = text_format(
         "check that %s names the right topic; if it does, fix the producer: a record must be a "
         "JSON object with the key '%s' (`esports-stream schema` lists all keys)",
-        sample->stream->topic_setting, sample->definition.schema.columns[0].name);
-    bool stops = config->query.parse_mode == PARSE_FAILFAST && rejects > 0;
+        sample->stream->topic_source,
+        sample->stream->record->count > 0 ? sample->stream->record->columns[0].name : "");
+    bool stops = sample->definition.options->parse_mode == PARSE_FAILFAST && rejects > 0;
     if (sample->rows == 0 || stops)
         doctor_fail(report, EXIT_CODE_RECORD, "records", topic, cure, "%s%s", text,
                     stops ? "; PARSE_MODE=failfast stops at the first" : "");
@@ -250,14 +250,14 @@ static void check_rows(const struct config *config, struct sample *sample,
         doctor_ok(report, "records", topic, "%s", text);
 }
 
-static void tell(const struct config *config, struct sample *sample,
-                 const struct topic_offsets *offsets, struct doctor_report *report) {
+static void tell(struct sample *sample, const struct topic_offsets *offsets,
+                 struct doctor_report *report) {
     int64_t held = 0;
     for (size_t i = 0; i < offsets->count; i++)
         held += offsets->partitions[i].end - offsets->partitions[i].log_start;
     if (sample->records > 0) {
         check_age(sample->work.topic, sample->newest_ms, report);
-        check_rows(config, sample, report);
+        check_rows(sample, report);
     } else if (held > 0) {
         doctor_ok(report, "records", sample->work.topic,
                   "the newest offsets have no records: their transactions were aborted, or the log "
@@ -278,6 +278,7 @@ static bool prepare(struct sample *sample, const struct query_options *options, 
         .name = options->stream->name,
         .topic = options->store.topic,
         .schema = &sample->definition.schema,
+        .record = options->stream->record,
         .plan = &options->stream->plan,
         .partition_columns = sample->definition.partition_columns,
         .partition_column_count = options->store.partition_by_count,
@@ -316,7 +317,7 @@ void doctor_check_records(const struct config *config, const struct stream *stre
     sample->stream = stream;
     sample->newest_ms = INT64_MIN;
     if (prepare(sample, &options, &err) && take_sample(config, broker, offsets, sample, &err))
-        tell(config, sample, offsets, report);
+        tell(sample, offsets, report);
     else
         doctor_fail_error(
             report, exit_code_of(err.kind), "newest record", options.store.topic,

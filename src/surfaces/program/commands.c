@@ -138,8 +138,8 @@ const struct command program_commands[] = {
          "writes: topic, columns with their types and expressions, partition columns, condition, "
          "what is decoded of a record, properties, and warnings. A directory stands for all its "
          "files whose names end in `.sql`. Errors are printed as FILE:LINE:COLUMN. Exit code 0: "
-         "all files are correct (warnings do not count); 2: one is not. Queries of files cannot be "
-         "run yet.",
+         "all files are correct (warnings do not count); 2: one is not. QUERIES_PATH "
+         "runs them.",
      .document =
          "one object per streaming table: `file`, `line`, `table`, `comment`, `topic`; `columns`, "
          "each with `name`, `type`, `nullable` (whether the expression can be null), `notNull` "
@@ -382,12 +382,5 @@ bool commands_print(const struct config *config, FILE *out, FILE *errors, enum e
     if (!output_flush(out, &err) && err.kind != ERROR_STOPPED)
         (void)fprintf(errors, "esports-stream: %s\n", err.message);
     *code = exit_code_of(err.kind);
-    return true;
-}
-
-bool commands_complete(int argc, char **argv, FILE *out) {
-    if (argc < 2 || strcmp(argv[1], COMPLETION_REQUEST) != 0)
-        return false;
-    completion_print(out, program_commands, argv + 2, (size_t)argc - 2);
     return true;
 }

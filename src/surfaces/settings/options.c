@@ -28,10 +28,11 @@ static const struct choice formats[] = {
 /* One option per paragraph reads better than the formatter's layout. */
 /* clang-format off */
 const struct option_entry option_entries[OPTION_COUNT] = {
-    [OPTION_JOB] = {"--job", "all",
-        "Which queries to run or to work on (default: all). May be repeated. The name of the "
-        "query, such as match_stream, is accepted too.",
-        .brief = "all (default), matches or players; may be repeated"},
+    [OPTION_JOB] = {"--job", "JOB,…|all",
+        "Which queries to run or to work on: names of tables, separated by commas, such as "
+        "matches,players. `all`, the default, means the built-in ones and those of QUERIES_PATH. "
+        "May be repeated. The name of the query, such as match_stream, is accepted too.",
+        .brief = "tables, such as matches,players (default: all)"},
     [OPTION_AWAIT] = {"--await-termination", NULL,
         "Only wait for the queries to end. Without it, each query logs a status line every "
         "STATUS_INTERVAL.",
@@ -125,14 +126,11 @@ bool option_takes_value(const struct option_entry *entry) {
 
 void option_placeholder(const struct option_entry *entry, char text[static OPTION_TEXT_MAX]) {
     const struct setting *value = &entry->value;
-    size_t used = 0;
     text[0] = '\0';
     if (entry->placeholder != NULL)
-        used = text_append(text, OPTION_TEXT_MAX, used, "%s", entry->placeholder);
+        (void)text_append(text, OPTION_TEXT_MAX, 0, "%s", entry->placeholder);
     else if (value->choices != NULL)
         choices_list(value->choices, false, text, OPTION_TEXT_MAX);
-    for (size_t i = 0; entry == &option_entries[OPTION_JOB] && streams[i] != NULL; i++)
-        used = text_append(text, OPTION_TEXT_MAX, used, "|%s", streams[i]->job);
 }
 
 bool operand_choice(const char *operand, size_t index, char word[static OPTION_NAME_MAX]) {
