@@ -187,19 +187,28 @@ static void report(const struct inference *inference) {
                       text_count(records, "record").text, inference->topic);
 }
 
-static bool print(struct inference *inference, struct error *err) {
-    const struct infer_source source = {
-        .topic = inference->topic,
-        .origin = inference->origin,
-        .with_values = !inference->call->config->arguments.no_values,
-        .plans_views = INFER_PLANS_VIEWS != 0,
-    };
-    scoped(scope_free) char *text = NULL;
-    size_t size;
-    FILE *file = open_memstream(&text, &size);
+/* Owned by the caller. */
+static char *make_text(const struct inference *inference, bool with_values, size_t *size) {
+    const struct infer_source source = {.topic = inference->topic,
+                                        .origin = inference->origin,
+                                        .with_values = with_values,
+                                        .plans_views = INFER_PLANS_VIEWS != 0};
+    char *text;
+    FILE *file = open_memstream(&text, size);
     check(file != NULL);
     query_file_print(file, &inference->shapes, &source);
     check(fclose(file) == 0);
+    return text;
+}
+
+static bool print(struct inference *inference, struct error *err) {
+    size_t size;
+    bool with_values = !inference->call->config->arguments.no_values;
+    scoped(scope_free) char *text = make_text(inference, with_values, &size);
+    if (size > SQL_FILE_BYTES_MAX && with_values) { // values are most of it
+        free(text);
+        text = make_text(inference, false, &size);
+    }
     (void)fwrite(text, 1, size, inference->call->out);
     if (!check_text(text, size, err))
         return error_wrap(err, "the file that was printed is not correct yet");

@@ -132,7 +132,9 @@ static void take_scalar(struct walk *walk, const struct infer_path *path) {
 static void take_path(struct walk *walk, const struct infer_path *path) {
     enum type type = shape_type(path->shape);
     struct infer_table *table = walk->table;
-    if (type != TYPE_ARRAY && type != TYPE_MAP)
+    if (strlen(path->text) > INFER_PATH_MAX)
+        table->left_out++;
+    else if (type != TYPE_ARRAY && type != TYPE_MAP)
         take_scalar(walk, path);
     else if (table->other_count < INFER_OTHERS_MAX)
         table->others[table->other_count++] = *path;

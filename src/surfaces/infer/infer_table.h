@@ -8,6 +8,7 @@
 enum {
     INFER_COLUMNS_MAX = 500, // of a table, without the four of Kafka
     INFER_OTHERS_MAX = 200,  // arrays and maps
+    INFER_PATH_MAX = 300,    // bytes; values at longer paths are left out
     INFER_TABLES_MAX = 8,    // per element of an array
 };
 

@@ -135,8 +135,8 @@ static void print_others(struct printer *printer, const struct infer_table *tabl
               short_type(table->others[i].shape, &printer->pool),
               table->array == NULL && infer_has_table(&table->others[i]) ? ": see below" : "");
     if (table->left_out > 0)
-        PRINT(printer, "-- %zu more values are left out: a table gets %d columns at most\n",
-              table->left_out, INFER_COLUMNS_MAX);
+        PRINT(printer, "-- %zu more values are left out: a table gets %d columns, and paths of %d bytes at most.\n",
+              table->left_out, INFER_COLUMNS_MAX, INFER_PATH_MAX);
 }
 
 static void print_columns(const struct printer *printer, const struct infer_table *table) {

@@ -187,6 +187,7 @@ static struct shape_field *add_field(struct shapes *shapes, struct shape *object
     object->last_field = field;
     object->field_count++;
     shapes->count++;
+    shapes->key_bytes += size;
     return field;
 }
 
@@ -203,7 +204,8 @@ static bool key_is_usable(const char *key, size_t size) {
 static struct shape_field *field_of(struct shapes *shapes, struct shape *object, const char *key,
                                     size_t size) {
     struct shape_field *field = find_field(shapes, object, key, size);
-    bool fits = object->field_count < SHAPE_FIELDS_MAX && shapes->count < SHAPES_MAX;
+    bool fits = object->field_count < SHAPE_FIELDS_MAX && shapes->count < SHAPES_MAX &&
+                shapes->key_bytes + size <= SHAPE_KEYS_BYTES_MAX;
     if (field == NULL && key_is_usable(key, size) && fits)
         field = add_field(shapes, object, key, size);
     return field;

@@ -1,8 +1,8 @@
 /* shape.h: what the JSON values at one place of many records have in common: how often each kind of
  * value came, the range of its numbers, the keys of its objects, some values.
  *
- * Memory is bounded, no matter what the records hold: by SHAPES_MAX shapes with keys of at most
- * SHAPE_KEY_MAX bytes, each with a few values, and the values of SHAPE_DISTINCT_SHAPES of them. */
+ * Memory is bounded, no matter what the records hold: by SHAPES_MAX shapes and
+ * SHAPE_KEYS_BYTES_MAX bytes of keys, each with a few values, and the values of SHAPE_DISTINCT_SHAPES of them. */
 #ifndef SURFACES_INFER_SHAPE_H
 #define SURFACES_INFER_SHAPE_H
 
@@ -12,9 +12,10 @@
 #include "base/pool.h"
 
 enum {
-    SHAPES_MAX = 10000,
+    SHAPES_MAX = 5000,
     SHAPE_FIELDS_MAX = 990, // of an object: a STRUCT has at most 1,000 (SQL_COLUMNS_MAX)
     SHAPE_KEY_MAX = 256,    // bytes; members with longer keys are left out
+    SHAPE_KEYS_BYTES_MAX = 200000, // of all keys together
     SHAPE_DEPTH_MAX = 32,   // what is nested deeper is kept as text
     SHAPE_SAMPLES_MAX = 3,
     SHAPE_SAMPLE_BYTES_MAX = 40,
@@ -77,7 +78,7 @@ struct shape_field {
 struct shapes {
     struct pool pool; // owned
     struct shape root; // of the objects that records are
-    size_t count, distinct_count;
+    size_t count, distinct_count, key_bytes;
     struct shape_field *buckets[SHAPE_BUCKETS];
     int64_t objects, not_json, not_objects, nulls, blanks; // records
 };

@@ -62,8 +62,8 @@ const struct option_entry option_entries[OPTION_COUNT] = {
     [OPTION_TOPIC] = {"--topic", "TOPIC", "The topic whose records are read.",
         OPTION_WITH_COMMANDS, .value = {.type = &type_borrowed, .offset = ARGUMENT(topic)}},
     [OPTION_ROWS] = {"--rows", "N",
-        "Number of rows, rejects or records to print (default: 10); for infer, the number of "
-        "records to read (default: 1000).", OPTION_WITH_COMMANDS,
+        "Number of rows, rejects or records to print (default: 10). `infer`: number of records to "
+        "read (default: 1000).", OPTION_WITH_COMMANDS,
         .value = {.type = &type_int64, .offset = ARGUMENT(rows), .fallback = "10",
                   .most = 1000000000000}, .letter = 'n'},
     [OPTION_NO_VALUES] = {"--no-values", NULL,
