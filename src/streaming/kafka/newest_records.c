@@ -72,8 +72,7 @@ bool newest_records_read(struct newest_records *newest, struct source *source,
     struct reading reading = {newest, source, clock_monotonic_ms() + newest->read_ms};
     scoped(scope_free) const struct partition_offsets **filled =
         must_alloc(offsets->count + 1, sizeof *filled);
-    scoped(scope_free) struct offset_range *ranges =
-        must_alloc(offsets->count + 1, sizeof *ranges);
+    scoped(scope_free) struct offset_range *ranges = must_alloc(offsets->count + 1, sizeof *ranges);
     size_t count = 0;
     for (size_t i = 0; i < offsets->count && (int64_t)count < newest->wanted; i++)
         if (offsets->partitions[i].end > offsets->partitions[i].log_start)

@@ -18,7 +18,7 @@
 #include "surfaces/terminal/text_table.h"
 
 enum {
-    READ_MS = 5000, // for all partitions of a topic
+    READ_MS = 5000,        // for all partitions of a topic
     READ_MEMORY = 4 << 20, // bytes
     RECORDS_WANTED = 100,
     OFFSETS_MAX = 10000,  // at once, of a partition

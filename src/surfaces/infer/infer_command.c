@@ -229,8 +229,8 @@ bool infer_command(const struct command_call *call, struct error *err) {
     if (!ok)
         (void)error_set(err, ERROR_CONFIG, "--rows: %" PRId64 " is not between 1 and %d",
                         inference->wanted, ROWS_MAX);
-    ok = ok && (arguments->operand_count > 0 ? read_files(inference, err)
-                                             : read_topic(inference, err));
+    ok = ok &&
+         (arguments->operand_count > 0 ? read_files(inference, err) : read_topic(inference, err));
     if (ok) {
         shapes_finish(&inference->shapes);
         ok = print(inference, err);

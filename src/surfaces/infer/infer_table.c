@@ -21,7 +21,7 @@
 enum {
     PARTITION_VALUES_MAX = 20,
     ALTERNATIVES_MAX = 5,
-    NONE = 0, // score of what is no candidate
+    NONE = 0, // score of a column that cannot be it
 };
 
 #define HAS_WORD(name, ...)                                                                        \
@@ -42,10 +42,9 @@ static void walk_fields(struct walk *walk, const struct shape *object,
         if (field->is_hidden)
             continue;
         struct infer_path member = {
-            .text = path->depth == 0
-                        ? name_as_start(field->key, walk->pool)
-                        : pool_format(walk->pool, "%s.%s", path->text,
-                                      name_as_field(field->key, walk->pool)),
+            .text = path->depth == 0 ? name_as_start(field->key, walk->pool)
+                                     : pool_format(walk->pool, "%s.%s", path->text,
+                                                   name_as_field(field->key, walk->pool)),
             .key = field->key,
             .parent = path->key,
             .depth = path->depth + 1,
@@ -107,8 +106,8 @@ static struct infer_column *add_column(struct infer_table *table, struct infer_c
 static void take_epoch(struct infer_column *column, enum epoch epoch, struct pool *pool) {
     const struct shape *shape = column->path.shape;
     bool millis = epoch == EPOCH_MILLIS;
-    const char *value = shape->has_zero ? pool_format(pool, "nullif(%s, 0)", column->path.text)
-                                        : column->path.text;
+    const char *value =
+        shape->has_zero ? pool_format(pool, "nullif(%s, 0)", column->path.text) : column->path.text;
     column->expression =
         pool_format(pool, "timestamp_%s(%s)", millis ? "millis" : "seconds", value);
     column->type = "TIMESTAMP";
@@ -181,8 +180,7 @@ static bool can_identify(const struct infer_column *column, int64_t records) {
            !shape->has_empty_text && shape->distinct != NULL && column->path.depth <= 3;
 }
 
-static int identifier_score(const struct infer_column *column, const char *table,
-                            int64_t records) {
+static int identifier_score(const struct infer_column *column, const char *table, int64_t records) {
     enum { MANY = 20 };
     if (!can_identify(column, records))
         return NONE;
@@ -192,7 +190,7 @@ static int identifier_score(const struct infer_column *column, const char *table
     bool is_unique = different == noted;
     bool is_of_table = names_the_table(column->name, table);
     bool is_root_id = strcmp(column->name, "id") == 0 && column->path.depth == 1;
-    // Records of the same thing can come again; what has two values of ten is no identifier.
+    // Records of the same thing can come again; 2 different values in 10 records are too few.
     bool is_nearly = different * 10 >= noted * (is_of_table || is_root_id ? 3 : 9);
     if (is_id ? !is_nearly : !is_unique || !is_text || noted < MANY)
         return NONE;
@@ -283,9 +281,9 @@ static void list_alternatives(struct infer_table *table, const struct infer_colu
         const struct infer_column *column = &table->columns[i];
         if (column == chosen || category_score(column, records) == NONE)
             continue;
-        table->alternatives = pool_format(
-            pool, "%s%s%s (%" PRId64 " values)", table->alternatives, count > 0 ? ", " : "",
-            column->name, shape_distinct_count(column->path.shape));
+        table->alternatives = pool_format(pool, "%s%s%s (%" PRId64 " values)", table->alternatives,
+                                          count > 0 ? ", " : "", column->name,
+                                          shape_distinct_count(column->path.shape));
         count++;
     }
 }
@@ -348,7 +346,7 @@ bool infer_has_table(const struct infer_path *path) {
            shape_type(element) == TYPE_STRUCT;
 }
 
-/* A name that no field of the record has, because a field stands in front of an alias. */
+/* A name that no field of the record has, because names are looked up there first. */
 static const char *alias_of(const struct shapes *shapes, const char *name, struct pool *pool) {
     const struct shape_field *field = shapes->root.fields;
     while (field != NULL) {

@@ -14,8 +14,8 @@ enum {
 
 /* A value in a record, by its path from the root, or from the element of an array. */
 struct infer_path {
-    const char *text; // as SQL: "info.queueId"
-    const char *key;  // the last part, as it is in the record
+    const char *text;   // as SQL: "info.queueId"
+    const char *key;    // the last part, as it is in the record
     const char *parent; // the part before it; NULL: there is none
     size_t depth;       // parts
     const struct shape *shape;
@@ -25,8 +25,8 @@ struct infer_column {
     struct infer_path path;
     const char *name, *expression; // `name` is NULL until all columns are known
     const char *type;
-    bool required;     // NOT NULL
-    const char *note;  // for a comment at the column; "": none
+    bool required;    // NOT NULL
+    const char *note; // for a comment at the column; "": none
 };
 
 struct infer_table {
@@ -35,9 +35,9 @@ struct infer_table {
     const char *position, *element; // aliases of the array's
     struct infer_column *columns;   // INFER_COLUMNS_MAX
     size_t column_count;
-    struct infer_path *others; // INFER_OTHERS_MAX: arrays and maps, which are no columns
+    struct infer_path *others; // INFER_OTHERS_MAX: arrays and maps
     size_t other_count;
-    size_t left_out; // values for which there is no room
+    size_t left_out;              // values for which there is no room
     const char *partition_column; // NULL: none was found
     const char *alternatives;     // "queue_id (3 values), …"; "": none
 };

@@ -18,7 +18,7 @@ bool name_has_word(const char *name, const char *const *words, size_t count);
 /* A field's name in a declaration or after a dot: in back quotes where they are needed. */
 const char *name_as_field(const char *name, struct pool *pool);
 
-/* The same where an expression begins, in which some words are no names. */
+/* The same where an expression begins, where some words need quotes. */
 const char *name_as_start(const char *name, struct pool *pool);
 
 #endif

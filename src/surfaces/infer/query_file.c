@@ -1,7 +1,8 @@
 /* The file has the topic's declaration, a table with a row per record, and one for each array of
  * objects. Comments say what was seen. Names and values of records come only as quoted names, as
  * quoted texts, and in comments of one line without control characters, so
- * no matter what a record holds, it stays a comment or a name. A comment never ends in a backslash, which would continue it.
+ * no matter what a record holds, it stays a comment or a name. A comment never ends in a backslash,
+ * which would continue it.
  *
  * A type is printed with a line for each field, so the brackets that close it, and the comma, are
  * handed down to its last field (`tail`). Recursion goes SHAPE_DEPTH_MAX levels deep. */
@@ -98,9 +99,8 @@ static void print_fields(struct printer *printer, const struct shape *object, in
     const struct shape_field *field = next_shown(object->fields);
     while (field != NULL) {
         const struct shape_field *next = next_shown(field->next);
-        const char *note =
-            shape_note(&field->shape, object->counts[SHAPE_OBJECT], printer->source->with_values,
-                       &printer->pool);
+        const char *note = shape_note(&field->shape, object->counts[SHAPE_OBJECT],
+                                      printer->source->with_values, &printer->pool);
         PRINT(printer, "%*s%s%s ", indent, "", name_as_field(field->key, &printer->pool),
               indent > 2 ? ":" : "");
         print_type(printer, &field->shape, note, indent, next != NULL ? "," : tail);
@@ -135,7 +135,9 @@ static void print_others(struct printer *printer, const struct infer_table *tabl
               short_type(table->others[i].shape, &printer->pool),
               table->array == NULL && infer_has_table(&table->others[i]) ? ": see below" : "");
     if (table->left_out > 0)
-        PRINT(printer, "-- %zu more values are left out: a table gets %d columns, and paths of %d bytes at most.\n",
+        PRINT(printer,
+              "-- %zu more values are left out: a table gets %d columns, and paths of %d bytes at "
+              "most.\n",
               table->left_out, INFER_COLUMNS_MAX, INFER_PATH_MAX);
 }
 
@@ -157,9 +159,11 @@ static void print_items(const struct printer *printer, const struct infer_table 
 static void print_partition(const struct printer *printer, const struct infer_table *table) {
     const char *start = printer->line_start;
     if (table->partition_column == NULL)
-        PRINT(printer, "%s-- No field looks like a partition column. For a directory per day, add "
-                       "the column day DATE,\n%s-- CAST(kafka_timestamp AS DATE) AS day, and "
-                       "PARTITIONED BY (day).\n", start, start);
+        PRINT(printer,
+              "%s-- No field looks like a partition column. For a directory per day, add "
+              "the column day DATE,\n%s-- CAST(kafka_timestamp AS DATE) AS day, and "
+              "PARTITIONED BY (day).\n",
+              start, start);
     else
         PRINT(printer, "%sPARTITIONED BY (%s)%s%s\n", start, table->partition_column,
               *table->alternatives != '\0' ? " -- or: " : "", table->alternatives);
@@ -191,8 +195,9 @@ static void print_record_table(struct printer *printer, const struct infer_table
         has_identifier = has_identifier || table->columns[i].required;
     PRINT(printer, "\n-- One row per record.\n");
     if (!has_identifier)
-        PRINT(printer, "-- No field looks like an identifier. Write NOT NULL at a column that every "
-                       "record must have.\n");
+        PRINT(printer,
+              "-- No field looks like an identifier. Write NOT NULL at a column that every "
+              "record must have.\n");
     print_others(printer, table);
     print_table(printer, table);
 }
@@ -216,8 +221,8 @@ static void print_tables(struct printer *printer, const char *name) {
     for (size_t i = 0; i < records->other_count && printed < INFER_TABLES_MAX; i++) {
         if (!infer_has_table(&records->others[i]))
             continue;
-        print_element_table(printer, infer_table_of_elements(printer->shapes, records,
-                                                             &records->others[i], pool));
+        print_element_table(
+            printer, infer_table_of_elements(printer->shapes, records, &records->others[i], pool));
         printed++;
     }
 }
@@ -250,7 +255,8 @@ static void print_head(struct printer *printer) {
     if (shapes->objects > 0)
         PRINT(printer,
               "--\n"
-              "-- It is a proposal. Delete the columns that you do not need. Decide which columns are "
+              "-- It is a proposal. Delete the columns that you do not need. Decide which columns "
+              "are "
               "NOT NULL: a record\n"
               "-- without a value there becomes a reject. Decide what the table is partitioned by. "
               "Then check the file:\n"
@@ -261,9 +267,10 @@ static void print_head(struct printer *printer) {
 static void print_bytes_table(const struct printer *printer, const char *start, const char *name) {
     struct pool pool;
     pool_init(&pool);
-    PRINT(printer, "%sCREATE STREAMING TABLE %s_bytes COMMENT 'the bytes of each record' AS\n"
-                   "%sSELECT key, value FROM STREAM kafka(%s);\n", start, name, start,
-          quoted_text(printer->source->topic, &pool));
+    PRINT(printer,
+          "%sCREATE STREAMING TABLE %s_bytes COMMENT 'the bytes of each record' AS\n"
+          "%sSELECT key, value FROM STREAM kafka(%s);\n",
+          start, name, start, quoted_text(printer->source->topic, &pool));
     pool_deinit(&pool);
 }
 
@@ -288,7 +295,8 @@ void query_file_print(FILE *out, const struct shapes *shapes, const struct infer
         print_record(&printer);
         print_tables(&printer, name);
         if (has_others)
-            PRINT(&printer, "\n-- The bytes of each record, those that are not JSON objects included.\n");
+            PRINT(&printer,
+                  "\n-- The bytes of each record, those that are not JSON objects included.\n");
     } else {
         PRINT(&printer, "\n-- No record is a JSON object with fields, so this table has the bytes "
                         "of each record.\n");

@@ -13,6 +13,7 @@
  * The root is never one. Recursion goes SHAPE_DEPTH_MAX levels deep. */
 #include "surfaces/infer/shape.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -77,28 +78,35 @@ int64_t shape_distinct_count(const struct shape *shape) {
 
 /* ---- values ---- */
 
-/* The value as JSON has it, cut to whole characters. */
+/* Where the bytes are cut: behind a whole character. */
+static size_t cut_size(struct json_raw raw) {
+    const char *at = raw.bytes, *end = raw.bytes + raw.size;
+    size_t size;
+    bool valid;
+    while (at < end) {
+        (void)utf8_decode(at, end, &size, &valid);
+        if (at + size - raw.bytes > SHAPE_SAMPLE_BYTES_MAX)
+            break;
+        at += size;
+    }
+    return (size_t)(at - raw.bytes);
+}
+
+/* The value as it is in JSON, cut. */
 static void note_sample(struct shapes *shapes, struct shape *shape, struct json_raw raw,
                         bool is_text) {
+    char sample[SHAPE_SAMPLE_BYTES_MAX + sizeof "\"…\""];
     size_t at = 0;
-    const char *end = raw.bytes + raw.size, *cut = raw.bytes;
     if (shape->samples[SHAPE_SAMPLES_MAX - 1] != NULL)
         return;
-    while (cut < end) {
-        size_t size;
-        bool valid;
-        (void)utf8_decode(cut, end, &size, &valid);
-        if (cut + size - raw.bytes > SHAPE_SAMPLE_BYTES_MAX)
-            break;
-        cut += size;
-    }
+    size_t size = cut_size(raw);
     const char *quote = is_text ? "\"" : "";
-    const char *sample = pool_format(&shapes->pool, "%s%.*s%s%s", quote, (int)(cut - raw.bytes),
-                                     raw.bytes, cut < end ? "…" : "", quote);
+    (void)snprintf(sample, sizeof sample, "%s%.*s%s%s", quote, (int)size, raw.bytes,
+                   size < raw.size ? "…" : "", quote);
     for (; shape->samples[at] != NULL; at++)
         if (strcmp(shape->samples[at], sample) == 0)
             return;
-    shape->samples[at] = sample;
+    shape->samples[at] = pool_copy(&shapes->pool, text_borrow(sample));
 }
 
 static void note_whole(struct shape *shape, int64_t number) {
@@ -364,7 +372,8 @@ static bool read_object(struct reading *reading, struct shape *object, unsigned 
     while (json_next(reader) && reader->token == JSON_KEY) {
         struct shape *member = member_shape(reading->shapes, object, reader);
         object->left_out += member == NULL;
-        if (!json_next(reader) || !read_value(reading, member, depth + 1, in_row && !object->is_map))
+        if (!json_next(reader) ||
+            !read_value(reading, member, depth + 1, in_row && !object->is_map))
             return false;
         // At once, so that many keys with large values do not use up the shapes.
         if (depth > 0 && object->field_count == MAP_KEYS_EARLY && keys_are_identifiers(object))
@@ -441,8 +450,7 @@ static bool is_json(struct json_reader *reader, const char *value, size_t size, 
     if (!json_next(reader) || reader->token == JSON_NONE)
         return false;
     *is_object = reader->token == JSON_OBJECT;
-    return json_skip_children(reader) &&
-           (reader->token != JSON_STRING || json_read_string(reader));
+    return json_skip_children(reader) && (reader->token != JSON_STRING || json_read_string(reader));
 }
 
 void shapes_add(struct shapes *shapes, const char *value, size_t size) {

@@ -70,9 +70,9 @@ const char *shape_type_name(const struct shape *shape) {
 
 enum epoch shape_epoch(const struct shape *shape, const char *key) {
     static const int64_t year_2000 = 946684800, year_2100 = 4102444800;
-    static const char *const words[] = {"time",   "timestamp", "date",  "at",      "ts",
-                                        "ms",     "start",     "begin", "end",     "creation",
-                                        "created", "updated",  "since", "expires", "day"};
+    static const char *const words[] = {"time",    "timestamp", "date",  "at",      "ts",
+                                        "ms",      "start",     "begin", "end",     "creation",
+                                        "created", "updated",   "since", "expires", "day"};
     size_t kinds;
     if (only_kind(shape, &kinds) != SHAPE_NUMBER || shape->has_fraction || shape->beyond_int64 ||
         !name_has_word(key, words, sizeof words / sizeof words[0]))

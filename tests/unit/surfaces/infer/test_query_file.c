@@ -79,7 +79,8 @@ static void nested_documents_become_a_table_with_identifier_and_day(void **state
     ASSERT_HAS("  match_id STRING NOT NULL, -- unique in 2 records\n");
     ASSERT_HAS("-- info.tags, ARRAY<STRING>, is not a column.\n");
     ASSERT_HAS("-- info.frames, MAP<STRING, STRUCT<…>>, is not a column.\n");
-    ASSERT_HAS("\n-- CREATE STREAMING TABLE riot_matches_teams (\n--   match_id STRING NOT NULL,\n");
+    ASSERT_HAS(
+        "\n-- CREATE STREAMING TABLE riot_matches_teams (\n--   match_id STRING NOT NULL,\n");
     finish();
 }
 
@@ -107,7 +108,7 @@ static void arrays_of_objects_become_tables_of_their_own(void **state) {
     finish();
 }
 
-static void aliases_of_an_element_are_no_fields_of_the_record(void **state) {
+static void aliases_of_an_element_differ_from_the_fields_of_the_record(void **state) {
     (void)state;
     RECORDS("{\"pos\":1,\"Item\":{\"a\":1},\"list\":[{\"position\":1,\"x\":2}]}");
     print_file("t", true, true);
@@ -161,7 +162,8 @@ static void what_was_seen_is_in_comments(void **state) {
     RECORDS("{\"mix\":1,\"nothing\":null,\"empty\":[],\"local\":\"2024-06-01 12:00:00\",\"S\":1}",
             "{\"mix\":\"a\",\"s\":1,\"rare\":true}", "[1]", "no");
     print_file("t", false, false);
-    ASSERT_HAS("-- Not used: 1 record, not JSON.\n-- Not used: 1 record, JSON, but not an object.\n");
+    ASSERT_HAS(
+        "-- Not used: 1 record, not JSON.\n-- Not used: 1 record, JSON, but not an object.\n");
     ASSERT_HAS("mix STRING, -- values of several types (number 1, text 1), kept as text\n");
     ASSERT_HAS("nothing STRING, -- always null: its type is unknown\n");
     ASSERT_HAS("empty ARRAY<STRING>, -- in 1 of 2; only empty arrays: the type of the elements is "
@@ -179,9 +181,8 @@ static void what_was_seen_is_in_comments(void **state) {
 static void add_numbered(int count, const char *format) {
     begin();
     for (int i = 0; i < count; i++) {
-        char *record = text_format(
-            format, i, // NOLINT: one of ours
-            (const char *const[]){"live", "finished", "scheduled"}[i % 3]);
+        char *record = text_format(format, i, // NOLINT: one of ours
+                                   (const char *const[]){"live", "finished", "scheduled"}[i % 3]);
         add(record);
         free(record);
     }
@@ -278,7 +279,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nested_documents_become_a_table_with_identifier_and_day),
         cmocka_unit_test(arrays_of_objects_become_tables_of_their_own),
-        cmocka_unit_test(aliases_of_an_element_are_no_fields_of_the_record),
+        cmocka_unit_test(aliases_of_an_element_differ_from_the_fields_of_the_record),
         cmocka_unit_test(odd_keys_are_quoted_and_names_are_unique),
         cmocka_unit_test(a_record_cannot_write_into_the_file),
         cmocka_unit_test(values_can_be_left_out),

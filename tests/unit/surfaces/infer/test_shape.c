@@ -151,6 +151,19 @@ static void many_keys_take_bounded_memory(void **state) {
     end(NULL);
 }
 
+static void memory_does_not_depend_on_the_number_of_records(void **state) {
+    (void)state;
+    static const char record[] =
+        "{\"a\":1,\"b\":\"x\",\"c\":[{\"d\":true,\"e\":null}],\"f\":{\"1\":0,\"2\":0}}";
+    begin();
+    add(record);
+    size_t total = shapes.pool.total;
+    for (int i = 0; i < 1000; i++)
+        add(record);
+    assert_int_equal(shapes.pool.total, total);
+    end(NULL);
+}
+
 static void a_root_with_too_many_keys_keeps_the_first(void **state) {
     (void)state;
     begin();
@@ -210,7 +223,7 @@ static void keys_that_cannot_be_names_are_counted(void **state) {
     end(NULL);
 }
 
-static void records_that_are_no_objects_are_counted_and_leave_no_trace(void **state) {
+static void other_records_than_objects_are_counted_and_leave_no_trace(void **state) {
     (void)state;
     begin();
     shapes_add(&shapes, NULL, 0);
@@ -270,11 +283,12 @@ int main(void) {
         cmocka_unit_test(an_object_whose_keys_are_numbers_or_identifiers_is_a_map),
         cmocka_unit_test(an_object_with_many_rare_keys_is_a_map),
         cmocka_unit_test(many_keys_take_bounded_memory),
+        cmocka_unit_test(memory_does_not_depend_on_the_number_of_records),
         cmocka_unit_test(a_root_with_too_many_keys_keeps_the_first),
         cmocka_unit_test(what_is_nested_too_deep_is_text),
         cmocka_unit_test(keys_that_differ_only_in_case_leave_the_most_frequent),
         cmocka_unit_test(keys_that_cannot_be_names_are_counted),
-        cmocka_unit_test(records_that_are_no_objects_are_counted_and_leave_no_trace),
+        cmocka_unit_test(other_records_than_objects_are_counted_and_leave_no_trace),
         cmocka_unit_test(epochs_are_known_by_range_and_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
