@@ -67,22 +67,30 @@ static bool read_partition(struct reading *reading, const struct partition_offse
     return true;
 }
 
-bool newest_records_read(struct newest_records *newest, struct source *source,
-                         const struct topic_offsets *offsets, struct error *err) {
-    struct reading reading = {newest, source, clock_monotonic_ms() + newest->read_ms};
-    scoped(scope_free) const struct partition_offsets **filled =
-        must_alloc(offsets->count + 1, sizeof *filled);
-    scoped(scope_free) struct offset_range *ranges = must_alloc(offsets->count + 1, sizeof *ranges);
+/* The last offsets of each partition that has some; as many partitions as records are wanted. */
+static size_t find_ranges(const struct newest_records *newest, const struct topic_offsets *offsets,
+                          struct offset_range *ranges, size_t *partitions) {
     size_t count = 0;
     for (size_t i = 0; i < offsets->count && (int64_t)count < newest->wanted; i++)
         if (offsets->partitions[i].end > offsets->partitions[i].log_start)
-            filled[count++] = &offsets->partitions[i];
-    int64_t wanted = count > 0 ? newest->wanted / (int64_t)count : 0;
-    for (size_t i = 0; i < count; i++)
-        ranges[i] = last_offsets(filled[i], filled[i]->end, wanted);
+            partitions[count++] = i;
+    for (size_t i = 0; i < count; i++) {
+        const struct partition_offsets *partition = &offsets->partitions[partitions[i]];
+        ranges[i] = last_offsets(partition, partition->end, newest->wanted / (int64_t)count);
+    }
+    return count;
+}
+
+bool newest_records_read(struct newest_records *newest, struct source *source,
+                         const struct topic_offsets *offsets, struct error *err) {
+    struct reading reading = {newest, source, clock_monotonic_ms() + newest->read_ms};
+    scoped(scope_free) struct offset_range *ranges = must_alloc(offsets->count + 1, sizeof *ranges);
+    scoped(scope_free) size_t *partitions = must_alloc(offsets->count + 1, sizeof *partitions);
+    size_t count = find_ranges(newest, offsets, ranges, partitions);
     source->ops->expect_ranges(source, newest->topic, ranges, count);
     for (size_t i = 0; i < count && !newest->is_late; i++)
-        if (!read_partition(&reading, filled[i], wanted, err))
+        if (!read_partition(&reading, &offsets->partitions[partitions[i]],
+                            newest->wanted / (int64_t)count, err))
             return false;
     return newest->taken > 0 || !newest->is_late ||
            error_set(err, ERROR_BROKER, "no record arrived within %d seconds",

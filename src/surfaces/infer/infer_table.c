@@ -131,14 +131,15 @@ static void take_scalar(struct walk *walk, const struct infer_path *path) {
 static void take_path(struct walk *walk, const struct infer_path *path) {
     enum type type = shape_type(path->shape);
     struct infer_table *table = walk->table;
-    if (strlen(path->text) > INFER_PATH_MAX)
+    bool is_scalar = type != TYPE_ARRAY && type != TYPE_MAP;
+    bool fits = strlen(path->text) <= INFER_PATH_MAX &&
+                (is_scalar || table->other_count < INFER_OTHERS_MAX);
+    if (!fits)
         table->left_out++;
-    else if (type != TYPE_ARRAY && type != TYPE_MAP)
+    else if (is_scalar)
         take_scalar(walk, path);
-    else if (table->other_count < INFER_OTHERS_MAX)
-        table->others[table->other_count++] = *path;
     else
-        table->left_out++;
+        table->others[table->other_count++] = *path;
 }
 
 /* ---- the identifier ---- */

@@ -37,9 +37,9 @@ struct command {
     const char *name;    // "adopt"; of a family: "rejects ls"
     const char *alias;   // another name that is accepted, but not listed; NULL: none
     const char *operand; // what follows it: "PARTITION:OFFSET", "bash|zsh"; NULL: nothing. One with
-                         // "…" can be given several times, and is a file; "[FILE…]" can be left out
-    const char *group; // heading in --help; those of a group stand together
-    const char *brief; // one line in --help
+                         // "…" can be given several times, and is a file; "[FILE…]" is optional
+    const char *group;   // heading in --help; those of a group stand together
+    const char *brief;   // one line in --help
     const char *doc;
     const char *document; // the members of its JSON document, for docs/commands.md; NULL: not told
     uint64_t options; // those of its own (surfaces/settings/options.h): OPTION_BIT(OPTION_ROWS) | …
