@@ -6,7 +6,6 @@
 #include <stdlib.h>
 
 #include "base/check.h"
-#include "base/scope.h"
 #include "base/system/clock.h"
 
 enum { STEP_MS = 200 };
@@ -69,30 +68,38 @@ static bool read_partition(struct reading *reading, const struct partition_offse
 
 /* The last offsets of each partition that has some; as many partitions as records are wanted. */
 static size_t find_ranges(const struct newest_records *newest, const struct topic_offsets *offsets,
-                          struct offset_range *ranges, size_t *partitions) {
+                          struct offset_range *ranges) {
     size_t count = 0;
     for (size_t i = 0; i < offsets->count && (int64_t)count < newest->wanted; i++)
         if (offsets->partitions[i].end > offsets->partitions[i].log_start)
-            partitions[count++] = i;
+            ranges[count++].partition = offsets->partitions[i].partition;
     for (size_t i = 0; i < count; i++) {
-        const struct partition_offsets *partition = &offsets->partitions[partitions[i]];
+        const struct partition_offsets *partition =
+            topic_offsets_find(offsets, ranges[i].partition);
         ranges[i] = last_offsets(partition, partition->end, newest->wanted / (int64_t)count);
     }
     return count;
 }
 
-bool newest_records_read(struct newest_records *newest, struct source *source,
-                         const struct topic_offsets *offsets, struct error *err) {
-    struct reading reading = {newest, source, clock_monotonic_ms() + newest->read_ms};
-    scoped(scope_free) struct offset_range *ranges = must_alloc(offsets->count + 1, sizeof *ranges);
-    scoped(scope_free) size_t *partitions = must_alloc(offsets->count + 1, sizeof *partitions);
-    size_t count = find_ranges(newest, offsets, ranges, partitions);
-    source->ops->expect_ranges(source, newest->topic, ranges, count);
+static bool read_ranges(struct reading *reading, const struct topic_offsets *offsets,
+                        const struct offset_range *ranges, size_t count, struct error *err) {
+    struct newest_records *newest = reading->newest;
+    reading->source->ops->expect_ranges(reading->source, newest->topic, ranges, count);
     for (size_t i = 0; i < count && !newest->is_late; i++)
-        if (!read_partition(&reading, &offsets->partitions[partitions[i]],
+        if (!read_partition(reading, topic_offsets_find(offsets, ranges[i].partition),
                             newest->wanted / (int64_t)count, err))
             return false;
     return newest->taken > 0 || !newest->is_late ||
            error_set(err, ERROR_BROKER, "no record arrived within %d seconds",
                      newest->read_ms / 1000);
+}
+
+bool newest_records_read(struct newest_records *newest, struct source *source,
+                         const struct topic_offsets *offsets, struct error *err) {
+    struct reading reading = {newest, source, clock_monotonic_ms() + newest->read_ms};
+    struct offset_range *ranges = must_alloc(offsets->count + 1, sizeof *ranges);
+    size_t count = find_ranges(newest, offsets, ranges);
+    bool ok = read_ranges(&reading, offsets, ranges, count, err);
+    free(ranges);
+    return ok;
 }
