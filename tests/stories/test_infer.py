@@ -32,6 +32,8 @@ def match(number):
             "averageRank": number / 7,
             "remake": number % 2 == 0,
             "playedOn": f"2024-06-{1 + number % 28:02}",
+            "sentAt": f"2024-06-01T12:{number % 60:02}:00.5+02:00",
+            "localTime": f"2024-06-01 12:{number % 60:02}",
             "teams": [{"teamId": side, "bans": [{"championId": number}]} for side in (100, 200)],
             "frames": {str(n): {"gold": n * 500} for n in range(1, 11)},
             "participants": participants,
@@ -141,6 +143,28 @@ def test_what_cannot_be_read_is_an_error_and_prints_nothing(job, topic, tmp_path
     assert "--rows: 0 is not between" in infer(job, topic, "--rows", "0", exit_code=2).errors()
 
 
+def test_records_can_come_from_files_and_standard_input_without_kafka(program, tmp_path):
+    records = tmp_path / "records.ndjson"
+    records.write_text("\n\n".join(json.dumps(match(n)) for n in range(5)) + "\r\n")
+    named = program.run("infer", "--topic", "riot", records).log()
+    piped = program.run("infer", "--topic", "riot", "-", under=("sh", "-c", f'exec "$0" "$@" < {records}')).log()
+    assert named == piped and named.startswith("-- Inferred by esports-stream from 5 JSON objects")
+    first = program.run("infer", "--topic", "riot", "--rows", "1", records, records).log()
+    assert first.startswith("-- Inferred by esports-stream from 2 JSON objects")
+
+
+def test_a_file_that_would_be_too_large_has_no_values(program, tmp_path):
+    records, file = tmp_path / "large.ndjson", tmp_path / "large.sql"
+    value = "\x85" * 20  # each is four characters per byte in a comment
+    lines = ({f"o{i}": {f"k{j}": f"{n}{value}" for j in range(900)} for i in range(5)} for n in range(3))
+    records.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))
+    text = program.run("infer", "--topic", "large", records).log()
+    assert "\\x85" not in text and len(text) < 1 << 20
+    file.write_text(text)
+    table = json.loads(program.run("check", file, "--json").log())
+    assert len(table["columns"]) == 504
+
+
 def test_columns_have_the_values_of_the_records_in_spark(program, spark, tmp_path):
     """Every document's values, read by real Spark with the inferred types."""
     records = tmp_path / "records.ndjson"
@@ -151,7 +175,7 @@ def test_columns_have_the_values_of_the_records_in_spark(program, spark, tmp_pat
     dumped = subprocess.run([PLAN_DUMP, file], capture_output=True, text=True, check=True).stdout
     plan = json.loads(dumped.splitlines()[0])
     columns = [column for column in plan["columns"] if "`r`" in column["sql"]]
-    assert len(columns) == 12
+    assert len(columns) == 14
 
     rows = spark.createDataFrame([(line,) for line in records.read_text().splitlines()], "value STRING")
     parsed = rows.selectExpr(f"from_json(value, '{plan['schema']}') AS r")
@@ -176,6 +200,8 @@ def test_columns_have_the_values_of_the_records_in_spark(program, spark, tmp_pat
             "average_rank": info["averageRank"],
             "remake": info["remake"],
             "played_on": datetime.date.fromisoformat(info["playedOn"]),
+            "sent_at": datetime.datetime(2024, 6, 1, 10, int(info["sentAt"][14:16]), 0, 500000),
+            "local_time": datetime.datetime.fromisoformat(info["localTime"]),
             "day": row["day"],
         }
         assert row["day"] == started.date()
