@@ -337,7 +337,13 @@ struct infer_table *infer_table_of_records(const struct shapes *shapes, const ch
     walk_fields(&walk, &shapes->root, &(struct infer_path){.depth = 0});
     name_columns(table, pool);
     find_identifier(table, shapes->objects, pool);
-    find_partition(table, shapes->objects, pool);
+    if (table->column_count > 1) // one that is not a partition column must be left
+        find_partition(table, shapes->objects, pool);
+    if (table->column_count == 0)
+        (void)add_column(table, (struct infer_column){.name = "record_key",
+                                                      .expression = "CAST(key AS STRING)",
+                                                      .type = "STRING",
+                                                      .note = "no scalar values were found"});
     return table;
 }
 

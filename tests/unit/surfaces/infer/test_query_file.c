@@ -248,6 +248,22 @@ static void no_objects_give_a_table_of_bytes(void **state) {
     finish();
 }
 
+static void records_without_scalars_give_a_table_with_the_key(void **state) {
+    (void)state;
+    RECORDS("{\"list\":[{\"a\":1}],\"words\":[\"x\"]}");
+    print_file("t", true, false);
+    plan_table(0);
+    assert_columns("record_key STRING");
+    ASSERT_HAS("record_key STRING -- no scalar values were found\n");
+    finish();
+    RECORDS("{\"day\":\"2024-06-01\"}");
+    print_file("t", true, false);
+    plan_table(0);
+    assert_columns("day DATE");
+    assert_int_equal(plan.partition_column_count, 0);
+    finish();
+}
+
 static void a_table_never_has_the_name_of_all_tables(void **state) {
     (void)state;
     RECORDS("{\"a\":1}");
@@ -288,6 +304,7 @@ int main(void) {
         cmocka_unit_test(an_epoch_of_0_is_null),
         cmocka_unit_test(the_id_of_what_the_topic_holds_is_the_identifier),
         cmocka_unit_test(no_objects_give_a_table_of_bytes),
+        cmocka_unit_test(records_without_scalars_give_a_table_with_the_key),
         cmocka_unit_test(a_table_never_has_the_name_of_all_tables),
         cmocka_unit_test(a_table_has_a_bounded_number_of_columns),
     };
