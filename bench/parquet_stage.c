@@ -99,8 +99,8 @@ static void touch(const struct rows *rows) {
     check(rows->schema != NULL);
     for (size_t i = 0; i < rows->strings.used; i += LINE)
         sink = rows->strings.base[i];
-    for (size_t column = 0; column < rows->schema->count; column++) {
-        const struct vector *vector = &rows->columns[column];
+    for (size_t input = 0; input < rows->schema->input_count; input++) {
+        const struct vector *vector = &rows->inputs[input];
         for (size_t i = 0; i < rows->count * type_width(vector->type); i += LINE)
             sink = ((const unsigned char *)vector->values)[i];
     }
@@ -132,7 +132,7 @@ static double derive_ns(const struct stage *stage) {
 static void make_slices(struct stage *stage, size_t slice_rows) {
     struct decoder *decoder;
     struct error err = {0};
-    if (!decode_json_open(&decoder, &stage->schema, PARSE_REJECT, "UTC", &err))
+    if (!decode_json_open(&decoder, stage->stream->record, PARSE_REJECT, "UTC", &err))
         fail(err.message);
     decoder->batch_time_ms = batch_ms;
     stage->slice_count = (stage->row_count + slice_rows - 1) / slice_rows;

@@ -9,10 +9,7 @@
 #include "stage.h"
 #include "streaming/declare/stream.h"
 
-enum {
-    KEYS_MAX = SCHEMA_COLUMNS_MAX,
-    TEXT_BYTES_PER_ROW = 1024
-}; // as streaming/tasks/row_maker.c has it
+enum { KEYS_MAX = 64, TEXT_BYTES_PER_ROW = 1024 }; // as streaming/tasks/row_maker.c has it
 
 struct sample {
     struct record *records;
@@ -111,7 +108,7 @@ static void decode_yardstick(struct job *job, size_t record) {
     struct arena *strings = &job->rows.strings;
     const struct record *json = &job->sample->records[record];
     char *texts = (char *)strings->base + strings->used;
-    char *end = simdjson_decode(job->yardstick, json->value, json->value_size, job->rows.columns,
+    char *end = simdjson_decode(job->yardstick, json->value, json->value_size, job->rows.inputs,
                                 job->rows.count, texts);
     check(end != NULL);
     strings->used += (size_t)(end - texts);
@@ -160,7 +157,7 @@ static int count_differences(struct job *job) {
         decode_yardstick(&other, i);
         bool same = true;
         for (size_t column = 0; column < job->rows.schema->record_count; column++)
-            same = same && same_value(&job->rows.columns[column], &other.rows.columns[column]);
+            same = same && same_value(&job->rows.inputs[column], &other.rows.inputs[column]);
         differences += !same;
     }
     rows_deinit(&other.rows);
@@ -168,13 +165,15 @@ static int count_differences(struct job *job) {
 }
 #endif
 
-static int measure(const struct schema *schema, size_t count, int rounds, bool python_style,
+static int measure(const struct record_schema *record, size_t count, int rounds, bool python_style,
                    bool shuffled) {
     struct sample sample = make_sample(count, python_style, shuffled);
     struct job job = {.sample = &sample};
+    struct schema schema;
     struct error err;
-    check(decode_json_open(&job.decoder, schema, PARSE_REJECT, "UTC", &err));
-    rows_init(&job.rows, schema, ROWS_CAPACITY, (size_t)ROWS_CAPACITY * TEXT_BYTES_PER_ROW);
+    check(decode_json_open(&job.decoder, record, PARSE_REJECT, "UTC", &err));
+    schema_init_record(&schema, record);
+    rows_init(&job.rows, &schema, ROWS_CAPACITY, (size_t)ROWS_CAPACITY * TEXT_BYTES_PER_ROW);
     printf("matches, %s, %s: %.0f bytes a record\n", python_style ? "\", \" and \": \"" : "compact",
            shuffled ? "keys shuffled" : "keys in order", (double)sample.bytes / (double)count);
     double ours = stage_shortest_ns(run_ours, &job, rounds);
@@ -182,9 +181,9 @@ static int measure(const struct schema *schema, size_t count, int rounds, bool p
     int differences = 0;
 #ifdef HAS_SIMDJSON
     const char *names[KEYS_MAX];
-    for (size_t i = 0; i < schema->record_count; i++)
-        names[i] = schema->columns[i].name;
-    job.yardstick = simdjson_decoder_create(names, schema->record_count);
+    for (size_t i = 0; i < record->count; i++)
+        names[i] = record->columns[i].name;
+    job.yardstick = simdjson_decoder_create(names, record->count);
     double theirs = stage_shortest_ns(run_yardstick, &job, rounds);
     char name[64];
     (void)snprintf(name, sizeof name, "  simdjson On-Demand (%s)", simdjson_kernel());
@@ -201,11 +200,10 @@ static int measure(const struct schema *schema, size_t count, int rounds, bool p
 }
 
 int stage_decode(size_t records, int rounds) {
-    static struct schema schema;
     streams_load();
-    schema_init(&schema, stream_of("matches")->record, NULL, 0);
+    const struct record_schema *record = stream_of("matches")->record;
     int differences = 0;
     for (int variant = 0; variant < 4; variant++)
-        differences += measure(&schema, records, rounds, variant % 2 == 0, variant >= 2);
+        differences += measure(record, records, rounds, variant % 2 == 0, variant >= 2);
     return differences > 0;
 }

@@ -49,10 +49,10 @@ void unknown_keys_add(struct unknown_keys *sum, const struct unknown_keys *more)
 }
 
 void decode_counts_add(struct decode_counts *sum, const struct decode_counts *more) {
-    for (size_t i = 0; i < SCHEMA_COLUMNS_MAX; i++) {
+    for (size_t i = 0; i < SCHEMA_FIELDS_MAX; i++)
         sum->field_faults[i] += more->field_faults[i];
+    for (size_t i = 0; i < SCHEMA_COLUMNS_MAX; i++)
         sum->rejected_values[i] += more->rejected_values[i];
-    }
     sum->unknown_keys += more->unknown_keys;
     sum->trailing_bytes += more->trailing_bytes;
     unknown_keys_add(&sum->unknown_names, &more->unknown_names);
@@ -60,5 +60,5 @@ void decode_counts_add(struct decode_counts *sum, const struct decode_counts *mo
 
 void decode_counts_note_reject(struct decode_counts *counts, const struct rows *rows) {
     for (size_t i = 0; i < rows->schema->record_count; i++)
-        counts->rejected_values[i] += rows->columns[i].valid[rows->count] != 0;
+        counts->rejected_values[i] += rows->inputs[i].valid[rows->count] != 0;
 }

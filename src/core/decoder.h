@@ -1,9 +1,9 @@
 /* decoder.h: one record's bytes to one row, for any record format. Implemented once per
  * format (pipeline/record_format.h lists them).
  *
- * The row is written at index rows->count of the record columns; the caller fills the other columns
- * and counts the row. Texts are copied into rows->strings. One decoder per worker and query: it may
- * remember what records looked like so far, and is not thread-safe. */
+ * The row is written at index rows->count of the record's inputs; the caller fills the other inputs
+ * and the columns, and counts the row. Texts are copied into rows->strings. One decoder per worker
+ * and query: it may remember what records looked like so far, and is not thread-safe. */
 #ifndef CORE_DECODER_H
 #define CORE_DECODER_H
 
@@ -28,7 +28,7 @@ struct unknown_name {
     int64_t count;
 };
 
-/* How often keys without a column came, by name. Bounded, because records can hold any keys: the
+/* How often keys came that are not read, by name. Bounded, because records can hold any keys: the
  * first UNKNOWN_NAMES_MAX names that came are counted, of a long name its beginning. What comes
  * later is only in the sum that its owner keeps. */
 struct unknown_keys {
@@ -38,13 +38,14 @@ struct unknown_keys {
 
 struct decode_counts {
     /* in rows */
-    int64_t field_faults[SCHEMA_COLUMNS_MAX]; // values that became null: wrong type, out of range
-    int64_t trailing_bytes;                   // records with bytes after the first root value
+    int64_t field_faults[SCHEMA_FIELDS_MAX]; // by field (core/schema.h): values that became null,
+                                             // because of their type or range
+    int64_t trailing_bytes;                  // records with bytes after the first root value
     /* in rows and in rejected objects */
-    int64_t unknown_keys;              // keys without a column
+    int64_t unknown_keys;              // keys that are not read
     struct unknown_keys unknown_names; // of the first names that came
     /* in rejected objects */
-    int64_t rejected_values[SCHEMA_COLUMNS_MAX]; // those that had a value for the column
+    int64_t rejected_values[SCHEMA_COLUMNS_MAX]; // those that had a value for the input
 };
 
 /* The name's index; a new one is added. -1: there is no room for another. `name` is well-formed
@@ -61,7 +62,7 @@ void decode_counts_add(struct decode_counts *sum, const struct decode_counts *mo
 void decode_counts_note_reject(struct decode_counts *counts, const struct rows *rows);
 
 enum decode_result {
-    DECODE_ROW,    // row rows->count is filled (record columns only)
+    DECODE_ROW,    // row rows->count is filled (the record's inputs only)
     DECODE_REJECT, // *reject says why; the row and its texts are taken back
     DECODE_FULL, // rows->strings is too small for this record (three bytes for each of the value's
                  // always suffice); the row is taken back
@@ -85,10 +86,10 @@ struct decoder_ops {
     void (*close)(struct decoder *decoder);
 };
 
-/* What a format implements to open a decoder. `schema` and `zone_name` (an IANA name from the
+/* What a format implements to open a decoder. `record` and `zone_name` (an IANA name from the
  * system's tzdata, or an offset such as "+02:00": the zone of timestamps that name none) are
  * borrowed. ERROR_CONFIG: no such zone. */
-typedef bool decoder_open_fn(struct decoder **decoder, const struct schema *schema,
+typedef bool decoder_open_fn(struct decoder **decoder, const struct record_schema *record,
                              enum parse_mode mode, const char *zone_name, struct error *err);
 
 static inline enum decode_result decode_record(struct decoder *decoder, const struct record *record,

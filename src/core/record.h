@@ -13,7 +13,8 @@ struct record {
     size_t value_size;
     const char *key; // NULL: no key
     size_t key_size;
-    int64_t planned_ms; // of a reject that is read again: when its batch was planned; else 0
+    int8_t timestamp_type; // 0: its producer set it; 1: the broker; -1: not known
+    int64_t planned_ms;    // of a reject that is read again: when its batch was planned; else 0
 };
 
 #endif

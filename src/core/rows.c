@@ -7,15 +7,22 @@
  * to 142 ns per record. */
 enum { CACHE_LINE = 64, STAGGER = 5 * CACHE_LINE };
 
-static size_t column_bytes(const struct schema *schema, size_t column, size_t capacity) {
-    size_t bytes = capacity * (type_width(schema->columns[column].type) + 1);
+static size_t column_bytes(const struct column *column, size_t capacity) {
+    size_t bytes = capacity * (type_width(column->type) + 1);
     return (bytes + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE + STAGGER;
+}
+
+static bool shares_input(const struct schema *schema, size_t column) {
+    return schema->sources != NULL && schema->sources[column] != SCHEMA_COMPUTED;
 }
 
 static size_t storage_bytes(const struct schema *schema, size_t capacity) {
     size_t total = 0;
+    for (size_t i = 0; i < schema->input_count; i++)
+        total += column_bytes(&schema->inputs[i], capacity);
     for (size_t i = 0; i < schema->count; i++)
-        total += column_bytes(schema, i, capacity);
+        if (!shares_input(schema, i))
+            total += column_bytes(&schema->columns[i], capacity);
     return total;
 }
 
@@ -23,25 +30,38 @@ size_t rows_memory(const struct schema *schema, size_t capacity, size_t string_b
     return storage_bytes(schema, capacity) + string_bytes;
 }
 
+/* The vector at *at, which moves behind it. */
+static struct vector make_vector(const struct column *column, size_t capacity, unsigned char **at) {
+    struct vector vector = {.type = column->type,
+                            .scale = column->scale,
+                            .values = *at,
+                            .valid = *at + capacity * type_width(column->type)};
+    *at += column_bytes(column, capacity);
+    return vector;
+}
+
 void rows_init(struct rows *rows, const struct schema *schema, size_t capacity,
                size_t string_bytes) {
     *rows = (struct rows){.schema = schema, .capacity = capacity};
     arena_init(&rows->strings, string_bytes);
-    // One block for all columns: values of one, then its `valid`, then the next column.
+    rows->inputs = must_alloc(schema->input_count + 1, sizeof *rows->inputs);
+    rows->columns = must_alloc(schema->count + 1, sizeof *rows->columns);
+    // One block for all: the values of one vector, then its `valid`, then the next vector.
     rows->storage = must_alloc(storage_bytes(schema, capacity) + CACHE_LINE, 1);
 
     unsigned char *at = rows->storage;
-    for (size_t i = 0; i < schema->count; i++) {
-        rows->columns[i].type = schema->columns[i].type;
-        rows->columns[i].values = at;
-        rows->columns[i].scale = schema->columns[i].scale;
-        rows->columns[i].valid = at + capacity * type_width(schema->columns[i].type);
-        at += column_bytes(schema, i, capacity);
-    }
+    for (size_t i = 0; i < schema->input_count; i++)
+        rows->inputs[i] = make_vector(&schema->inputs[i], capacity, &at);
+    for (size_t i = 0; i < schema->count; i++)
+        rows->columns[i] = shares_input(schema, i)
+                               ? rows->inputs[schema->sources[i]]
+                               : make_vector(&schema->columns[i], capacity, &at);
 }
 
 void rows_deinit(struct rows *rows) {
     arena_deinit(&rows->strings);
+    free(rows->inputs);
+    free(rows->columns);
     free(rows->storage);
     *rows = (struct rows){0};
 }

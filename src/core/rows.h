@@ -1,4 +1,5 @@
-/* rows.h: decoded rows on their way from the decoder to the sink: one vector per column.
+/* rows.h: decoded rows on their way from the decoder to the sink: one vector per input and one per
+ * computed column. A column that is an input as it is shares the input's vector.
  *
  * Small on purpose (ROWS_CAPACITY), so that a slice of rows is decoded, derived and encoded while
  * it is still in cache; what accumulates is the encoded form (pipeline/parquet). Row `count` is the
@@ -17,9 +18,10 @@ struct rows {
     const struct schema *schema; // borrowed
     size_t count;
     size_t capacity;
-    struct vector columns[SCHEMA_COLUMNS_MAX];
+    struct vector *inputs;  // of schema->inputs
+    struct vector *columns; // of schema->columns
     struct arena strings;
-    void *storage; // owned; behind all vectors
+    void *storage; // owned; the values of all vectors
 };
 
 /* string_bytes: the room for texts. When a row's texts do not fit, the rows are handed on and

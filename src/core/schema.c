@@ -35,34 +35,30 @@ const char *column_key(const struct column *column, size_t level) {
     return column->path_length == 0 ? column->name : column->path[level];
 }
 
-static void add_column(struct schema *schema, const struct column *column) {
-    check(schema->count < SCHEMA_COLUMNS_MAX);
-    check(schema_find(schema, text_borrow(column->name)) < 0);
-    schema->columns[schema->count++] = *column;
-}
-
 void schema_init_plain(struct schema *schema, const char *name, const struct column *columns,
                        size_t count) {
-    *schema = (struct schema){.name = name};
-    for (size_t i = 0; i < count; i++)
-        add_column(schema, &columns[i]);
-    schema->record_count = count;
-    schema->derived_first = count;
+    check(count <= SCHEMA_COLUMNS_MAX);
+    *schema = (struct schema){.name = name, .columns = columns, .count = count};
 }
 
-void schema_init(struct schema *schema, const struct record_schema *record,
-                 const struct column *derived, size_t derived_count) {
-    schema_init_plain(schema, record->name, record->columns, record->count);
-    schema->kafka_timestamp = schema->count;
-    schema->partition = schema->count + 1;
-    schema->offset = schema->count + 2;
-    schema->processing_timestamp = schema->count + 3;
-    for (size_t i = 0; i < SCHEMA_ORIGIN_COUNT; i++)
-        add_column(schema, &schema_origin_columns[i]);
+void schema_init_record(struct schema *schema, const struct record_schema *record) {
+    *schema = (struct schema){.name = record->name,
+                              .inputs = record->columns,
+                              .input_count = record->count,
+                              .record_count = record->count};
+}
 
-    schema->derived_first = schema->count;
-    for (size_t i = 0; i < derived_count; i++)
-        add_column(schema, &derived[i]);
+bool schema_is_computed(const struct schema *schema, size_t column) {
+    return schema->sources != NULL && schema->sources[column] == SCHEMA_COMPUTED;
+}
+
+bool schema_is_decoded(const struct schema *schema, size_t column) {
+    return schema->sources != NULL && schema->sources[column] < schema->record_count;
+}
+
+const char *schema_field_name(const struct schema *schema, size_t field) {
+    return field < schema->record_count ? schema->inputs[field].name
+                                        : schema->columns[field - schema->record_count].name;
 }
 
 int schema_find(const struct schema *schema, struct text name) {

@@ -1,31 +1,34 @@
-/* schema.h: the columns of a table, declared once.
+/* schema.h: what is read of a record, and the columns of a table, declared once.
  *
- * A record schema is the list of columns that are decoded from a Kafka record. A query adds derived
- * columns. schema_init() puts them together with the four columns that say where a record came
- * from, in the order in which the table has them:
+ *     inputs     what is read: first what is decoded from the record's value, then what Kafka and
+ *                the batch say of it
+ *     columns    the table's, in any order: each is an input as it is, or computed from inputs
  *
- *     record columns | kafka_timestamp, partition, offset, processing_timestamp | derived columns
- *
- * Both lists follow from a query file (streaming/declare/stream.h). Decoder, expressions, Parquet
- * schema, Spark DDL, printed docs and the sample generator walk this one list. */
+ * Both follow from a query file (streaming/declare/stream.h). Decoder, expressions, Parquet schema,
+ * Spark DDL, printed docs and the sample generator walk these lists. */
 #ifndef CORE_SCHEMA_H
 #define CORE_SCHEMA_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
+#include "core/data_type.h"
 #include "core/vector.h"
 
-enum { SCHEMA_COLUMNS_MAX = 64 };
+/* Of a table; a record has as many inputs at the most. */
+enum { SCHEMA_COLUMNS_MAX = 1000, SCHEMA_FIELDS_MAX = 2 * SCHEMA_COLUMNS_MAX };
 
 struct column {
-    const char *name; // the Parquet column and the SQL column; the JSON key if there is no path
+    const char *name; // the Parquet column and the SQL column; of an input, its path for people,
+                      // and the JSON key if there is no path
     enum type type;
-    int precision, scale; // TYPE_DECIMAL
-    bool required;        // never null, and REQUIRED in the file, as in Spark's own files
+    int precision, scale;           // TYPE_DECIMAL
+    bool required;                  // never null, and REQUIRED in the file, as in Spark's own files
     const char *doc;
     const char *const *path; // record columns: the keys from the root; NULL: `name` alone
     size_t path_length;
+    const struct data_type *nested; // record columns of type TYPE_ARRAY and TYPE_MAP: all of it
     const char *sample;     // record columns: what the sample generator draws from
     const char *expression; // derived columns: as the query file has it, for people
     const char *sql;        // derived columns: the same for Spark
@@ -59,34 +62,52 @@ struct type_text type_text_of(const char *name, enum type type, int precision, i
 size_t column_path_length(const struct column *column);
 const char *column_key(const struct column *column, size_t level);
 
-/* What one kind of record holds. The first column is the identifier: a record without it is not a
- * row (PARSE_MODE). */
+/* What one kind of record holds. */
 struct record_schema {
     const char *name; // "match"
     const struct column *columns;
     size_t count;
+    bool has_identifier; // a record whose first column is null is not a row (PARSE_MODE)
 };
 
 /* The four columns of every table that say where a record came from. */
 enum { SCHEMA_ORIGIN_COUNT = 4 };
 extern const struct column schema_origin_columns[SCHEMA_ORIGIN_COUNT];
 
+/* The source of a column that is computed. */
+#define SCHEMA_COMPUTED SIZE_MAX
+
+/* All is borrowed. */
 struct schema {
     const char *name;
-    struct column columns[SCHEMA_COLUMNS_MAX];
+    const struct column *columns;
     size_t count;
-    size_t record_count; // columns [0, record_count) are decoded from JSON; 0 is the identifier
-    size_t kafka_timestamp, partition, offset, processing_timestamp; // indexes
-    size_t derived_first; // columns [derived_first, count) are derived
+    size_t kafka_timestamp, partition, offset, processing_timestamp; // indexes of columns
+    const struct column *inputs;
+    size_t input_count, record_count; // inputs [0, record_count) are decoded from the record
+    const size_t *sources; // of each column: the input that it is. NULL: there are no inputs
 };
 
-/* Too many columns, or a name twice, is a violated check. */
-void schema_init(struct schema *schema, const struct record_schema *record,
-                 const struct column *derived, size_t derived_count);
-
-/* A plain table without derivation, such as the rejects table. */
+/* A plain table without inputs, such as the rejects table. */
 void schema_init_plain(struct schema *schema, const char *name, const struct column *columns,
                        size_t count);
+
+/* No table: only what is decoded from a record. */
+void schema_init_record(struct schema *schema, const struct record_schema *record);
+
+/* Whether the table's column is computed by an expression, or decoded from the record as it is. */
+bool schema_is_computed(const struct schema *schema, size_t column);
+bool schema_is_decoded(const struct schema *schema, size_t column);
+
+/* Values that cannot be read are counted by field. Fields are the record's inputs, then all columns
+ * of the table; a column that is an input has no faults of its own. */
+static inline size_t schema_field_count(const struct schema *schema) {
+    return schema->record_count + schema->count;
+}
+static inline size_t schema_field_of_column(const struct schema *schema, size_t column) {
+    return schema->record_count + column;
+}
+const char *schema_field_name(const struct schema *schema, size_t field);
 
 /* Whether the table can be partitioned by the column: it has such a type, and is not one of the
  * four that say where a record came from, which are always in the files. */

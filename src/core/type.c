@@ -3,7 +3,7 @@
 #include <stdint.h>
 
 #include "base/check.h"
-#include "base/text.h"
+#include "core/vector.h"
 
 static const struct {
     size_t width;
@@ -25,8 +25,8 @@ static const struct {
     [TYPE_TIMESTAMP_NTZ] = {sizeof(int64_t), "timestamp_ntz", "TIMESTAMP_NTZ"},
     [TYPE_NULL] = {sizeof(uint8_t), "void", "VOID"},
     [TYPE_STRUCT] = {0, "struct", "STRUCT"},
-    [TYPE_ARRAY] = {0, "array", "ARRAY"},
-    [TYPE_MAP] = {0, "map", "MAP"},
+    [TYPE_ARRAY] = {sizeof(struct list), "array", "ARRAY"},
+    [TYPE_MAP] = {sizeof(struct list), "map", "MAP"},
 };
 
 size_t type_width(enum type type) {

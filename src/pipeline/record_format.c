@@ -9,8 +9,8 @@ static decoder_open_fn *const decoders[RECORD_FORMAT_COUNT] = {
 };
 
 bool record_format_open(enum record_format format, struct decoder **decoder,
-                        const struct schema *schema, enum parse_mode mode, const char *zone_name,
-                        struct error *err) {
+                        const struct record_schema *record, enum parse_mode mode,
+                        const char *zone_name, struct error *err) {
     check(format < RECORD_FORMAT_COUNT);
-    return decoders[format](decoder, schema, mode, zone_name, err);
+    return decoders[format](decoder, record, mode, zone_name, err);
 }

@@ -165,7 +165,7 @@ int main(int argc, char **argv) {
     stream_schema(stream, &run.schema);
     rows_init(&run.rows, &run.schema, 1, STRING_BYTES);
     struct error err = {0};
-    if (!decode_json_open(&run.decoder, &run.schema, run.mode, "UTC", &err)) {
+    if (!decode_json_open(&run.decoder, stream->record, run.mode, "UTC", &err)) {
         fprintf(stderr, "%s\n", err.message);
         return 1;
     }

@@ -184,9 +184,9 @@ int expectation_compare_values(const json_t *expected, const struct rows *rows, 
     int differences = 0;
     for (size_t i = 0; i < rows->schema->record_count; i++) {
         const json_t *value = json_array_get(expected, i);
-        if (is_expected(&rows->schema->columns[i], &rows->columns[i], row, value))
+        if (is_expected(&rows->schema->inputs[i], &rows->inputs[i], row, value))
             continue;
-        print_expected(&rows->schema->columns[i], &rows->columns[i], row, value);
+        print_expected(&rows->schema->inputs[i], &rows->inputs[i], row, value);
         differences++;
     }
     return differences;
@@ -206,7 +206,7 @@ int expectation_compare(const json_t *expected, const struct rows *rows, size_t 
 void expectation_print_row(const struct rows *rows, size_t row) {
     const struct schema *schema = rows->schema;
     for (size_t i = 0; i < schema->count; i++) {
-        if (i >= schema->record_count && i < schema->derived_first)
+        if (!schema_is_decoded(schema, i) && !schema_is_computed(schema, i))
             continue; // of the Kafka record
         printf("%s=", schema->columns[i].name);
         print_value(stdout, &rows->columns[i], row);

@@ -18,6 +18,7 @@ enum { STRING_BYTES = 4 << 20, PATHS = 3, SCHEMAS_MAX = 16 };
 struct shape {
     const char *name;
     struct column columns[SCHEMA_COLUMNS_MAX];
+    struct record_schema record;
     struct schema schema;
     struct rows rows;
     struct decoder *decoders[PATHS]; // permissive
@@ -71,7 +72,7 @@ static struct decoder *open_decoder(const struct shape *shape, enum parse_mode m
                                     enum decode_path path) {
     struct decoder *decoder;
     struct error err = {0};
-    check(decode_json_open(&decoder, &shape->schema, mode, "UTC", &err));
+    check(decode_json_open(&decoder, &shape->record, mode, "UTC", &err));
     decode_json_set_path(decoder, path);
     return decoder;
 }
@@ -82,7 +83,9 @@ static void load_shape(struct shape *shape, const char *name, const json_t *colu
     check(count <= SCHEMA_COLUMNS_MAX);
     for (size_t i = 0; i < count; i++)
         load_column(&shape->columns[i], json_array_get(columns, i));
-    schema_init_plain(&shape->schema, name, shape->columns, count);
+    shape->record = (struct record_schema){
+        .name = name, .columns = shape->columns, .count = count, .has_identifier = true};
+    schema_init_record(&shape->schema, &shape->record);
     rows_init(&shape->rows, &shape->schema, 1, STRING_BYTES);
     for (int path = 0; path < PATHS; path++)
         shape->decoders[path] = open_decoder(shape, PARSE_PERMISSIVE, (enum decode_path)path);
@@ -94,7 +97,7 @@ static void close_shape(struct shape *shape) {
         decoder_close(shape->decoders[path]);
     decoder_close(shape->rejecting);
     rows_deinit(&shape->rows);
-    for (size_t i = 0; i < shape->schema.count; i++) {
+    for (size_t i = 0; i < shape->record.count; i++) {
         free((void *)(uintptr_t)shape->columns[i].name);
         free((void *)(uintptr_t)shape->columns[i].path);
     }

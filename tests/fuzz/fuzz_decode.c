@@ -59,8 +59,9 @@ static const struct column nested_columns[] = {
     {"local", TYPE_TIMESTAMP_NTZ, PATH("y", "local")},
     {"raw", TYPE_BINARY},
 };
-static const struct record_schema nested_schema = {
-    "nested", nested_columns, sizeof nested_columns / sizeof nested_columns[0]};
+static const struct record_schema nested_schema = {"nested", nested_columns,
+                                                   sizeof nested_columns / sizeof nested_columns[0],
+                                                   .has_identifier = true};
 
 enum kind { MATCH, PLAYER, NESTED, KIND_COUNT };
 
@@ -83,7 +84,7 @@ static void check_text(struct text text, const struct rows *rows) {
 
 static void check_row(const struct rows *rows, size_t row) {
     for (size_t i = 0; i < rows->schema->record_count; i++) {
-        const struct vector *vector = &rows->columns[i];
+        const struct vector *vector = &rows->inputs[i];
         check(vector->valid[row] <= 1);
         if (vector->valid[row] && vector->type == TYPE_STRING)
             check_text(vector->texts[row], rows);
@@ -94,7 +95,7 @@ static void check_row(const struct rows *rows, size_t row) {
 
 static void check_same(const struct rows *a, const struct rows *b) {
     for (size_t i = 0; i < a->schema->record_count; i++) {
-        const struct vector *left = &a->columns[i], *right = &b->columns[i];
+        const struct vector *left = &a->inputs[i], *right = &b->inputs[i];
         check(left->valid[0] == right->valid[0]);
         if (!left->valid[0])
             continue;
@@ -113,13 +114,19 @@ struct target {
 
 static const struct schema *schema_of(enum kind kind) {
     static struct schema schemas[KIND_COUNT];
-    if (schemas[0].count == 0) {
+    if (schemas[0].input_count == 0) {
         streams_load();
         stream_schema(stream_of("matches"), &schemas[MATCH]);
         stream_schema(stream_of("players"), &schemas[PLAYER]);
-        schema_init(&schemas[NESTED], &nested_schema, NULL, 0);
+        schema_init_record(&schemas[NESTED], &nested_schema);
     }
     return &schemas[kind];
+}
+
+static const struct record_schema *record_of(enum kind kind) {
+    (void)schema_of(kind); // loads the streams
+    return kind == NESTED ? &nested_schema
+                          : stream_of(kind == MATCH ? "matches" : "players")->record;
 }
 
 static void target_init(struct target *target, enum kind kind) {
@@ -160,11 +167,11 @@ static void train(struct decoder *decoder, const char *sample, int times, struct
 /* A decoder in the state that many records of one kind leave it in. */
 enum training { FRESH, IN_ORDER, IN_NO_ORDER, TRAINING_COUNT };
 
-static struct decoder *create(const struct schema *schema, enum parse_mode mode,
+static struct decoder *create(const struct record_schema *record, enum parse_mode mode,
                               enum decode_path path) {
     struct decoder *decoder;
     struct error err;
-    check(decode_json_open(&decoder, schema, mode, "UTC", &err));
+    check(decode_json_open(&decoder, record, mode, "UTC", &err));
     decoder->batch_time_ms = BATCH_MS;
     decode_json_set_path(decoder, path);
     return decoder;
@@ -179,7 +186,7 @@ static void check_same_counts(const struct decode_counts *a, const struct decode
                               const struct decode_counts *after) {
     check(a->unknown_keys == after->unknown_keys - before->unknown_keys);
     check(a->trailing_bytes == after->trailing_bytes - before->trailing_bytes);
-    for (size_t i = 0; i < SCHEMA_COLUMNS_MAX; i++)
+    for (size_t i = 0; i < SCHEMA_FIELDS_MAX; i++)
         check(a->field_faults[i] == after->field_faults[i] - before->field_faults[i]);
 }
 
@@ -229,10 +236,9 @@ static void check_again(struct decoder *decoder, enum kind kind, enum training t
 }
 
 static void run(enum kind kind, enum parse_mode mode, const struct record *record) {
-    const struct schema *schema = schema_of(kind);
     struct verdict verdict;
     target_init(&verdict.target, kind);
-    struct decoder *general = create(schema, mode, DECODE_GENERAL);
+    struct decoder *general = create(record_of(kind), mode, DECODE_GENERAL);
     judge(general, record, &verdict.target, &verdict.reject, &verdict.result);
     verdict.counts = general->counts;
     decoder_close(general);
@@ -244,7 +250,7 @@ static void run(enum kind kind, enum parse_mode mode, const struct record *recor
     }
     for (int training = FRESH; training < TRAINING_COUNT; training++) {
         for (int path = DECODE_PORTABLE; path <= DECODE_FASTEST; path++) {
-            struct decoder *decoder = create(schema, mode, (enum decode_path)path);
+            struct decoder *decoder = create(record_of(kind), mode, (enum decode_path)path);
             check_again(decoder, kind, (enum training)training, record, &verdict);
             decoder_close(decoder);
         }

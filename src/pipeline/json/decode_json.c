@@ -18,7 +18,7 @@
 
 struct json_decoder {
     struct decoder base;
-    const struct schema *schema;
+    const struct record_schema *schema;
     enum parse_mode mode;
     struct timestamp_context context;
     struct json_reader reader;
@@ -36,8 +36,8 @@ enum root_kind { ROOT_OBJECT, ROOT_OTHER_VALUE, ROOT_MALFORMED, ROOT_FULL };
 
 static void clear_row(const struct json_decoder *decoder, struct rows *rows) {
     size_t row = rows->count;
-    for (struct vector *vector = rows->columns, *end = vector + decoder->schema->record_count;
-         vector < end; vector++)
+    for (struct vector *vector = rows->inputs, *end = vector + decoder->schema->count; vector < end;
+         vector++)
         vector->valid[row] = 0;
 }
 
@@ -243,7 +243,8 @@ static enum decode_result decode(struct decoder *base, const struct record *reco
     enum root_kind root = decode_root(decoder, rows);
 
     if (root == ROOT_OBJECT) {
-        if (decoder->mode != PARSE_PERMISSIVE && rows->columns[0].valid[rows->count] == 0) {
+        if (decoder->schema->has_identifier && decoder->mode != PARSE_PERMISSIVE &&
+            rows->inputs[0].valid[rows->count] == 0) {
             count_rejected_object(decoder, rows);
             arena_rewind(&rows->strings, used);
             return reject_identifier(decoder, reject);
@@ -273,8 +274,8 @@ static void close_decoder(struct decoder *base) {
 
 static const struct decoder_ops json_ops = {decode, uncount_row, close_decoder};
 
-bool decode_json_open(struct decoder **decoder, const struct schema *schema, enum parse_mode mode,
-                      const char *zone_name, struct error *err) {
+bool decode_json_open(struct decoder **decoder, const struct record_schema *schema,
+                      enum parse_mode mode, const char *zone_name, struct error *err) {
     struct zone zone;
     if (!zone_find(text_borrow(zone_name), &zone))
         return error_set(err, ERROR_CONFIG,
@@ -282,6 +283,7 @@ bool decode_json_open(struct decoder **decoder, const struct schema *schema, enu
                          "(package tzdata) or an offset such as +02:00",
                          zone_name);
     struct json_decoder *opened = must_alloc(1, sizeof *opened);
+    check(schema->count <= JSON_COLUMNS_MAX);
     opened->base.ops = &json_ops;
     opened->schema = schema;
     opened->mode = mode;

@@ -19,7 +19,7 @@
 
 /* ---- keys: an open hash table, made once for a schema ---- */
 
-_Static_assert(SCHEMA_COLUMNS_MAX <= KEY_SLOTS / 2, "a lookup must meet an empty slot soon");
+_Static_assert(JSON_COLUMNS_MAX <= KEY_SLOTS / 2, "a lookup must meet an empty slot soon");
 
 /* From the size, the first eight bytes and the last two: where the names of a schema differ. */
 static inline size_t key_slot(const char *bytes, size_t size) {
@@ -66,7 +66,8 @@ static struct quoted_key quote_key(struct json_raw key, size_t *size) {
 }
 
 /* An object's key is in the table already if a column before this one is in that object, too. */
-static bool has_object(const struct json_keys *keys, const struct schema *schema, size_t column) {
+static bool has_object(const struct json_keys *keys, const struct record_schema *schema,
+                       size_t column) {
     for (uint64_t rest = keys->objects; rest != 0; rest &= rest - 1)
         if (strcmp(column_key(&schema->columns[__builtin_ctzll(rest)], 0),
                    column_key(&schema->columns[column], 0)) == 0)
@@ -74,9 +75,9 @@ static bool has_object(const struct json_keys *keys, const struct schema *schema
     return false;
 }
 
-void json_keys_init(struct json_keys *keys, const struct schema *schema) {
+void json_keys_init(struct json_keys *keys, const struct record_schema *schema) {
     *keys = (struct json_keys){0};
-    for (size_t i = 0; i < schema->record_count; i++) {
+    for (size_t i = 0; i < schema->count; i++) {
         const char *name = column_key(&schema->columns[i], 0);
         if (column_path_length(&schema->columns[i]) > 1) {
             if (has_object(keys, schema, i))
@@ -124,7 +125,7 @@ void json_members_init(struct json_members *members, const struct json_keys *key
     memset(members, 0, sizeof *members);
     members->keys = keys;
     // Nothing is known yet: a pattern of no size, before a byte that no value starts with.
-    for (size_t i = 0; i <= SCHEMA_COLUMNS_MAX; i++)
+    for (size_t i = 0; i <= JSON_COLUMNS_MAX; i++)
         members->predictions[i].pattern = (struct json_prefix){.bytes = "}", .needed = 1};
     json_stops_init(&members->stops, fastest);
 #ifdef JSON_HAS_X86
@@ -267,10 +268,10 @@ struct found_member {
 /* The columns' values; those whose bits are in `present` came. */
 struct found_members {
     uint64_t present;
-    struct found_member columns[SCHEMA_COLUMNS_MAX];
+    struct found_member columns[JSON_COLUMNS_MAX];
 };
 
-_Static_assert(SCHEMA_COLUMNS_MAX <= 64, "the columns present are bits of one word");
+_Static_assert(JSON_COLUMNS_MAX <= 64, "the columns present are bits of one word");
 
 /* The stop behind the string whose opening quote is at *stop; NULL: not a string. */
 static const uint16_t *skip_marked(const char *bytes, const uint16_t *stop) {
@@ -409,8 +410,8 @@ void json_members_read(struct json_members *members, const struct timestamp_cont
         return;
     struct json_row row = {.bytes = json_stops_bytes(stops),
                            .context = context,
-                           .declared = rows->schema->columns,
-                           .columns = rows->columns,
+                           .declared = rows->schema->inputs,
+                           .columns = rows->inputs,
                            .index = rows->count,
                            .texts = texts};
     struct json_cursor cursor = {.at = row.bytes + progress->at};

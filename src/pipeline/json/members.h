@@ -8,6 +8,7 @@
 #include "core/rows.h"
 #include "core/schema.h"
 #include "core/timestamp.h"
+#include "pipeline/json/reader.h"
 #include "pipeline/json/stops.h"
 #include "pipeline/json/text.h"
 #include "pipeline/json/words.h"
@@ -24,11 +25,11 @@ struct json_key_name {
 struct json_keys {
     uint8_t slots[KEY_SLOTS]; // open addressing: index + 1; 0: empty
     uint64_t objects;         // a bit for each column that an object goes by
-    struct json_key_name names[SCHEMA_COLUMNS_MAX];
+    struct json_key_name names[JSON_COLUMNS_MAX];
 };
 
-/* The record columns of a schema, which is borrowed. */
-void json_keys_init(struct json_keys *keys, const struct schema *schema);
+/* `schema` is borrowed. */
+void json_keys_init(struct json_keys *keys, const struct record_schema *schema);
 
 /* The column that the key names or its object goes by, or -1. */
 int json_keys_find(const struct json_keys *keys, struct json_raw key);
@@ -58,9 +59,9 @@ struct json_progress {
 };
 
 struct json_members {
-    const struct json_keys *keys;                               // borrowed
-    struct json_prediction predictions[SCHEMA_COLUMNS_MAX + 1]; // behind column i - 1; 0: the first
-    bool is_off;                                                // everything is left to reader.h
+    const struct json_keys *keys;                             // borrowed
+    struct json_prediction predictions[JSON_COLUMNS_MAX + 1]; // behind column i - 1; 0: the first
+    bool is_off;                                              // everything is left to reader.h
     bool has_record;
     bool has_avx2;
     unsigned scattered;   // records that are still read as if their keys came in no order

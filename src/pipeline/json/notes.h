@@ -17,7 +17,7 @@ struct json_notes {
     size_t named_count;
     bool has_trailing_bytes;
     bool has_faults;
-    int64_t faults[SCHEMA_COLUMNS_MAX];
+    int64_t faults[JSON_COLUMNS_MAX];
     bool identifier_seen;
     size_t identifier_at;           // byte offset of its last value
     const char *identifier_problem; // NULL: none
@@ -65,7 +65,7 @@ static inline void json_notes_count_values(const struct json_notes *notes,
     counts->trailing_bytes += times * notes->has_trailing_bytes;
     if (!notes->has_faults)
         return;
-    for (size_t i = 0; i < SCHEMA_COLUMNS_MAX; i++)
+    for (size_t i = 0; i < JSON_COLUMNS_MAX; i++)
         counts->field_faults[i] += times * notes->faults[i];
 }
 

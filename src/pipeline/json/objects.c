@@ -37,7 +37,7 @@ static struct json_field *add_field(struct json_objects *objects, struct json_fi
 }
 
 static struct json_field *find_top(const struct json_objects *objects, const char *key) {
-    for (size_t i = 0; i < SCHEMA_COLUMNS_MAX; i++)
+    for (size_t i = 0; i < JSON_COLUMNS_MAX; i++)
         if (objects->tops[i] != NULL && text_equals(objects->tops[i]->key, text_borrow(key)))
             return objects->tops[i];
     return NULL;
@@ -62,11 +62,11 @@ static void add_column(struct json_objects *objects, const struct column *declar
     check(!field->is_object && field->column == column); // each path once, and none within another
 }
 
-void json_objects_init(struct json_objects *objects, const struct schema *schema) {
+void json_objects_init(struct json_objects *objects, const struct record_schema *schema) {
     *objects = (struct json_objects){0};
     pool_init(&objects->pool);
     size_t depth = 0, levels = 0;
-    for (size_t i = 0; i < schema->record_count; i++) {
+    for (size_t i = 0; i < schema->count; i++) {
         const struct column *column = &schema->columns[i];
         if (column_path_length(column) == 1)
             continue;
@@ -104,8 +104,8 @@ static enum json_column_result read_column(struct json_record *record, size_t co
     if (column == 0)
         record->notes->identifier_at = value_position(reader);
     enum json_column_result result =
-        json_read_column(reader, record->context, &rows->schema->columns[column],
-                         &rows->columns[column], rows->count, &rows->strings);
+        json_read_column(reader, record->context, &rows->schema->inputs[column],
+                         &rows->inputs[column], rows->count, &rows->strings);
     if (result == JSON_COLUMN_FULL)
         return result;
     if (result == JSON_COLUMN_FAULT)
@@ -130,7 +130,7 @@ static void lose_object(struct json_record *record, const struct json_field *fie
 
 static void clear_columns(const struct rows *rows, uint64_t columns) {
     for (; columns != 0; columns &= columns - 1)
-        rows->columns[__builtin_ctzll(columns)].valid[rows->count] = 0;
+        rows->inputs[__builtin_ctzll(columns)].valid[rows->count] = 0;
 }
 
 /* All columns of the object are null from here on, and what they were is saved. */
@@ -140,7 +140,7 @@ static void open_object(struct json_objects *objects, struct json_record *record
     objects->open[objects->open_count++] = (struct json_open_object){field, objects->saved_count};
     for (uint64_t rest = field->columns; rest != 0; rest &= rest - 1) {
         size_t column = (size_t)__builtin_ctzll(rest);
-        const struct vector *vector = &rows->columns[column];
+        const struct vector *vector = &rows->inputs[column];
         if (!vector->valid[rows->count])
             continue;
         struct json_saved_value *saved = &objects->saved[objects->saved_count++];
@@ -174,7 +174,7 @@ static void break_object(struct json_objects *objects, struct json_record *recor
     clear_columns(rows, field->columns);
     for (size_t i = objects->saved_count; i < saved_end; i++) {
         const struct json_saved_value *saved = &objects->saved[i];
-        const struct vector *vector = &rows->columns[saved->column];
+        const struct vector *vector = &rows->inputs[saved->column];
         size_t width = type_width(vector->type);
         memcpy((char *)vector->values + rows->count * width, &saved->value, width);
         vector->valid[rows->count] = 1;

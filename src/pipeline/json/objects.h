@@ -36,17 +36,17 @@ struct json_open_object {
 };
 
 struct json_objects {
-    struct pool pool;                            // owned; behind all below
-    struct json_field *tops[SCHEMA_COLUMNS_MAX]; // by a column that an object of the root goes by
-                                                 // (members.h); others NULL
-    struct json_open_object *open;               // the innermost one last
+    struct pool pool;                          // owned; behind all below
+    struct json_field *tops[JSON_COLUMNS_MAX]; // by a column that an object of the root goes by
+                                               // (members.h); others NULL
+    struct json_open_object *open;             // the innermost one last
     size_t open_count;
     struct json_saved_value *saved; // what the open objects have replaced
     size_t saved_count;
 };
 
-/* The record columns of a schema, which is borrowed. */
-void json_objects_init(struct json_objects *objects, const struct schema *schema);
+/* `schema` is borrowed. */
+void json_objects_init(struct json_objects *objects, const struct record_schema *schema);
 void json_objects_deinit(struct json_objects *objects);
 
 /* What a record is read with, and into. */

@@ -306,6 +306,7 @@ static enum source_status read_record(struct source *source, struct record *reco
     struct text line = take_line(self->file, &self->at);
     bool is_null = text_equals(line, TEXT("\\N"));
     *record = (struct record){
+        .timestamp_type = -1,
         .partition = self->range.partition,
         .offset = self->next,
         .timestamp_ms = self->next,

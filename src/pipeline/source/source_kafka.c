@@ -263,6 +263,7 @@ static void fill_record(const rd_kafka_message_t *message, struct record *record
     *record = (struct record){
         .partition = message->partition,
         .offset = message->offset,
+        .timestamp_type = (int8_t)(type - RD_KAFKA_TIMESTAMP_CREATE_TIME),
         .timestamp_ms = type == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE ? -1 : timestamp,
         .value = message->payload,
         .value_size = message->len,

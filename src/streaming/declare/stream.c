@@ -1,5 +1,5 @@
-/* stream.c: a query's plan as a stream. The table's columns must be those of a struct schema: what
- * the record has, Kafka's four, and what is computed, in this order. */
+/* stream.c: a query's plan as a stream: its inputs and columns as those of a struct schema, and its
+ * texts. */
 #include "streaming/declare/stream.h"
 
 #include <ctype.h>
@@ -14,83 +14,16 @@
 
 #define REFUSE(err, plan, place, ...) sql_error((err), (plan)->path, (place), __VA_ARGS__)
 
-static size_t count_record_inputs(const struct query_plan *plan) {
-    size_t count = 0;
-    while (count < plan->input_count && plan->inputs[count].kind == INPUT_RECORD)
-        count++;
-    return count;
-}
-
-/* Column `index` is that field of the record, under its own name. */
-static bool is_field(const struct query_plan *plan, size_t index) {
-    const struct plan_column *column = &plan->columns[index];
-    const struct plan_input *input = &plan->inputs[index];
-    return column->expr->kind == EXPR_INPUT && column->expr->index == index &&
-           input->path_length == 1 && strcmp(input->path[0], column->name) == 0;
-}
-
-static bool check_order(const struct query_plan *plan, size_t fields, struct error *err) {
-    if (plan->column_count > SCHEMA_COLUMNS_MAX)
-        return REFUSE(err, plan, plan->place, "table '%s' cannot have more than %d columns yet",
-                      plan->name, SCHEMA_COLUMNS_MAX);
-    if (fields == 0)
-        return REFUSE(err, plan, plan->place,
-                      "table '%s' reads no field of the record, which is "
-                      "not supported yet",
-                      plan->name);
-    for (size_t i = 0; i < fields; i++)
-        if (i >= plan->column_count || !is_field(plan, i))
-            return REFUSE(err, plan, plan->place,
-                          "table '%s': its first columns must be all fields of the record that it "
-                          "uses, under their own names and in declared order; other tables are not "
-                          "supported yet",
+static bool check_inputs(const struct query_plan *plan, struct error *err) {
+    for (size_t i = 0; i < plan->input_count; i++) {
+        const struct plan_input *input = &plan->inputs[i];
+        if (input->kind == INPUT_HEADERS)
+            return REFUSE(err, plan, plan->place, "table '%s': headers cannot be used yet",
                           plan->name);
-    if (plan->kafka_timestamp != fields || plan->partition != fields + 1 ||
-        plan->offset != fields + 2 || plan->processing_timestamp != fields + 3)
-        return REFUSE(err, plan, plan->place,
-                      "table '%s': kafka_timestamp, partition, offset and processing_timestamp "
-                      "must follow the fields of the record; other orders are not supported yet",
-                      plan->name);
-    return true;
-}
-
-/* Recursion is as deep as the expression, which the parser bounds (SQL_DEPTH_MAX). */
-static bool check_expression(const struct query_plan *plan, const struct expr *expr,
-                             struct error *err) {
-    if (expr->kind == EXPR_COLUMN)
-        return REFUSE(err, plan, expr->place,
-                      "column '%s' cannot be used by another one yet: repeat its expression",
-                      plan->columns[expr->index].name);
-    if (expr->kind == EXPR_INPUT) {
-        enum plan_input_kind kind = plan->inputs[expr->index].kind;
-        if (kind == INPUT_RECORD || kind == INPUT_PARTITION || kind == INPUT_OFFSET ||
-            kind == INPUT_TIMESTAMP || kind == INPUT_PROCESSING_TIMESTAMP)
-            return true;
-        return REFUSE(err, plan, expr->place, "this column of Kafka cannot be used yet");
-    }
-    for (size_t i = 0; expr->kind == EXPR_CALL && i < expr->argument_count; i++)
-        if (!check_expression(plan, expr->arguments[i], err))
-            return false;
-    return true;
-}
-
-static bool check_columns(const struct query_plan *plan, struct error *err) {
-    for (size_t i = 0; i < plan->column_count; i++) {
-        const struct plan_column *column = &plan->columns[i];
-        if (column->required != (i == 0))
-            return REFUSE(err, plan, column->place,
-                          "column '%s': the first column, and only that, must be NOT NULL; other "
-                          "tables are not supported yet",
-                          column->name);
-        if (!check_expression(plan, column->expr, err))
-            return false;
-    }
-    for (size_t i = 0; i < plan->partition_column_count; i++) {
-        const struct plan_column *column = &plan->columns[plan->partition_columns[i]];
-        if (column->type.kind != TYPE_STRING)
-            return REFUSE(err, plan, column->place,
-                          "partition column '%s' must be STRING; other types are not supported yet",
-                          column->name);
+        if (input->type.kind == TYPE_ARRAY || input->type.kind == TYPE_MAP)
+            return REFUSE(err, plan, plan->place,
+                          "table '%s': values inside arrays and maps cannot be used yet",
+                          plan->name);
     }
     return true;
 }
@@ -102,8 +35,6 @@ static bool check_properties(const struct query_plan *plan, struct error *err) {
             return REFUSE(err, plan, property->place, "property '%s' cannot be set yet",
                           property->key);
     }
-    if (plan->where != NULL)
-        return REFUSE(err, plan, plan->where->place, "WHERE is not supported yet");
     return true;
 }
 
@@ -151,78 +82,157 @@ static void set_partition_by(struct stream *stream) {
                         plan->columns[plan->partition_columns[i]].name);
 }
 
-/* ---- columns ---- */
+/* ---- inputs and columns ---- */
 
-static struct column make_column(const struct plan_column *from) {
-    return (struct column){.name = from->name,
-                           .type = from->type.kind,
-                           .precision = from->type.precision,
-                           .scale = from->type.scale,
-                           .required = !from->expr->can_be_null,
-                           .doc = from->comment != NULL ? from->comment : ""};
+static const char *const kafka_names[] = {
+    [INPUT_KEY] = "key",
+    [INPUT_VALUE] = "value",
+    [INPUT_TOPIC] = "topic",
+    [INPUT_PARTITION] = "partition",
+    [INPUT_OFFSET] = "offset",
+    [INPUT_TIMESTAMP] = "timestamp",
+    [INPUT_TIMESTAMP_TYPE] = "timestampType",
+    [INPUT_HEADERS] = "headers",
+    [INPUT_PROCESSING_TIMESTAMP] = "processing_timestamp",
+};
+
+static const char *path_text(const struct plan_input *input, struct pool *pool) {
+    const char *text = input->path[0];
+    for (size_t i = 1; i < input->path_length; i++)
+        text = pool_format(pool, "%s.%s", text, input->path[i]);
+    return text;
 }
 
-static bool set_record(struct stream *stream, size_t fields, struct error *err) {
-    struct query_plan *plan = &stream->plan;
-    struct record_schema *record = pool_alloc(&plan->pool, 1, sizeof *record);
-    struct column *columns = pool_alloc(&plan->pool, fields, sizeof *columns);
-    for (size_t i = 0; i < fields; i++) {
-        columns[i] = make_column(&plan->columns[i]);
-        columns[i].sample = find(plan->options, plan->option_count,
-                                 pool_format(&plan->pool, "sample.%s", columns[i].name));
-        if (columns[i].sample == NULL)
-            return REFUSE(err, plan, plan->columns[i].place,
-                          "the topic has no option sample.%s; a field without it is not supported "
-                          "yet",
-                          columns[i].name);
+static struct column make_input(struct query_plan *plan, const struct plan_input *from) {
+    struct column column = {
+        .type = from->type.kind, .precision = from->type.precision, .scale = from->type.scale};
+    if (from->type.kind == TYPE_ARRAY || from->type.kind == TYPE_MAP)
+        column.nested = &from->type;
+    if (from->kind != INPUT_RECORD) {
+        column.name = kafka_names[from->kind];
+        return column;
     }
-    *record = (struct record_schema){.name = plan->name, .columns = columns, .count = fields};
-    stream->record = record;
-    return true;
+    column.name = path_text(from, &plan->pool);
+    column.path = from->path;
+    column.path_length = from->path_length;
+    column.sample =
+        find(plan->options, plan->option_count, pool_format(&plan->pool, "sample.%s", column.name));
+    return column;
 }
 
-/* The columns that a cluster has when it computes the derived ones. */
+static void set_inputs(struct stream *stream) {
+    struct query_plan *plan = &stream->plan;
+    struct column *inputs = pool_alloc(&plan->pool, plan->input_count, sizeof *inputs);
+    size_t record_count = 0;
+    for (size_t i = 0; i < plan->input_count; i++) {
+        inputs[i] = make_input(plan, &plan->inputs[i]);
+        record_count += plan->inputs[i].kind == INPUT_RECORD;
+    }
+    stream->schema.inputs = inputs;
+    stream->schema.input_count = plan->input_count;
+    stream->schema.record_count = record_count;
+}
+
+/* The record's first input is the identifier if a column that must not be null is that input. */
+static bool has_identifier(const struct query_plan *plan) {
+    for (size_t i = 0; i < plan->column_count; i++) {
+        const struct plan_column *column = &plan->columns[i];
+        if (column->required && column->expr->kind == EXPR_INPUT && column->expr->index == 0 &&
+            plan->inputs[0].kind == INPUT_RECORD)
+            return true;
+    }
+    return false;
+}
+
+/* Columns of which a null makes the record a reject. */
+static void set_identifier(struct stream *stream) {
+    struct query_plan *plan = &stream->plan;
+    for (size_t i = 0; i < plan->column_count; i++) {
+        const char *name = plan->columns[i].name;
+        if (!plan->columns[i].required)
+            continue;
+        stream->identifier = stream->identifier == NULL
+                                 ? name
+                                 : pool_format(&plan->pool, "%s, %s", stream->identifier, name);
+    }
+}
+
+static void set_record(struct stream *stream) {
+    struct record_schema *record = pool_alloc(&stream->plan.pool, 1, sizeof *record);
+    *record = (struct record_schema){.name = stream->plan.name,
+                                     .columns = stream->schema.inputs,
+                                     .count = stream->schema.record_count,
+                                     .has_identifier = has_identifier(&stream->plan)};
+    stream->record = record;
+}
+
+/* How a cluster names the inputs when it computes columns. */
 static const char *const *input_names(struct query_plan *plan) {
     const char **names = pool_alloc(&plan->pool, plan->input_count, sizeof *names);
     for (size_t i = 0; i < plan->input_count; i++) {
-        const struct plan_input *input = &plan->inputs[i];
-        size_t column = input->kind == INPUT_PARTITION              ? plan->partition
-                        : input->kind == INPUT_OFFSET               ? plan->offset
-                        : input->kind == INPUT_TIMESTAMP            ? plan->kafka_timestamp
-                        : input->kind == INPUT_PROCESSING_TIMESTAMP ? plan->processing_timestamp
-                                                                    : i;
-        names[i] = name_quoted(plan->columns[column].name, &plan->pool);
+        names[i] =
+            name_quoted(plan->inputs[i].kind == INPUT_RECORD ? plan->inputs[i].path[0]
+                                                             : kafka_names[plan->inputs[i].kind],
+                        &plan->pool);
+        for (size_t k = 0; k < plan->column_count; k++)
+            if (plan->columns[k].expr->kind == EXPR_INPUT && plan->columns[k].expr->index == i)
+                names[i] = name_quoted(plan->columns[k].name, &plan->pool);
     }
     return names;
 }
 
-static void set_derived(struct stream *stream, size_t first) {
+static struct column make_column(struct query_plan *plan, const struct plan_column *from,
+                                 const char *const *names) {
+    struct column column = {.name = from->name,
+                            .type = from->type.kind,
+                            .precision = from->type.precision,
+                            .scale = from->type.scale,
+                            .required = !from->expr->can_be_null,
+                            .doc = from->comment != NULL ? from->comment : ""};
+    if (from->expr->kind == EXPR_INPUT)
+        return column;
+    column.expression = expr_text(plan, from->expr, &plan->pool);
+    column.sql = expr_sql(plan, from->expr, names, &plan->pool);
+    return column;
+}
+
+static void set_columns(struct stream *stream) {
     struct query_plan *plan = &stream->plan;
     const char *const *names = input_names(plan);
-    stream->derived_count = plan->column_count - first;
-    struct column *columns = pool_alloc(&plan->pool, stream->derived_count, sizeof *columns);
-    for (size_t i = 0; i < stream->derived_count; i++) {
-        const struct plan_column *from = &plan->columns[first + i];
-        columns[i] = make_column(from);
-        columns[i].expression = expr_text(plan, from->expr, &plan->pool);
-        columns[i].sql = expr_sql(plan, from->expr, names, &plan->pool);
+    struct column *columns = pool_alloc(&plan->pool, plan->column_count, sizeof *columns);
+    size_t *sources = pool_alloc(&plan->pool, plan->column_count, sizeof *sources);
+    for (size_t i = 0; i < plan->column_count; i++) {
+        const struct expr *expr = plan->columns[i].expr;
+        columns[i] = make_column(plan, &plan->columns[i], names);
+        sources[i] = expr->kind == EXPR_INPUT ? expr->index : SCHEMA_COMPUTED;
     }
-    stream->derived = columns;
+    struct schema *schema = &stream->schema;
+    schema->name = plan->name;
+    schema->columns = columns;
+    schema->count = plan->column_count;
+    schema->sources = sources;
+    schema->kafka_timestamp = plan->kafka_timestamp;
+    schema->partition = plan->partition;
+    schema->offset = plan->offset;
+    schema->processing_timestamp = plan->processing_timestamp;
 }
 
 /* ---- all of it ---- */
 
 static bool fill(struct stream *stream, struct error *err) {
     struct query_plan *plan = &stream->plan;
-    size_t fields = count_record_inputs(plan);
-    if (!check_order(plan, fields, err) || !check_columns(plan, err) ||
-        !check_properties(plan, err) || !set_topic(stream, err) || !set_record(stream, fields, err))
+    if (!check_inputs(plan, err) || !check_properties(plan, err) || !set_topic(stream, err))
         return false;
+    set_inputs(stream);
+    if (stream->schema.record_count > 64)
+        return REFUSE(err, plan, plan->place, "table '%s' reads more than 64 fields", plan->name);
+    set_record(stream);
+    set_columns(stream);
+    set_identifier(stream);
     stream->name = property_or(plan, "queryName", plan->name);
     stream->job = plan->name;
     stream->class = property_or(plan, "loggerName", stream->name);
     set_partition_by(stream);
-    set_derived(stream, fields + SCHEMA_ORIGIN_COUNT);
     return true;
 }
 
@@ -241,7 +251,7 @@ void stream_deinit(struct stream *stream) {
 }
 
 void stream_schema(const struct stream *stream, struct schema *schema) {
-    schema_init(schema, stream->record, stream->derived, stream->derived_count);
+    *schema = stream->schema;
 }
 
 /* ---- the built-in ones ---- */

@@ -1,4 +1,4 @@
-/* stream.h: what makes a streaming query: one topic, one record schema, derived columns, one table.
+/* stream.h: what makes a streaming query: one topic, what is read of its records, one table.
  *
  * All of it follows from a query file (docs/queries.md). Those of queries/ are in the program. */
 #ifndef STREAMING_DECLARE_STREAM_H
@@ -12,13 +12,13 @@ struct stream {
     const char *name;       // "match_stream": the query, its checkpoint directory and its logger
     const char *job;        // "matches": for --job, the table's and the rejects' directory
     const char *class;      // "MatchStreamProcessor": the old job's name for it, kept in log lines
-    const char *topic_setting;        // "KAFKA_TOPIC_MATCHES"
-    const char *topic;                // its default: "esports-matches"
-    const char *partition_by_setting; // "MATCHES_PARTITION_BY"
-    const char *partition_by;         // its default: "status"
-    const struct record_schema *record;
-    const struct column *derived;
-    size_t derived_count;
+    const char *topic_setting;          // "KAFKA_TOPIC_MATCHES"
+    const char *topic;                  // its default: "esports-matches"
+    const char *partition_by_setting;   // "MATCHES_PARTITION_BY"
+    const char *partition_by;           // its default: "status"
+    const char *identifier;             // its NOT NULL columns, with commas; NULL: has none
+    const struct record_schema *record; // what is decoded; no columns: the value is not parsed
+    struct schema schema;               // inputs are those of the plan, columns are the table's
 };
 
 enum { STREAMS_MAX = 8 };
@@ -38,7 +38,7 @@ const struct stream *stream_of(const char *job);
 MUST_CHECK bool stream_make(struct query_plan *plan, struct stream *stream, struct error *err);
 void stream_deinit(struct stream *stream); // accepts a zeroed struct
 
-/* The table's columns: those of the record, of Kafka, and the derived ones. */
+/* A copy of stream->schema. */
 void stream_schema(const struct stream *stream, struct schema *schema);
 
 #endif

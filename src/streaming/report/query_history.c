@@ -205,7 +205,7 @@ static void add_to_totals(struct query_totals *totals, const struct batch_report
     totals->trailing_bytes += report->trailing_bytes;
     for (size_t i = 0; i < REJECT_REASON_COUNT; i++)
         totals->rejects_by[i] += report->rejects_by[i];
-    for (size_t i = 0; i < SCHEMA_COLUMNS_MAX; i++)
+    for (size_t i = 0; i < SCHEMA_FIELDS_MAX; i++)
         totals->field_faults[i] += tally->counts.field_faults[i];
     unknown_keys_add(&totals->unknown_names, &tally->counts.unknown_names);
     for (int i = 0; i < STAGE_COUNT; i++)

@@ -31,7 +31,7 @@ struct report_range {
 };
 
 struct report_faults {
-    size_t column; // of the query's schema
+    size_t field; // of the query's schema
     int64_t values;
 };
 
@@ -115,7 +115,7 @@ struct query_totals {
     int64_t files, bytes, small_files;
     int64_t input_bytes, unknown_keys, trailing_bytes;
     int64_t rejects_by[REJECT_REASON_COUNT];
-    int64_t field_faults[SCHEMA_COLUMNS_MAX];
+    int64_t field_faults[SCHEMA_FIELDS_MAX];
     struct unknown_keys unknown_names;
     int64_t file_sizes[FILE_SIZES];
     int64_t duration_us[DURATION_COUNT];                    // sums

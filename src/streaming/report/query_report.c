@@ -72,9 +72,9 @@ static struct report_range *make_ranges(const struct topic_offsets *topic, const
 }
 
 static size_t make_faults(const struct schema *schema, const struct tally *tally,
-                          struct report_faults faults[static SCHEMA_COLUMNS_MAX]) {
+                          struct report_faults faults[static SCHEMA_FIELDS_MAX]) {
     size_t count = 0;
-    for (size_t i = 0; i < schema->count; i++)
+    for (size_t i = 0; i < schema_field_count(schema); i++)
         if (tally->counts.field_faults[i] > 0)
             faults[count++] = (struct report_faults){i, tally->counts.field_faults[i]};
     return count;
@@ -126,7 +126,7 @@ static void fill_counts(const struct manifest *manifest, const struct tally *tal
 void query_report_batch(struct query_report *report, const struct topic_offsets *topic,
                         const struct plan *plan, const struct manifest *manifest,
                         struct tally *tally) {
-    struct report_faults faults[SCHEMA_COLUMNS_MAX];
+    struct report_faults faults[SCHEMA_FIELDS_MAX];
     struct report_range *ranges = make_ranges(topic, plan, manifest);
     const struct trigger_clock *clock = &report->clock;
     struct batch_report draft = {.batch_id = plan->batch_id,
@@ -160,13 +160,13 @@ static void log_faults(const struct query_report *report, const struct decode_co
     char columns[FAULTS_TEXT_MAX] = "";
     size_t used = 0;
     int64_t values = 0;
-    for (size_t i = 0; i < report->schema->count; i++) {
+    for (size_t i = 0; i < schema_field_count(report->schema); i++) {
         if (counts->field_faults[i] == 0)
             continue;
         values += counts->field_faults[i];
         used =
             text_append(columns, sizeof columns, used, "%s%s (%" PRId64 ")", used > 0 ? ", " : "",
-                        report->schema->columns[i].name, counts->field_faults[i]);
+                        schema_field_name(report->schema, i), counts->field_faults[i]);
     }
     if (values > 0)
         log_write(LOG_WARNING, report->name, "%s of the wrong type became null | columns=%s",

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "base/check.h"
 #include "base/log/log.h"
 #include "base/text.h"
 
@@ -41,11 +42,11 @@ static void append_rest(char *text, size_t used, size_t count, size_t shown) {
 
 void reject_lines_keys(const struct schema *schema, const struct decode_counts *counts,
                        char text[static REJECT_TEXT_MAX]) {
-    struct came keys[SCHEMA_COLUMNS_MAX + UNKNOWN_NAMES_MAX];
+    struct came *keys = must_alloc(schema->record_count + UNKNOWN_NAMES_MAX, sizeof *keys);
     size_t count = 0;
     for (size_t i = 0; i < schema->record_count; i++)
         if (counts->rejected_values[i] > 0)
-            keys[count++] = (struct came){schema->columns[i].name, counts->rejected_values[i]};
+            keys[count++] = (struct came){schema->inputs[i].name, counts->rejected_values[i]};
     for (size_t i = 0; i < counts->unknown_names.count; i++)
         if (counts->unknown_names.names[i].count > 0)
             keys[count++] = (struct came){counts->unknown_names.names[i].text,
@@ -58,6 +59,7 @@ void reject_lines_keys(const struct schema *schema, const struct decode_counts *
         used = text_append(text, REJECT_TEXT_MAX, used, "%s%s (%" PRId64 ")", i > 0 ? ", " : "",
                            keys[i].name, keys[i].count);
     append_rest(text, used, count, shown);
+    free(keys);
 }
 
 void reject_lines_expected(const struct schema *schema, char text[static REJECT_TEXT_MAX]) {
@@ -65,7 +67,7 @@ void reject_lines_expected(const struct schema *schema, char text[static REJECT_
     size_t shown = schema->record_count < EXPECTED_MAX ? schema->record_count : EXPECTED_MAX;
     for (size_t i = 0; i < shown; i++)
         used = text_append(text, REJECT_TEXT_MAX, used, "%s%s", i > 0 ? ", " : "",
-                           schema->columns[i].name);
+                           schema->inputs[i].name);
     append_rest(text, used, schema->record_count, shown);
 }
 
@@ -79,7 +81,7 @@ static void write_no_row(const struct reject_lines *lines) {
               "No record of batch %" PRId64
               " became a row: check that this is the right topic and that its producer sends the "
               "expected JSON | keys=%s | identifier=%s | expected=%s",
-              lines->batch_id, came, lines->schema->columns[0].name, expected);
+              lines->batch_id, came, lines->schema->inputs[0].name, expected);
 }
 
 void reject_lines_write(const struct reject_lines *lines) {

@@ -1,7 +1,7 @@
-/* A record is decoded, its row gets its origin, and its partition values must be possible as
- * directories. So derived partition columns are computed for each record. The others are computed
- * for a slice of rows, which costs much less. The row at rows.count exists only when the caller
- * counts it.
+/* A record is decoded, its row gets what Kafka says of it, columns that must not be null are not,
+ * and partition values must be possible as directories. So such columns are computed for each
+ * record. The others are computed for a slice of rows, which costs much less. The row at rows.count
+ * exists only when the caller counts it.
  *
  * What must stay true: whichever step refuses a record, the counts are the same. All rows of a
  * slice are of batches planned at the same moment, because expressions can depend on it. */
@@ -23,27 +23,45 @@ static bool is_partition_column(const struct worker_query *query, size_t column)
     return false;
 }
 
+/* Whether a record is a reject when the column is null; the decoder checks the identifier. */
+static bool is_checked(const struct worker_query *query, size_t column) {
+    bool is_identifier = query->record->has_identifier && query->schema->sources[column] == 0;
+    return query->parse_mode != PARSE_PERMISSIVE && query->plan->columns[column].required &&
+           query->plan->columns[column].expr->can_be_null && !is_identifier;
+}
+
 static void init_derived(struct row_maker *maker) {
     const struct worker_query *query = maker->query;
-    size_t at_once[SCHEMA_COLUMNS_MAX], later[SCHEMA_COLUMNS_MAX];
-    size_t at_once_count = 0, later_count = 0;
+    size_t count = query->schema->count, at_once_count = 0, later_count = 0;
+    size_t *at_once = must_alloc(count, sizeof *at_once), *later = must_alloc(count, sizeof *later);
     struct zone zone;
     check(zone_find(text_borrow(query->time_zone), &zone)); // the decoder has found it
-    for (size_t i = query->schema->derived_first; i < query->schema->count; i++) {
-        if (is_partition_column(query, i))
+    maker->required = must_alloc(count, sizeof *maker->required);
+    for (size_t i = 0; i < count; i++) {
+        if (is_checked(query, i))
+            maker->required[maker->required_count++] = i;
+        if (!schema_is_computed(query->schema, i))
+            continue;
+        if (is_partition_column(query, i) || is_checked(query, i))
             at_once[at_once_count++] = i;
         else
             later[later_count++] = i;
     }
     derive_init(&maker->at_once, query->plan, at_once, at_once_count, &maker->rows, zone);
+    if (expand_is_needed(query->plan)) {
+        maker->expand = expand_create(query, &maker->rows, maker->string_bytes, zone);
+        later_count = 0;
+    }
     derive_init(&maker->later, query->plan, later, later_count, &maker->rows, zone);
+    free(at_once);
+    free(later);
 }
 
 bool row_maker_init(struct row_maker *maker, const struct worker_query *query, size_t capacity,
                     struct error *err) {
     *maker = (struct row_maker){.query = query, .string_bytes = capacity * TEXT_BYTES_PER_ROW};
     rows_init(&maker->rows, query->schema, capacity, maker->string_bytes);
-    if (!record_format_open(query->format, &maker->decoder, query->schema, query->parse_mode,
+    if (!record_format_open(query->format, &maker->decoder, query->record, query->parse_mode,
                             query->time_zone, err))
         return false;
     init_derived(maker);
@@ -57,24 +75,83 @@ void row_maker_deinit(struct row_maker *maker) {
         decoder_close(maker->decoder);
     derive_deinit(&maker->at_once);
     derive_deinit(&maker->later);
+    expand_destroy(maker->expand);
+    free(maker->required);
     arena_deinit(&maker->strings);
     rows_deinit(&maker->rows);
     *maker = (struct row_maker){0};
 }
 
-static void fill_origin(struct row_maker *maker, const struct record *record) {
-    const struct schema *schema = maker->query->schema;
+/* False: there is no room for the bytes. */
+static bool fill_bytes(struct rows *rows, struct vector *to, const char *bytes, size_t size) {
+    to->valid[rows->count] = bytes != NULL;
+    if (bytes == NULL)
+        return true;
+    char *copy = arena_alloc_bytes(&rows->strings, size);
+    if (copy == NULL)
+        return false;
+    memcpy(copy, bytes, size);
+    to->texts[rows->count] = (struct text){copy, (uint32_t)size};
+    return true;
+}
+
+/* What Kafka and the batch say of the record. False: there is no room for its bytes. */
+static bool fill_input(struct row_maker *maker, const struct record *record, size_t input) {
     struct rows *rows = &maker->rows;
+    struct vector *to = &rows->inputs[input];
     size_t row = rows->count;
-    struct vector *timestamp = &rows->columns[schema->kafka_timestamp];
-    timestamp->valid[row] = 1;
-    timestamp->int64s[row] = kafka_timestamp_micros(record->timestamp_ms);
-    rows->columns[schema->partition].valid[row] = 1;
-    rows->columns[schema->partition].int32s[row] = record->partition;
-    rows->columns[schema->offset].valid[row] = 1;
-    rows->columns[schema->offset].int64s[row] = record->offset;
-    rows->columns[schema->processing_timestamp].valid[row] = 1;
-    rows->columns[schema->processing_timestamp].int64s[row] = maker->batch_time_ms * 1000;
+    to->valid[row] = 1;
+    switch (maker->query->plan->inputs[input].kind) {
+    case INPUT_TIMESTAMP:
+        to->int64s[row] = kafka_timestamp_micros(record->timestamp_ms);
+        return true;
+    case INPUT_PARTITION:
+        to->int32s[row] = record->partition;
+        return true;
+    case INPUT_OFFSET:
+        to->int64s[row] = record->offset;
+        return true;
+    case INPUT_PROCESSING_TIMESTAMP:
+        to->int64s[row] = maker->batch_time_ms * 1000;
+        return true;
+    case INPUT_TIMESTAMP_TYPE:
+        to->valid[row] = record->timestamp_type >= 0;
+        to->int32s[row] = record->timestamp_type;
+        return true;
+    case INPUT_TOPIC:
+        to->texts[row] = text_borrow(maker->query->topic);
+        return true;
+    case INPUT_KEY:
+        return fill_bytes(rows, to, record->key, record->key_size);
+    case INPUT_VALUE:
+        return fill_bytes(rows, to, record->value, record->value_size);
+    case INPUT_RECORD:
+    case INPUT_HEADERS:
+        check(false); // decoded; refused when the query was declared
+    }
+    return true;
+}
+
+static bool fill_inputs(struct row_maker *maker, const struct record *record) {
+    const struct schema *schema = maker->query->schema;
+    for (size_t i = schema->record_count; i < schema->input_count; i++)
+        if (!fill_input(maker, record, i))
+            return false;
+    return true;
+}
+
+/* False: a column that must not be null is. */
+static bool has_required(const struct row_maker *maker, struct reject *reject) {
+    for (size_t i = 0; i < maker->required_count; i++) {
+        size_t column = maker->required[i];
+        if (maker->rows.columns[column].valid[maker->rows.count])
+            continue;
+        *reject = (struct reject){.reason = REJECT_NULL_IDENTIFIER};
+        snprintf(reject->detail, sizeof reject->detail, "'%s', which must not be null, is null",
+                 maker->query->schema->columns[column].name);
+        return false;
+    }
+    return true;
 }
 
 /* False: the row at rows.count can't be in the table, because no directory can have its name. */
@@ -124,22 +201,27 @@ enum decode_result row_maker_make(struct row_maker *maker, const struct record *
     if (rows->count > 0 && planned_ms != maker->decoder->batch_time_ms)
         return DECODE_FULL;
     maker->decoder->batch_time_ms = planned_ms;
-    maker->at_once.context.now_ms = planned_ms;
-    maker->later.context.now_ms = planned_ms;
-    enum decode_result result = decode_record(maker->decoder, record, rows, reject);
+    maker->at_once.context.now_ms = maker->later.context.now_ms = planned_ms;
+    bool is_parsed = maker->query->record->count > 0;
+    size_t used = rows->strings.used;
+    enum decode_result result =
+        is_parsed ? decode_record(maker->decoder, record, rows, reject) : DECODE_ROW;
     stage_clock_lap(clock, STAGE_DECODE);
     if (result != DECODE_ROW)
         return result;
-    fill_origin(maker, record);
-    if (!derive_rows(&maker->at_once, rows->count, 1, &rows->strings))
+    if (!fill_inputs(maker, record) ||
+        !derive_rows(&maker->at_once, rows->count, 1, &rows->strings))
         result = DECODE_FULL;
-    else if (!partition_value_fits(maker, reject))
+    else if (!has_required(maker, reject) || !partition_value_fits(maker, reject))
         result = DECODE_REJECT;
     stage_clock_lap(clock, STAGE_DERIVE);
     if (result == DECODE_REJECT)
         decode_counts_note_reject(&maker->decoder->counts, rows);
-    if (result != DECODE_ROW)
-        decoder_uncount_row(maker->decoder, result == DECODE_REJECT);
+    if (result != DECODE_ROW) {
+        arena_rewind(&rows->strings, used);
+        if (is_parsed)
+            decoder_uncount_row(maker->decoder, result == DECODE_REJECT);
+    }
     return result;
 }
 
@@ -157,23 +239,42 @@ bool row_maker_grow(struct row_maker *maker, const struct record *record, size_t
     return true;
 }
 
-bool row_maker_complete(struct row_maker *maker, size_t memory_max, struct error *err) {
+/* Fills the computed columns that are left. */
+static bool complete(struct row_maker *maker, size_t memory_max, struct error *err) {
     struct rows *rows = &maker->rows;
     struct arena *strings = &rows->strings;
     size_t wanted = strings->capacity;
     for (; !derive_rows(&maker->later, 0, rows->count, strings); wanted *= 2) {
         if (wanted + rows->strings.capacity > memory_max)
-            return error_set(err, ERROR_CONFIG,
-                             "topic %s: the derived columns of %zu records need more memory than a "
-                             "worker has (%zu bytes): raise SPARK_DRIVER_MEMORY",
-                             maker->query->topic, rows->count, memory_max);
+            return error_set(
+                err, ERROR_CONFIG,
+                "topic %s: the computed columns of %zu records need more memory than a "
+                "worker has (%zu bytes): raise SPARK_DRIVER_MEMORY",
+                maker->query->topic, rows->count, memory_max);
         strings = &maker->strings;
         arena_deinit(strings);
         arena_init(strings, wanted);
     }
-    derive_count_faults(&maker->at_once, rows->count, &maker->decoder->counts);
-    derive_count_faults(&maker->later, rows->count, &maker->decoder->counts);
+    derive_count_faults(&maker->at_once, rows->schema, rows->count, &maker->decoder->counts);
+    derive_count_faults(&maker->later, rows->schema, rows->count, &maker->decoder->counts);
     return true;
+}
+
+bool row_maker_counts_by_range(const struct row_maker *maker) {
+    return maker->expand != NULL;
+}
+
+bool row_maker_flush(struct row_maker *maker, size_t memory_max, struct range_outcome *outcome,
+                     rows_fn *emit, void *context, struct error *err) {
+    if (maker->expand == NULL)
+        return complete(maker, memory_max, err) && emit(context, &maker->rows, err);
+    const struct expand_call call = {.now_ms = maker->decoder->batch_time_ms,
+                                     .memory_max = memory_max,
+                                     .outcome = outcome,
+                                     .counts = &maker->decoder->counts,
+                                     .emit = emit,
+                                     .context = context};
+    return expand_records(maker->expand, &call, err);
 }
 
 void row_maker_reset(struct row_maker *maker) {
@@ -187,5 +288,6 @@ void row_maker_reset(struct row_maker *maker) {
 size_t row_maker_memory(const struct row_maker *maker) {
     // What is read here never changes.
     return rows_memory(maker->query->schema, maker->rows.capacity, maker->string_bytes) +
-           maker->at_once.eval.memory + maker->later.eval.memory;
+           maker->at_once.eval.memory + maker->later.eval.memory +
+           (maker->expand == NULL ? 0 : expand_memory(maker->expand));
 }

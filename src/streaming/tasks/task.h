@@ -19,7 +19,8 @@ struct worker_query {
     const char *name; // the logger
     const char *topic;
     const struct schema *schema;
-    const struct query_plan *plan; // computes its derived columns
+    const struct record_schema *record; // what is decoded
+    const struct query_plan *plan;      // of its inputs and columns
     const size_t *partition_columns;
     size_t partition_column_count;
     enum record_format format;

@@ -44,7 +44,8 @@ struct task_run {
     struct reject_sink *rejects; // NULL until the first reject
     struct range_outcome *outcome;
     struct stage_clock clock;
-    int64_t sink_wrote_ns; // how long the sink has waited for the disk so far
+    int64_t sink_wrote_ns;   // how long the sink has waited for the disk so far
+    int64_t derive_began_ns; // of rows that are being computed
 };
 
 /* A call to the sink is over: its time is encoding, except the time that it waited for the disk. */
@@ -56,8 +57,7 @@ static void count_sink_time(struct task_run *run, int64_t began_ns) {
 }
 
 /* Per slice, where the column lies in cache and costs less than a nanosecond a row. */
-static void note_timestamps(struct task_run *run) {
-    const struct rows *rows = &run->maker->rows;
+static void note_timestamps(struct task_run *run, const struct rows *rows) {
     const struct vector *timestamp = &rows->columns[run->query->schema->kafka_timestamp];
     int64_t oldest = INT64_MAX, newest = INT64_MIN;
     for (size_t i = 0; i < rows->count; i++) {
@@ -73,26 +73,29 @@ static void note_timestamps(struct task_run *run) {
     tally_note_timestamp(&run->task->tally, newest / 1000);
 }
 
-static bool append_rows(struct task_run *run, struct error *err) {
-    struct rows *rows = &run->maker->rows;
-    if (rows->count == 0 || run->task->rejects_only)
-        return true;
-    note_timestamps(run);
+/* Takes the rows that a slice of records has become. Since the sink was left, or the slice was
+ * begun, they have been computed. */
+static bool append_rows(void *context, struct rows *rows, struct error *err) {
+    struct task_run *run = context;
     int64_t began_ns = clock_stopwatch_ns();
-    if (!row_maker_complete(run->maker, run->worker->memory_max, err))
-        return false;
-    int64_t derived_ns = clock_stopwatch_ns();
-    run->clock.ns[STAGE_DERIVE] += derived_ns - began_ns;
-    began_ns = derived_ns;
+    run->clock.ns[STAGE_DERIVE] += began_ns - run->derive_began_ns;
+    note_timestamps(run, rows);
     bool appended = sink_append(run->sink, rows, err);
     count_sink_time(run, began_ns);
     // Relaxed: a number for display; nothing else hangs on it.
     atomic_store_explicit(&run->worker->encoded, sink_memory(run->sink), memory_order_relaxed);
+    run->derive_began_ns = clock_stopwatch_ns();
     return appended;
 }
 
 static bool flush_rows(struct task_run *run, struct error *err) {
-    bool written = append_rows(run, err);
+    bool written = true;
+    if (run->maker->rows.count > 0 && !run->task->rejects_only) {
+        run->derive_began_ns = clock_stopwatch_ns();
+        written = row_maker_flush(run->maker, run->worker->memory_max, run->outcome, append_rows,
+                                  run, err);
+        run->clock.ns[STAGE_DERIVE] += clock_stopwatch_ns() - run->derive_began_ns;
+    }
     row_maker_reset(run->maker);
     return written;
 }
@@ -142,9 +145,11 @@ static bool take_record(struct task_run *run, const struct record *record, struc
     if (run->task->rejects_only)
         decoder_uncount_row(run->maker->decoder, false);
     rows->count++;
-    run->outcome->records++;
-    run->outcome->exploded++;
-    run->outcome->rows++;
+    if (run->task->rejects_only || !row_maker_counts_by_range(run->maker)) {
+        run->outcome->records++;
+        run->outcome->exploded++;
+        run->outcome->rows++;
+    }
     return rows->count < rows->capacity || flush_rows(run, err);
 }
 
@@ -207,9 +212,12 @@ static bool run_range(struct task_run *run, struct offset_range range, struct er
         source->ops->abandon_range(source);
         return false;
     }
+    if (row_maker_counts_by_range(run->maker) && !flush_rows(run, err))
+        return false;
     struct range_outcome *outcome = run->outcome;
     // Offsets without a record: compacted, aborted, or a transaction's marker.
-    outcome->absent = range.end - range.start - outcome->rows - outcome->rejects;
+    outcome->absent = range.end - range.start - outcome->records - outcome->rejects -
+                      outcome->empty - outcome->filtered;
     check(outcome->absent >= 0);
     return true;
 }

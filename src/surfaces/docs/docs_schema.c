@@ -1,5 +1,6 @@
 /* The columns of the tables, from the declarations: as a document for people, and as Spark's DDL
  * and JSON for programs that read the tables. */
+#include "base/check.h"
 #include "core/reject.h"
 #include "pipeline/parquet/metadata_writer.h"
 #include "pipeline/sink/reject_table.h"
@@ -40,14 +41,16 @@ static void print_stream(FILE *out, const struct stream *stream) {
     struct schema schema;
     stream_schema(stream, &schema);
     (void)fprintf(out, "\n## processed/%s\n\n", stream->job);
-    (void)fprintf(out,
-                  "Query `%s`, topic `%s` (`%s`), partitioned by `%s` (`%s`), identifier `%s`.\n\n",
-                  stream->name, stream->topic, stream->topic_setting, stream->partition_by,
-                  stream->partition_by_setting, stream->record->columns[0].name);
+    (void)fprintf(out, "Query `%s`, topic `%s` (`%s`), partitioned by `%s` (`%s`)", stream->name,
+                  stream->topic, stream->topic_setting, stream->partition_by,
+                  stream->partition_by_setting);
+    if (stream->identifier != NULL)
+        (void)fprintf(out, ", identifier `%s`", stream->identifier);
+    (void)fprintf(out, ".\n\n");
     (void)fprintf(out, "| column | type | null | from | |\n|---|---|---|---|---|\n");
     for (size_t i = 0; i < schema.count; i++)
         print_column(out, &schema.columns[i],
-                     i < schema.record_count            ? "record"
+                     schema_is_decoded(&schema, i)      ? "record"
                      : i == schema.processing_timestamp ? "batch"
                                                         : "Kafka");
 }
@@ -93,9 +96,9 @@ static void print_ddl(FILE *out, const struct stream *stream) {
 
 static void print_json(FILE *out, const struct stream *stream) {
     struct schema schema;
-    struct column_format columns[SCHEMA_COLUMNS_MAX] = {0};
     struct bytes json = {0};
     stream_schema(stream, &schema);
+    struct column_format *columns = must_alloc(schema.count, sizeof *columns);
     for (size_t i = 0; i < schema.count; i++)
         columns[i] = (struct column_format){.name = schema.columns[i].name,
                                             .type = schema.columns[i].type,
@@ -106,6 +109,7 @@ static void print_json(FILE *out, const struct stream *stream) {
     (void)fwrite(json.at, 1, json.size, out);
     (void)fputc('\n', out);
     bytes_deinit(&json);
+    free(columns);
 }
 
 /* ---- the command ---- */

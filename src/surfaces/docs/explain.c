@@ -178,9 +178,9 @@ static void print_columns(FILE *out, const struct stream *stream) {
         const struct column *column = &schema.columns[i];
         (void)fprintf(out, "    %-20s %-9s %s  %s\n", column->name, column_sql_type(column).text,
                       column->required ? "NOT NULL" : "        ",
-                      column->expression != NULL ? column->expression
-                      : i < schema.record_count  ? "from the record"
-                                                 : "from Kafka and the batch");
+                      column->expression != NULL      ? column->expression
+                      : schema_is_decoded(&schema, i) ? "from the record"
+                                                      : "from Kafka and the batch");
     }
 }
 
@@ -327,8 +327,10 @@ static void print_query(FILE *out, const struct config *config, const struct str
     (void)fprintf(out, "  %-13s %s", "partitioned", names->count == 0 ? "no" : "");
     for (size_t i = 0; i < names->count; i++)
         (void)fprintf(out, "%s%s", i > 0 ? "/" : "by ", names->names[i]);
-    (void)fprintf(out, "\n  %-13s %s; a record without it is a reject (PARSE_MODE)\n", "identifier",
-                  stream->record->columns[0].name);
+    (void)fprintf(out, "\n  %-13s %s%s\n", "identifier",
+                  stream->identifier != NULL ? stream->identifier : "none",
+                  stream->identifier != NULL ? "; a record without it is a reject (PARSE_MODE)"
+                                             : "");
     print_forecasts(out, config, stream);
     print_columns(out, stream);
 }

@@ -81,9 +81,9 @@ static struct json *columns_json(const struct stream *stream) {
         json_put_text(object, "type", column_sql_type(column).text);
         json_put_bool(object, "nullable", !column->required);
         json_put_text(object, "from",
-                      column->expression != NULL ? "expression"
-                      : i < schema.record_count  ? "record"
-                                                 : "kafka");
+                      column->expression != NULL      ? "expression"
+                      : schema_is_decoded(&schema, i) ? "record"
+                                                      : "kafka");
         json_put_shown_or_null(object, "expression", column->expression);
         json_append(array, object);
     }
@@ -133,7 +133,7 @@ static struct json *query_json(const struct config *config, const struct stream 
     json_put(object, "rejects", path_json(config, stream, PATH_REJECTS));
     json_put(object, "checkpoint", path_json(config, stream, PATH_CHECKPOINT));
     json_put(object, "partitionBy", partition_by);
-    json_put_text(object, "identifier", stream->record->columns[0].name);
+    json_put_shown_or_null(object, "identifier", stream->identifier);
     put_forecasts(object, config, stream);
     json_put(object, "columns", columns_json(stream));
     return object;

@@ -133,7 +133,7 @@ static void list_wanted(const struct sample *sample, char text[static LIST_TEXT_
     size_t used = 0;
     for (size_t i = 0; i < schema->record_count && i < KEYS_SHOWN; i++)
         used = text_append(text, LIST_TEXT_MAX, used, "%s%s", i > 0 ? ", " : "",
-                           schema->columns[i].name);
+                           schema->inputs[i].name);
     (void)text_append(text, LIST_TEXT_MAX, used, "%s",
                       schema->record_count > KEYS_SHOWN ? ", …" : "");
 }

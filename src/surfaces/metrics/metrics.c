@@ -145,7 +145,7 @@ static void print_faults(const struct metric_print *at) {
     const struct schema *schema = at->query->view->schema;
     for (size_t j = 0; j < schema->record_count; j++)
         metrics_text_int(at->text,
-                         LABELS({"query", at->query->name}, {"column", schema->columns[j].name}),
+                         LABELS({"query", at->query->name}, {"column", schema->inputs[j].name}),
                          at->query->totals.field_faults[j]);
 }
 

@@ -308,7 +308,8 @@ void shown_columns_init(struct shown_columns *shown, const struct stream *stream
     *shown = (struct shown_columns){0};
     for (size_t i = 0; i < schema.count && shown->count < SHOWN_COLUMNS_MAX; i++) {
         const struct column *column = &schema.columns[i];
-        if (i != 0 && i != schema.partition && i != schema.offset && i < schema.derived_first &&
+        if (i != 0 && i != schema.partition && i != schema.offset &&
+            !schema_is_computed(&schema, i) &&
             !is_named(column->name, partition_by, partition_by_count))
             continue;
         shown->numbers[shown->count] = type_is_number(column->type);

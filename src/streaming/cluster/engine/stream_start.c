@@ -70,8 +70,8 @@ static char *record_ddl(const struct schema *schema) {
     char *ddl = NULL;
     for (size_t i = 0; i < schema->record_count; i++)
         ddl = joined(ddl, ", ",
-                     text_format("`%s` %s", schema->columns[i].name,
-                                 column_sql_type(&schema->columns[i]).text));
+                     text_format("`%s` %s", schema->inputs[i].name,
+                                 column_sql_type(&schema->inputs[i]).text));
     return ddl;
 }
 
@@ -129,8 +129,8 @@ static void find_needed(const struct schema *schema, const size_t *partition_col
 static void add_derived(struct stream_plan *plan, const struct schema *schema,
                         const bool needed[static SCHEMA_COLUMNS_MAX], bool wanted) {
     bool begun = false;
-    for (size_t i = schema->derived_first; i < schema->count; i++) {
-        if (needed[i] != wanted)
+    for (size_t i = 0; i < schema->count; i++) {
+        if (!schema_is_computed(schema, i) || needed[i] != wanted)
             continue;
         if (!begun) {
             add_step(plan, CONNECT_SELECT, NULL);

@@ -73,7 +73,7 @@ static struct json *print_ranges(const struct batch_report *batch) {
 static struct json *print_faults(const struct batch_report *batch, const struct schema *schema) {
     struct json *object = json_new_object();
     for (size_t i = 0; i < batch->fault_count; i++)
-        json_put_int(object, schema->columns[batch->faults[i].column].name,
+        json_put_int(object, schema_field_name(schema, batch->faults[i].field),
                      batch->faults[i].values);
     return object;
 }
@@ -263,6 +263,12 @@ void route_files(const struct http_call *call, struct http_response *response) {
     http_response_json(response, HTTP_OK, object);
 }
 
+/* Where faults of the column are counted. */
+static size_t field_of(const struct schema *schema, size_t column) {
+    return schema_is_decoded(schema, column) ? schema->sources[column]
+                                             : schema_field_of_column(schema, column);
+}
+
 void route_schema(const struct http_call *call, struct http_response *response) {
     struct query_totals totals = query_history_totals(http_call_query(call)->history);
     const struct schema *schema = http_call_query(call)->schema;
@@ -271,8 +277,8 @@ void route_schema(const struct http_call *call, struct http_response *response) 
         struct json *column = json_new_object();
         json_put_shown(column, "name", schema->columns[i].name);
         json_put_shown(column, "type", column_sql_type(&schema->columns[i]).text);
-        json_put_int(column, "faults", totals.field_faults[i]);
-        json_put_bool(column, "derived", i >= schema->derived_first);
+        json_put_int(column, "faults", totals.field_faults[field_of(schema, i)]);
+        json_put_bool(column, "derived", schema_is_computed(schema, i));
         json_append(columns, column);
     }
     json_put(object, "columns", columns);

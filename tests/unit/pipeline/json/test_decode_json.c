@@ -19,7 +19,7 @@ static const struct column columns[] = {
     {"id", TYPE_STRING}, {"count", TYPE_INT32},  {"total", TYPE_INT64}, {"share", TYPE_DOUBLE},
     {"flag", TYPE_BOOL}, {"at", TYPE_TIMESTAMP}, {"note", TYPE_STRING},
 };
-static const struct record_schema record_schema = {"thing", columns, 7};
+static const struct record_schema record_schema = {"thing", columns, 7, .has_identifier = true};
 
 struct fixture {
     struct schema schema;
@@ -29,10 +29,10 @@ struct fixture {
 };
 
 static void open_fixture(struct fixture *fixture, enum parse_mode mode, size_t string_bytes) {
-    schema_init(&fixture->schema, &record_schema, NULL, 0);
+    schema_init_record(&fixture->schema, &record_schema);
     rows_init(&fixture->rows, &fixture->schema, 4, string_bytes);
     struct error err;
-    assert_true(decode_json_open(&fixture->decoder, &fixture->schema, mode, "UTC", &err));
+    assert_true(decode_json_open(&fixture->decoder, &record_schema, mode, "UTC", &err));
     fixture->decoder->batch_time_ms = 1717243200000;
 }
 
@@ -58,12 +58,12 @@ static enum decode_result decode(struct fixture *fixture, const char *json) {
 }
 
 static bool is_null(const struct fixture *fixture, size_t column) {
-    return fixture->rows.columns[column].valid[0] == 0;
+    return fixture->rows.inputs[column].valid[0] == 0;
 }
 
 static void assert_text(const struct fixture *fixture, size_t column, const char *expected) {
     assert_false(is_null(fixture, column));
-    struct text text = fixture->rows.columns[column].texts[0];
+    struct text text = fixture->rows.inputs[column].texts[0];
     if (text.length != strlen(expected) || memcmp(text.bytes, expected, text.length) != 0)
         fail_msg("'%.*s' is not '%s'", (int)text.length, text.bytes, expected);
 }
@@ -77,11 +77,11 @@ static void every_type_is_read_from_its_json(void **state) {
                                       "\"at\":\"2024-06-01T12:00:00Z\",\"note\":null}"),
                      DECODE_ROW);
     assert_text(&fixture, ID, "a");
-    assert_int_equal(fixture.rows.columns[COUNT].int32s[0], -5);
-    assert_true(fixture.rows.columns[TOTAL].int64s[0] == 9007199254740993);
-    assert_true(fixture.rows.columns[SHARE].doubles[0] == 0.25);
-    assert_int_equal(fixture.rows.columns[FLAG].booleans[0], 1);
-    assert_true(fixture.rows.columns[AT].int64s[0] == 1717243200000000);
+    assert_int_equal(fixture.rows.inputs[COUNT].int32s[0], -5);
+    assert_true(fixture.rows.inputs[TOTAL].int64s[0] == 9007199254740993);
+    assert_true(fixture.rows.inputs[SHARE].doubles[0] == 0.25);
+    assert_int_equal(fixture.rows.inputs[FLAG].booleans[0], 1);
+    assert_true(fixture.rows.inputs[AT].int64s[0] == 1717243200000000);
     assert_true(is_null(&fixture, NOTE));
     assert_int_equal(fixture.rows.count, 0);
     close_fixture(&fixture);
@@ -106,7 +106,7 @@ static void a_row_is_the_same_in_any_order_and_spacing(void **state) {
         assert_int_equal(decode(&fixture, records[i % count]), DECODE_ROW);
         assert_text(&fixture, ID, "a");
         assert_text(&fixture, NOTE, "n");
-        assert_int_equal(fixture.rows.columns[COUNT].int32s[0], 1);
+        assert_int_equal(fixture.rows.inputs[COUNT].int32s[0], 1);
         assert_int_equal(decode(&fixture, records[i / count]), DECODE_ROW);
         assert_text(&fixture, ID, "a");
         rows_reset(&fixture.rows);
@@ -152,11 +152,11 @@ static void the_last_duplicate_that_fits_is_used(void **state) {
                "{\"id\":\"a\",\"count\":1,\"count\":2,\"flag\":true,\"flag\":\"no\","
                "\"total\":1,\"total\":null,\"at\":1,\"at\":\"x\",\"share\":1,\"share\":[]}"),
         DECODE_ROW);
-    assert_int_equal(fixture.rows.columns[COUNT].int32s[0], 2);
-    assert_int_equal(fixture.rows.columns[FLAG].booleans[0], 1);
+    assert_int_equal(fixture.rows.inputs[COUNT].int32s[0], 2);
+    assert_int_equal(fixture.rows.inputs[FLAG].booleans[0], 1);
     assert_true(is_null(&fixture, TOTAL));
-    assert_true(fixture.rows.columns[AT].int64s[0] == 1000000);
-    assert_true(fixture.rows.columns[SHARE].doubles[0] == 1);
+    assert_true(fixture.rows.inputs[AT].int64s[0] == 1000000);
+    assert_true(fixture.rows.inputs[SHARE].doubles[0] == 1);
     close_fixture(&fixture);
 }
 
@@ -288,7 +288,7 @@ static void errors_in_a_copied_value_are_tolerated_as_in_spark(void **state) {
     assert_int_equal(decode(&fixture, "{\"id\":\"a\",\"note\":{\"b\":1,},\"count\":7}"),
                      DECODE_ROW);
     assert_true(is_null(&fixture, NOTE));
-    assert_int_equal(fixture.rows.columns[COUNT].int32s[0], 7);
+    assert_int_equal(fixture.rows.inputs[COUNT].int32s[0], 7);
     // The field and all later ones are null.
     assert_int_equal(decode(&fixture, "{\"id\":\"a\",\"note\":{\"b\"},\"count\":7}"), DECODE_ROW);
     assert_text(&fixture, ID, "a");
@@ -415,7 +415,7 @@ static void a_record_of_fifty_megabytes_is_decoded(void **state) {
     struct record record = {.value = json, .value_size = SIZE};
     assert_int_equal(decode_record(fixture.decoder, &record, &fixture.rows, &fixture.reject),
                      DECODE_ROW);
-    assert_int_equal(fixture.rows.columns[COUNT].int32s[0], 3);
+    assert_int_equal(fixture.rows.inputs[COUNT].int32s[0], 3);
     free(json);
     close_fixture(&fixture);
 }
@@ -452,11 +452,9 @@ static void a_string_of_more_than_twenty_million_characters_is_not_a_value(void 
 
 static void an_unknown_time_zone_is_an_error_in_the_settings(void **state) {
     (void)state;
-    struct schema schema;
-    schema_init(&schema, &record_schema, NULL, 0);
     struct decoder *decoder;
     struct error err = {0};
-    assert_false(decode_json_open(&decoder, &schema, PARSE_REJECT, "Europe/Pariss", &err));
+    assert_false(decode_json_open(&decoder, &record_schema, PARSE_REJECT, "Europe/Pariss", &err));
     assert_int_equal(err.kind, ERROR_CONFIG);
     assert_non_null(strstr(err.message, "Europe/Pariss"));
 }

@@ -28,8 +28,8 @@ static const struct column columns[] = {
     {"x", TYPE_INT32},
     {"a_name_that_is_longer_than_one_comparison", TYPE_INT32},
 };
-static const struct record_schema record_schema = {"thing", columns,
-                                                   sizeof columns / sizeof columns[0]};
+static const struct record_schema record_schema = {
+    "thing", columns, sizeof columns / sizeof columns[0], .has_identifier = true};
 
 static const char *const samples[] = {
     "{\"id\": \"a-1\", \"name\": \"T1\", \"a_rather_long_name\": \"Hanwha Life Esports\", "
@@ -81,8 +81,9 @@ static const struct column nested_columns[] = {
     {"raw", TYPE_BINARY},
     {"ratio", TYPE_FLOAT, PATH("times", "ratio")},
 };
-static const struct record_schema nested_schema = {
-    "nested", nested_columns, sizeof nested_columns / sizeof nested_columns[0]};
+static const struct record_schema nested_schema = {"nested", nested_columns,
+                                                   sizeof nested_columns / sizeof nested_columns[0],
+                                                   .has_identifier = true};
 
 static const char *const nested_samples[] = {
     "{\"v\":1,\"head\":{\"id\":\"a\",\"n\":12,\"more\":{\"x\":\"X\",\"deep\":{\"share\":1.5,"
@@ -176,7 +177,7 @@ static void assert_same(struct state *state, int path) {
         return;
     }
     for (size_t i = 0; i < state->schema.record_count; i++)
-        assert_same_value(&state->rows[path].columns[i], &state->rows[DECODE_GENERAL].columns[i]);
+        assert_same_value(&state->rows[path].inputs[i], &state->rows[DECODE_GENERAL].inputs[i]);
     assert_memory_equal(&state->decoders[path]->counts, &state->decoders[DECODE_GENERAL]->counts,
                         sizeof(struct decode_counts));
 }
@@ -200,10 +201,10 @@ static void decode_all(struct state *state, const char *bytes, size_t size) {
 static void run(const struct kind *kind, enum parse_mode mode, uint64_t seed) {
     static struct state state;
     state = (struct state){.random = seed};
-    schema_init(&state.schema, kind->schema, NULL, 0);
+    schema_init_record(&state.schema, kind->schema);
     for (int path = 0; path < PATH_COUNT; path++) {
         struct error err;
-        assert_true(decode_json_open(&state.decoders[path], &state.schema, mode, "UTC", &err));
+        assert_true(decode_json_open(&state.decoders[path], kind->schema, mode, "UTC", &err));
         state.decoders[path]->batch_time_ms = 1717243200000;
         decode_json_set_path(state.decoders[path], (enum decode_path)path);
         rows_init(&state.rows[path], &state.schema, 1, STRING_BYTES);

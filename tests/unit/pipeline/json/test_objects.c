@@ -22,8 +22,8 @@ static const struct column columns[] = {
     {"x", TYPE_INT32, PATH("head", "more", "x")}, {"y", TYPE_INT32, PATH("head", "more", "y")},
     {"other", TYPE_INT32, PATH("other", "x")},
 };
-static const struct record_schema record_schema = {"nested", columns,
-                                                   sizeof columns / sizeof columns[0]};
+static const struct record_schema record_schema = {
+    "nested", columns, sizeof columns / sizeof columns[0], .has_identifier = true};
 
 struct fixture {
     struct schema schema;
@@ -33,10 +33,10 @@ struct fixture {
 };
 
 static void open_fixture(struct fixture *fixture) {
-    schema_init(&fixture->schema, &record_schema, NULL, 0);
+    schema_init_record(&fixture->schema, &record_schema);
     rows_init(&fixture->rows, &fixture->schema, 4, STRING_BYTES);
     struct error err;
-    assert_true(decode_json_open(&fixture->decoder, &fixture->schema, PARSE_REJECT, "UTC", &err));
+    assert_true(decode_json_open(&fixture->decoder, &record_schema, PARSE_REJECT, "UTC", &err));
 }
 
 static void close_fixture(struct fixture *fixture) {
@@ -140,8 +140,8 @@ static void columns_are_rows_no_matter_how_often_their_object_comes(void **state
         at = stpcpy(at, "\"head\":{\"id\":\"a\",\"more\":{\"x\":1}},");
     (void)stpcpy(at, "\"count\":3}");
     assert_int_equal(decode(&fixture, json), DECODE_ROW);
-    assert_int_equal(fixture.rows.columns[X].valid[0], 1);
-    assert_int_equal(fixture.rows.columns[COUNT].int32s[0], 3);
+    assert_int_equal(fixture.rows.inputs[X].valid[0], 1);
+    assert_int_equal(fixture.rows.inputs[COUNT].int32s[0], 3);
     close_fixture(&fixture);
 }
 

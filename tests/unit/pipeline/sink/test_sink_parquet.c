@@ -239,7 +239,7 @@ static void partition_columns_are_not_in_the_file(void **state) {
 static const size_t first_three[] = {0, 1, 2};
 
 static void start_typed(struct table *table, const struct column *partition_columns, size_t count) {
-    struct column all[4];
+    static struct column all[4];
     start(table, NULL, 0);
     sink_destroy(table->sink);
     rows_deinit(&table->rows);

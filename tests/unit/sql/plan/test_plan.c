@@ -35,8 +35,10 @@ static bool make(const char *text, struct query_plan *plan, struct error *err) {
 
 static void must_make(const char *text, struct query_plan *plan) {
     struct error err = {0};
-    if (!make(text, plan, &err))
-        fail_msg("%s\n%s", text, err.message);
+    if (make(text, plan, &err))
+        return;
+    fail_msg("%s\n%s", text, err.message);
+    abort(); // tells an analyzer that fail_msg() does not return
 }
 
 /* The columns, one per line: name, type, what null means, expression, comment. */
@@ -270,9 +272,11 @@ static void must_parse(const char *path, struct sql_file *file) {
 
 static void files_in_the_shapes_of_providers_have_plans(void **state) {
     (void)state;
-    static const char *const paths[] = {TEST_DATA "/sql/queries/leaguepedia.sql",
-                                        TEST_DATA "/sql/queries/pandascore.sql",
-                                        TEST_DATA "/sql/queries/riot-matches.sql"};
+    static const char *const paths[] = {
+        TEST_DATA "/sql/queries/leaguepedia.sql",   TEST_DATA "/sql/queries/pandascore.sql",
+        TEST_DATA "/sql/queries/riot-matches.sql",  TEST_DATA "/sql/queries/opendota-players.sql",
+        TEST_DATA "/sql/queries/riot-league.sql",   TEST_DATA "/sql/queries/riot-participants.sql",
+        TEST_DATA "/sql/queries/riot-timeline.sql", TEST_DATA "/sql/queries/riot-to-matches.sql"};
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
         struct sql_file file;
         must_parse(paths[i], &file);
@@ -283,23 +287,6 @@ static void files_in_the_shapes_of_providers_have_plans(void **state) {
                 fail_msg("%s", err.message);
             plan_deinit(&plan);
         }
-        sql_file_deinit(&file);
-    }
-}
-
-static void what_comes_later_is_refused_as_not_supported_yet(void **state) {
-    (void)state;
-    static const char *const paths[] = {
-        TEST_DATA "/sql/later/opendota-players.sql", TEST_DATA "/sql/later/riot-league.sql",
-        TEST_DATA "/sql/later/riot-participants.sql", TEST_DATA "/sql/later/riot-timeline.sql",
-        TEST_DATA "/sql/later/riot-to-matches.sql"};
-    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
-        struct sql_file file;
-        struct query_plan plan;
-        struct error err = {0};
-        must_parse(paths[i], &file);
-        assert_false(plan_make(&file, 0, &plan, &err));
-        assert_non_null(strstr(err.message, " yet"));
         sql_file_deinit(&file);
     }
 }
@@ -403,7 +390,8 @@ static bool equals(const struct expr *a, const struct expr *b) {
     if (a->kind == EXPR_LITERAL && type_is_text(a->type.kind) && a->constant.present)
         return text_equals(a->constant.text, b->constant.text);
     if (a->kind == EXPR_LITERAL)
-        return memcmp(&a->constant, &b->constant, sizeof a->constant) == 0;
+        return a->constant.present == b->constant.present &&
+               a->constant.decimal == b->constant.decimal; // the widest that there is
     for (size_t i = 0; i < a->argument_count; i++)
         if (!equals(a->arguments[i], b->arguments[i]))
             return false;
@@ -497,7 +485,6 @@ int main(void) {
         cmocka_unit_test(only_the_paths_that_are_used_are_decoded),
         cmocka_unit_test(columns_are_computed_in_the_order_of_the_select_list),
         cmocka_unit_test(files_in_the_shapes_of_providers_have_plans),
-        cmocka_unit_test(what_comes_later_is_refused_as_not_supported_yet),
         cmocka_unit_test(what_cannot_be_is_refused_with_its_place_and_reason),
         cmocka_unit_test(a_table_whose_expressions_double_with_each_level_is_refused),
         cmocka_unit_test(an_expression_that_is_too_large_for_spark_is_refused),

@@ -31,6 +31,7 @@ static int set_up(void **state) {
     scene.query = (struct worker_query){.name = "player_stream",
                                         .topic = "t",
                                         .schema = &scene.schema,
+                                        .record = stream_of("players")->record,
                                         .plan = &stream_of("players")->plan,
                                         .partition_columns = &scene.partition_column,
                                         .partition_column_count = 1,
@@ -71,6 +72,21 @@ static const struct vector *column(const struct scene *scene, const char *name) 
     return &scene->maker.rows.columns[index];
 }
 
+/* The rows stay where they are: the players' query has one for each record. */
+static bool keep(void *context, struct rows *rows, struct error *err) {
+    (void)err;
+    *(const struct rows **)context = rows;
+    return true;
+}
+
+static bool flush(struct scene *scene, size_t memory_max, struct error *err) {
+    struct range_outcome outcome = {0};
+    const struct rows *rows = NULL;
+    bool flushed = row_maker_flush(&scene->maker, memory_max, &outcome, keep, &rows, err);
+    assert_true(!flushed || rows == &scene->maker.rows);
+    return flushed;
+}
+
 static void
 partition_columns_are_there_at_once_and_the_others_when_the_rows_are_complete(void **state) {
     struct scene *scene = *state;
@@ -83,7 +99,7 @@ partition_columns_are_there_at_once_and_the_others_when_the_rows_are_complete(vo
     assert_true(text_equals(column(scene, "status")->texts[1], TEXT("unknown")));
     assert_int_equal(column(scene, "has_activity")->valid[0], 7);
 
-    assert_true(row_maker_complete(&scene->maker, PLENTY, &err));
+    assert_true(flush(scene, PLENTY, &err));
     assert_int_equal(column(scene, "has_activity")->valid[0], 1);
     assert_int_equal(column(scene, "has_activity")->booleans[0], 1);
     assert_int_equal(column(scene, "has_activity")->booleans[1], 0);
@@ -107,7 +123,7 @@ static void texts_for_which_a_slice_has_no_room_get_their_own(void **state) {
     struct error err;
     size_t capacity = scene->maker.rows.strings.capacity;
     assert_int_equal(make(scene, large_record(scene), 0), DECODE_ROW);
-    assert_true(row_maker_complete(&scene->maker, PLENTY, &err));
+    assert_true(flush(scene, PLENTY, &err));
     struct text name = column(scene, "full_name")->texts[0];
     assert_int_equal(name.length, 2 * (capacity / 2 - 10) + 1);
     assert_int_equal(name.bytes[0], 'x');
@@ -116,7 +132,7 @@ static void texts_for_which_a_slice_has_no_room_get_their_own(void **state) {
     row_maker_reset(&scene->maker);
     assert_null(scene->maker.strings.base);
     assert_int_equal(make(scene, "{\"player_id\": \"b\", \"first_name\": \"c\"}", 0), DECODE_ROW);
-    assert_true(row_maker_complete(&scene->maker, PLENTY, &err));
+    assert_true(flush(scene, PLENTY, &err));
     assert_true(text_equals(column(scene, "full_name")->texts[0], TEXT("c")));
 }
 
@@ -125,7 +141,7 @@ static void they_do_not_get_more_than_a_worker_has(void **state) {
     struct error err;
     assert_int_equal(make(scene, large_record(scene), 0), DECODE_ROW);
     size_t capacity = scene->maker.rows.strings.capacity;
-    assert_false(row_maker_complete(&scene->maker, 2 * capacity - 1, &err));
+    assert_false(flush(scene, 2 * capacity - 1, &err));
     assert_int_equal(err.kind, ERROR_CONFIG);
     assert_non_null(strstr(err.message, "raise SPARK_DRIVER_MEMORY"));
 }

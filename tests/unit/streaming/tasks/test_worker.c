@@ -105,6 +105,7 @@ static struct bench *bench_open(const char *const *values, int64_t count, enum p
     bench->query = (struct worker_query){.name = "match_stream",
                                          .topic = "t",
                                          .schema = &bench->schema,
+                                         .record = stream_of("matches")->record,
                                          .plan = &stream_of("matches")->plan,
                                          .partition_columns = &bench->partition_column,
                                          .partition_column_count = 1,
@@ -387,10 +388,12 @@ static void a_worker_that_cannot_start_closes_its_source(void **state) {
     (void)state;
     struct schema schema;
     stream_schema(stream_of("matches"), &schema);
-    const struct query_plan *plan = &stream_of("matches")->plan;
-    const struct worker_query queries[] = {
-        {.schema = &schema, .plan = plan, .time_zone = "UTC"},
-        {.schema = &schema, .plan = plan, .time_zone = "Nowhere"}};
+    const struct worker_query query = {.schema = &schema,
+                                       .record = stream_of("matches")->record,
+                                       .plan = &stream_of("matches")->plan,
+                                       .time_zone = "UTC"};
+    struct worker_query queries[] = {query, query};
+    queries[1].time_zone = "Nowhere";
     const struct source_ops ops = {.close = count_close};
     struct memory_source source = {.source = {&ops}};
     struct worker worker;

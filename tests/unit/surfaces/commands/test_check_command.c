@@ -38,7 +38,7 @@ static void remove_file(const char *name) {
 static void check_files(bool json, const char *const *names) {
     struct config config = {.arguments.json = json};
     struct command_arguments *arguments = &config.arguments;
-    char *paths[4];
+    char *paths[4] = {0};
     size_t printed_size, errors_size;
     struct error err = {0};
     free(printed);

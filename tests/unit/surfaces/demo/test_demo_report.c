@@ -56,7 +56,8 @@ static void write_matches(const struct sink_options *options, const char *const 
     struct file_list files = {0}, rejected = {0};
     struct sink *sink = sink_create(options);
     struct reject_sink *reject_sink = reject_sink_create("esports-matches", 0, options);
-    assert_true(decode_json_open(&decoder, options->schema, PARSE_REJECT, "UTC", &err));
+    assert_true(
+        decode_json_open(&decoder, stream_of("matches")->record, PARSE_REJECT, "UTC", &err));
     rows_init(&rows, options->schema, ROWS_CAPACITY, 1 << 16);
     for (int64_t i = 0; values[i] != NULL; i++) {
         struct record record = {.offset = i, .value = values[i], .value_size = strlen(values[i])};

@@ -188,9 +188,9 @@ static void every_fault_is_taken_for_what_it_is(void **state) {
         struct rows rows;
         struct decoder *decoder;
         struct error err;
-        schema_init(&schema, schemas[topic], NULL, 0);
+        schema_init_record(&schema, schemas[topic]);
         rows_init(&rows, &schema, 16, 1 << 16);
-        assert_true(decode_json_open(&decoder, &schema, PARSE_REJECT, "UTC", &err));
+        assert_true(decode_json_open(&decoder, schemas[topic], PARSE_REJECT, "UTC", &err));
         for (uint64_t number = 0; number < RECORDS; number++) {
             struct sample *sample = &samples[topic];
             struct reject reject = {.reason = REJECT_REASON_COUNT};
