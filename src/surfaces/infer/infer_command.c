@@ -189,10 +189,8 @@ static void report(const struct inference *inference) {
 
 /* Owned by the caller. */
 static char *make_text(const struct inference *inference, bool with_values, size_t *size) {
-    const struct infer_source source = {.topic = inference->topic,
-                                        .origin = inference->origin,
-                                        .with_values = with_values,
-                                        .plans_views = INFER_PLANS_VIEWS != 0};
+    const struct infer_source source = {
+        .topic = inference->topic, .origin = inference->origin, .with_values = with_values};
     char *text;
     FILE *file = open_memstream(&text, size);
     check(file != NULL);

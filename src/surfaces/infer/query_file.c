@@ -25,7 +25,6 @@ struct printer {
     const struct infer_source *source;
     struct pool pool;
     const char *topic_name; // of the topic's declaration
-    const char *line_start; // "-- ": all is a comment
 };
 
 #define PRINT(printer, ...) (void)fprintf((printer)->out, __VA_ARGS__)
@@ -144,7 +143,7 @@ static void print_others(struct printer *printer, const struct infer_table *tabl
 static void print_columns(const struct printer *printer, const struct infer_table *table) {
     for (size_t i = 0; i < table->column_count; i++) {
         const struct infer_column *column = &table->columns[i];
-        PRINT(printer, "%s  %s %s%s%s", printer->line_start, column->name, column->type,
+        PRINT(printer, "  %s %s%s%s", column->name, column->type,
               column->required ? " NOT NULL" : "", i + 1 < table->column_count ? "," : "");
         print_note(printer, column->note);
     }
@@ -152,40 +151,36 @@ static void print_columns(const struct printer *printer, const struct infer_tabl
 
 static void print_items(const struct printer *printer, const struct infer_table *table) {
     for (size_t i = 0; i < table->column_count; i++)
-        PRINT(printer, "%s  %s AS %s%s\n", printer->line_start, table->columns[i].expression,
-              table->columns[i].name, i + 1 < table->column_count ? "," : "");
+        PRINT(printer, "  %s AS %s%s\n", table->columns[i].expression, table->columns[i].name,
+              i + 1 < table->column_count ? "," : "");
 }
 
 static void print_partition(const struct printer *printer, const struct infer_table *table) {
-    const char *start = printer->line_start;
     if (table->partition_column == NULL)
-        PRINT(printer,
-              "%s-- No field looks like a partition column. For a directory per day, add "
-              "the column day DATE,\n%s-- CAST(kafka_timestamp AS DATE) AS day, and "
-              "PARTITIONED BY (day).\n",
-              start, start);
+        PRINT(printer, "-- No field looks like a partition column. For a directory per day, add "
+                       "the column day DATE,\n-- CAST(kafka_timestamp AS DATE) AS day, and "
+                       "PARTITIONED BY (day).\n");
     else
-        PRINT(printer, "%sPARTITIONED BY (%s)%s%s\n", start, table->partition_column,
+        PRINT(printer, "PARTITIONED BY (%s)%s%s\n", table->partition_column,
               *table->alternatives != '\0' ? " -- or: " : "", table->alternatives);
 }
 
 static void print_table(struct printer *printer, const struct infer_table *table) {
-    const char *start = printer->line_start;
     struct pool *pool = &printer->pool;
-    PRINT(printer, "%sCREATE STREAMING TABLE %s (\n", start, table->name);
+    PRINT(printer, "CREATE STREAMING TABLE %s (\n", table->name);
     print_columns(printer, table);
-    PRINT(printer, "%s)\n", start);
+    PRINT(printer, ")\n");
     print_partition(printer, table);
     const char *row =
         table->array == NULL
             ? "one row per record"
             : pool_format(pool, "one row per record and element of %s", table->array->text);
-    PRINT(printer, "%sCOMMENT %s\n%sAS SELECT\n", start, quoted_text(row, pool), start);
+    PRINT(printer, "COMMENT %s\nAS SELECT\n", quoted_text(row, pool));
     print_items(printer, table);
-    PRINT(printer, "%sFROM STREAM %s", start, printer->topic_name);
+    PRINT(printer, "FROM STREAM %s", printer->topic_name);
     if (table->array != NULL)
-        PRINT(printer, "\n%sLATERAL VIEW OUTER posexplode(%s) elements AS %s, %s", start,
-              table->array->text, table->position, table->element);
+        PRINT(printer, "\nLATERAL VIEW OUTER posexplode(%s) elements AS %s, %s", table->array->text,
+              table->position, table->element);
     PRINT(printer, ";\n");
 }
 
@@ -203,14 +198,12 @@ static void print_record_table(struct printer *printer, const struct infer_table
 }
 
 static void print_element_table(struct printer *printer, const struct infer_table *table) {
-    bool active = printer->source->plans_views;
-    PRINT(printer, "\n-- One row per element of %s.%s\n",
-          comment_text(table->array->text, &printer->pool),
-          active ? "" : " LATERAL VIEW is not supported yet, so this is a comment.");
-    printer->line_start = active ? "" : "-- ";
+    PRINT(printer,
+          "\n-- One row per element of %s. A record without elements has one row, too; "
+          "leave OUTER out if\n-- it must not.\n",
+          comment_text(table->array->text, &printer->pool));
     print_others(printer, table);
     print_table(printer, table);
-    printer->line_start = "";
 }
 
 static void print_tables(struct printer *printer, const char *name) {
@@ -285,7 +278,7 @@ static const char *table_name(const char *topic, struct pool *pool) {
 }
 
 void query_file_print(FILE *out, const struct shapes *shapes, const struct infer_source *source) {
-    struct printer printer = {.out = out, .shapes = shapes, .source = source, .line_start = ""};
+    struct printer printer = {.out = out, .shapes = shapes, .source = source};
     pool_init(&printer.pool);
     const char *name = table_name(source->topic, &printer.pool);
     bool has_others = shapes->not_json > 0 || shapes->not_objects > 0;

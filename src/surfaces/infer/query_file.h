@@ -6,14 +6,10 @@
 
 #include "surfaces/infer/shape.h"
 
-/* LATERAL VIEW in plans: until then, the tables of arrays are printed as comments. */
-enum { INFER_PLANS_VIEWS = 0 };
-
 struct infer_source {
     const char *topic;
     const char *origin; // for a comment: "partitions 0 to 2, …", or a file; any text
     bool with_values;   // sample values in comments
-    bool plans_views;   // INFER_PLANS_VIEWS, except in tests
 };
 
 /* The shapes are finished. If no record is an object, the file has a table of the records' bytes.
