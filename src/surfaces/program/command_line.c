@@ -319,7 +319,7 @@ static void take_help(struct command_line *line, char **words, size_t count,
 
 static void check_operand(const struct command *command, const char *given,
                           struct problems *problems) {
-    if (command->operand == NULL)
+    if (command->operand == NULL || (given == NULL && command->operand[0] == '['))
         return;
     if (given == NULL) {
         problems_add(problems, "%s needs %s", command->name, command->operand);
