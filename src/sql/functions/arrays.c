@@ -47,15 +47,20 @@ static uint32_t find_index(const struct kernel_call *call, size_t row) {
                                                       : VECTOR_NO_ROW;
 }
 
-/* From 1, or from -1 at the end. */
+/* From 1, or from -1 at the end. For the least place Spark's process ends (4.2), because it has no
+ * absolute value. */
+static bool is_place(int32_t place) {
+    return place != 0 && place != INT32_MIN;
+}
+
 static uint32_t find_place(const struct kernel_call *call, size_t row) {
     struct list list = *list_at(call->arguments[0], row);
-    int64_t place = call->arguments[1]->vector.int32s[row];
-    if (place == 0)
+    int32_t place = call->arguments[1]->vector.int32s[row];
+    if (!is_place(place))
         call->out->faults[row] = 1;
-    int64_t index = place < 0 ? list.count + place : place - 1;
-    return place != 0 && index >= 0 && index < list.count ? list.first + (uint32_t)index
-                                                          : VECTOR_NO_ROW;
+    int64_t index = place < 0 ? (int64_t)list.count + place : (int64_t)place - 1;
+    bool found = is_place(place) && index >= 0 && index < list.count;
+    return found ? list.first + (uint32_t)index : VECTOR_NO_ROW;
 }
 
 static uint32_t find_key(const struct kernel_call *call, size_t row) {
@@ -134,9 +139,10 @@ bool resolve_element_at(struct function_use *use, struct error *err) {
 
 const char *guard_element_at(const struct function_use *use, const char *const *arguments,
                              struct pool *pool) {
-    const char *form = use->arguments[0].kind == TYPE_ARRAY ? "element_at(%s, nullif(%s, 0))"
-                                                            : "element_at(%s, %s)";
-    return pool_format(pool, form, arguments[0], arguments[1]);
+    if (use->arguments[0].kind != TYPE_ARRAY)
+        return pool_format(pool, "element_at(%s, %s)", arguments[0], arguments[1]);
+    return pool_format(pool, "element_at(%s, nullif(nullif(%s, 0), -2147483648))", arguments[0],
+                       arguments[1]);
 }
 
 /* ---- size ---- */

@@ -105,7 +105,7 @@ const struct function functions[] = {
     {"element_at", 2, 2, FORM_CALL, 0, NULL, "element_at(array, place)",
      "Element of an ARRAY, from 1, or from -1 at the end, or value of a MAP by its key; NULL if "
      "there is none",
-     "element_at(list, -1)", .resolve = resolve_element_at, .throws = "place 0",
+     "element_at(list, -1)", .resolve = resolve_element_at, .throws = "places 0 and -2147483648",
      .guard = guard_element_at},
     {"endswith", 2, 2, FORM_CALL, 0, NULL, "endswith(text, piece)",
      "Whether the text ends with the piece", "endswith('abc', 'bc')", .resolve = resolve_endswith},
