@@ -157,7 +157,7 @@ static bool size_kernel(const struct kernel_call *call) {
 }
 
 bool resolve_size(struct function_use *use, struct error *err) {
-    if (!is_list(use->arguments[0].kind))
+    if (!is_list(use->arguments[0].kind) && use->arguments[0].kind != TYPE_NULL)
         return refuse_argument(use, "size", "an ARRAY or a MAP", err);
     use->wanted[0] = use->arguments[0];
     use_set_result(use, type_of(TYPE_INT32), size_kernel);

@@ -51,6 +51,7 @@ static inline void read_scalar(struct table *table, struct growing *to, char **a
     size_t length = strcspn(*at, ",:]}\t\n");
     snprintf(text, sizeof text, "%.*s", (int)length, *at);
     *at += length;
+    text[strcmp(text, "\\E") == 0 ? 0 : length] = '\0';
     if (to->type->kind != TYPE_BINARY || strcmp(text, "\\N") == 0) {
         value_read(table, to->vector, to->count, text);
         return;
@@ -75,7 +76,7 @@ static inline void read_list(struct table *table, struct growing *to, char **at)
     struct growing *last = &to->children[child_count(to->type) - 1];
     *list = (struct list){.first = (uint32_t)last->count};
     for ((*at)++; **at != ']'; list->count++) {
-        *at += **at == ',';
+        *at += list->count > 0 ? 1 : 0; // ,
         check(last->count < ELEMENTS_MAX);
         if (to->type->kind == TYPE_MAP) {
             read_nested(table, &to->children[0], at);

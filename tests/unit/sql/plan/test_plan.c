@@ -157,7 +157,8 @@ static const struct {
     {"t AS SELECT id, k, v, e.k AS position FROM STREAM riot LATERAL VIEW OUTER explode(tags) x AS "
      "k, v LATERAL VIEW explode(list) y AS e",
      "id STRING = id -- who\nk STRING = k\nv INT = v\nposition INT = e.k\n"
-     "position_2 INT = position_2\nposition_3 INT never = position_3\n" KAFKA},
+     "position_2 INT = position_2 -- Position of k, from 0\n"
+     "position_3 INT never = position_3 -- Position of e, from 0\n" KAFKA},
     {"t (p INT COMMENT 'where', k INT) AS SELECT e.k, p FROM STREAM riot LATERAL VIEW "
      "posexplode(list) x AS p, e",
      "p INT never = p -- where\nk INT = e.k\n" KAFKA},
