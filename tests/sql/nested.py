@@ -70,7 +70,7 @@ def rows():
         row["i"] = -5 if row["i"] == -INT_MAX - 1 else row["i"]
     made[0] = dict.fromkeys(COLUMNS)
     made[1] = {name: None if isinstance(kind, str) else [] for name, kind in COLUMNS.items()}
-    made[2] |= {"a": list(range(20)), "b": ["a", "b"] * 40, "i": 0, "j": 2, "x": "key"}
+    made[2] |= {"a": list(range(2500)), "b": ["a", "b"] * 40, "i": 0, "j": 2, "x": "key"}
     return made
 
 
@@ -222,7 +222,7 @@ array_contains(b, '')
 array_contains(b, 'abcdefghijklm')
 array_contains(b, 1)
 array_contains(d, e)
-array_contains(d, double('NaN'))
+array_contains(d, CAST('NaN' AS DOUBLE))
 array_contains(d, 0.0D)
 array_contains(d, -0.0D)
 array_contains(f, 1.5F)
@@ -254,11 +254,11 @@ transform(a, (y, p) -> y + p)[i]
 size(transform(a, y -> 1))
 transform(a, y -> CAST(NULL AS INT))[0]
 transform(a, y -> y / 2)[0]
-concat_ws(',', transform(a, y -> CAST(y AS STRING)))
+length(concat_ws(',', transform(a, y -> CAST(y AS STRING))))
 concat_ws('|', transform(b, y -> concat(y, x)))
 concat_ws('|', transform(s, y -> y.name))
 concat_ws('|', transform(s, (y, p) -> concat(y.name, CAST(p AS STRING), y.tags[0])))
-concat_ws('|', transform(map_keys(m), y -> upper(y)))
+concat_ws('|', transform(map_keys(m), y -> substring(y, 1, 1)))
 transform(s, y -> y.inner.x)[0]
 transform(s, y -> y.inner.far[0].y)[0]
 transform(s, y -> size(y.tags))[0]
@@ -271,6 +271,22 @@ transform(d, y -> CASE WHEN y > 1 THEN 1 ELSE 0 END)[0]
 transform(l, y -> timestamp_millis(y))[0] IS NULL
 transform(l, y -> element_at(a, CAST(y AS INT)))[0]
 transform(i, y -> y)[0]
+transform(s, y -> y.inner)[0].x
+transform(s, y -> y)[i].name
+transform(s, y -> y.tags)[0][1]
+transform(s, y -> y.inner.far[0])[1].z
+transform(aa, y -> y)[0][1]
+size(transform(s, y -> y.inner.far)[0])
+s.inner.far[0][0].y
+s.tags[1][0]
+s.k[0]
+s.inner.x[1]
+concat_ws('|', s.name)
+array_contains(s.k, 2)
+size(filter(s.name, y -> y > 'a'))
+aggregate(s.k, 0, (u, v) -> u + v)
+s.none[0]
+a.k
 transform(a, (y, p, r) -> y)[0]
 size(filter(a, y -> y > 1))
 size(filter(a, y -> y IS NULL))

@@ -120,7 +120,7 @@ bool resolve_index(struct function_use *use, struct error *err) {
 
 bool resolve_element_at(struct function_use *use, struct error *err) {
     enum type kind = use->arguments[1].kind;
-    if (use->arguments[0].kind == TYPE_MAP && kind != TYPE_STRING)
+    if (use->arguments[0].kind == TYPE_MAP && kind != TYPE_STRING && kind != TYPE_NULL)
         return use_refuse(err, "element_at: the key is %s, expected STRING",
                           data_type_text(&use->arguments[1], use->pool));
     if (use->arguments[0].kind == TYPE_MAP)

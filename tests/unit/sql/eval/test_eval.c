@@ -261,6 +261,58 @@ static void faults_are_counted_per_expression(void **state) {
     table_deinit(&table);
 }
 
+/* Spark's process ends for -2147483648, so it is in no recorded file. */
+static void a_place_that_has_no_absolute_value_is_a_fault(void **state) {
+    (void)state;
+    struct table table;
+    nested_read(&table, TEST_DATA "/sql/nested_rows.tsv");
+    struct query_plan plan;
+    must_plan(&table, "element_at(a, -2147483648)", &plan);
+    struct evaluated evaluated;
+    table_evaluate(&table, &plan, &evaluated);
+    int64_t arrays = 0;
+    for (size_t row = 0; row < table.row_count; row++) {
+        arrays += table.columns[0].valid[row];
+        assert_int_equal(evaluated.vector.valid[row], 0);
+        assert_int_equal(evaluated.faults[row], table.columns[0].valid[row]);
+    }
+    assert_true(arrays > 0);
+    assert_int_equal(evaluated.fault_count, arrays);
+    evaluated_deinit(&evaluated);
+    plan_deinit(&plan);
+    table_deinit(&table);
+}
+
+static void new_arrays_that_do_not_fit_are_made_again_with_more_room(void **state) {
+    (void)state;
+    static const char *const expressions[] = {
+        "transform(s, y -> y.k)[0]", "size(filter(s, y -> y.k > 0))",
+        "aggregate(transform(s, y -> y.inner), 0, (u, v) -> u + v.x)",
+        "concat_ws(',', transform(filter(b, y -> y > ''), y -> concat(y, y)))"};
+    struct table table;
+    nested_read(&table, TEST_DATA "/sql/nested_rows.tsv");
+    for (size_t i = 0; i < sizeof expressions / sizeof expressions[0]; i++) {
+        struct query_plan plan;
+        struct evaluated little, much;
+        must_plan(&table, expressions[i], &plan);
+        table.string_bytes = 64;
+        table_evaluate(&table, &plan, &little);
+        table.string_bytes = (size_t)1024 * 1024;
+        table_evaluate(&table, &plan, &much);
+        assert_true(little.attempts > 1);
+        for (size_t row = 0; row < table.row_count; row++) {
+            char one[VALUE_TEXT_MAX], other[VALUE_TEXT_MAX];
+            value_print(&little.vector, row, one);
+            value_print(&much.vector, row, other);
+            assert_string_equal(one, other);
+        }
+        evaluated_deinit(&little);
+        evaluated_deinit(&much);
+        plan_deinit(&plan);
+    }
+    table_deinit(&table);
+}
+
 static void equal_parts_are_computed_once(void **state) {
     (void)state;
     struct table table;
@@ -326,6 +378,8 @@ int main(void) {
         cmocka_unit_test(rows_alone_give_the_same_as_a_slice),
         cmocka_unit_test(a_value_of_case_is_not_computed_if_no_row_needs_it),
         cmocka_unit_test(faults_are_counted_per_expression),
+        cmocka_unit_test(a_place_that_has_no_absolute_value_is_a_fault),
+        cmocka_unit_test(new_arrays_that_do_not_fit_are_made_again_with_more_room),
         cmocka_unit_test(equal_parts_are_computed_once),
         cmocka_unit_test(shared_parts_are_visited_once),
         cmocka_unit_test(a_full_arena_is_reported_and_the_call_repeated),
