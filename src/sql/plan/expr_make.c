@@ -82,6 +82,7 @@ struct function_use expr_function_use(const struct expr *const *arguments, size_
     bool *nullable = pool_alloc(pool, count, sizeof *nullable);
     const struct constant **constants = pool_alloc(pool, count, sizeof(struct constant *));
     for (size_t i = 0; i < count; i++) {
+        check(arguments[i] != NULL);
         wanted[i] = types[i] = arguments[i]->type;
         nullable[i] = arguments[i]->can_be_null;
         constants[i] = arguments[i]->kind == EXPR_LITERAL ? &arguments[i]->constant : NULL;
@@ -347,6 +348,7 @@ static bool make_field_of_each(struct planner *planner, const struct sql_node *n
 static bool make_field(struct planner *planner, const struct sql_node *node,
                        const struct expr *value, const struct expr **out, struct error *err) {
     const struct data_field *field = NULL;
+    check(value != NULL);
     if (value->type.kind == TYPE_MAP)
         return make_key(planner, node, value, out, err);
     if (value->type.kind == TYPE_ARRAY && value->type.element->kind == TYPE_STRUCT)
