@@ -36,8 +36,9 @@ struct json_field {
     struct json_field *element; // ARRAY, MAP: an element or value
     struct json_field *fields;  // OBJECT, STRUCT: in declared order, chained
     struct json_field *next;
-    struct json_field
-        *expected; // OBJECT, STRUCT: the one after the last that came; NULL: the first
+    struct json_field **slots; // OBJECT, STRUCT: the same by a hash of the key; NULL: none
+    unsigned slot_mask;
+    struct json_field *collision; // another one with the same hash
 };
 
 struct json_fields {
@@ -55,7 +56,7 @@ void json_fields_deinit(struct json_fields *fields);
 /* Whether columns are read by a tree: those in an object, arrays and maps. */
 bool json_fields_has_tree(const struct column *column);
 
-/* The field that a key names, or NULL. Keys mostly come in an order that is the same each time. */
-struct json_field *json_fields_find(struct json_field *object, struct json_raw key);
+/* The field that a key names, or NULL: mostly a key is not read, and that takes no comparison. */
+struct json_field *json_fields_find(const struct json_field *object, struct json_raw key);
 
 #endif

@@ -186,7 +186,6 @@ static void open_object(struct json_objects *objects, struct json_record *record
     for (size_t i = 0; field->kind == JSON_FIELD_OBJECT && i < field->column_count; i++)
         save_value(objects, column_place(record->rows, field->columns[i]));
     clear_field(record, field, place);
-    field->expected = NULL;
     forget_unreadable(objects, field);
     if (is_identifier(objects, field))
         record->notes->identifier_seen = false;
@@ -327,13 +326,10 @@ static enum outcome read_element(struct json_objects *objects, struct json_recor
 static bool pass_unknown_member(struct json_objects *objects, struct json_record *record) {
     struct json_reader *reader = record->reader;
     struct json_field *object = innermost(objects)->field;
-    struct json_field *expected = object->expected;
     const char *value = json_peek_member(reader);
     if (value == NULL)
         return false;
-    bool is_known = json_fields_find(object, reader->key) != NULL;
-    object->expected = expected;
-    if (is_known || !json_pass_member(reader, value))
+    if (json_fields_find(object, reader->key) != NULL || !json_pass_member(reader, value))
         return false;
     json_note_unknown_key(record->notes, record->unknown_names, reader, object->path);
     return true;
