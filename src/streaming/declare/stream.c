@@ -43,10 +43,6 @@ static bool check_inputs(const struct query_plan *plan, struct error *err) {
         if (input->kind == INPUT_HEADERS)
             return REFUSE(err, plan, plan->place, "table '%s': headers cannot be used yet",
                           plan->name);
-        if (input->type.kind == TYPE_ARRAY || input->type.kind == TYPE_MAP)
-            return REFUSE(err, plan, plan->place,
-                          "table '%s': values inside arrays and maps cannot be used yet",
-                          plan->name);
     }
     return true;
 }
@@ -126,11 +122,31 @@ static const char *path_text(const struct plan_input *input, struct pool *pool) 
     return text;
 }
 
-static struct column make_input(struct query_plan *plan, const struct plan_input *from) {
+/* Recursion is as deep as the expression, which the parser bounds (SQL_DEPTH_MAX). */
+static bool uses_input(const struct expr *expr, size_t input) {
+    if (expr->kind == EXPR_INPUT && expr->index == input)
+        return true;
+    for (size_t i = 0; i < expr->argument_count; i++)
+        if (uses_input(expr->arguments[i], input))
+            return true;
+    return false;
+}
+
+/* One odd element makes the whole array null, and with it all rows of the record would vanish. */
+static bool is_exploded(const struct query_plan *plan, size_t input) {
+    for (size_t i = 0; i < plan->view_count; i++)
+        if (uses_input(plan->views[i].argument, input))
+            return true;
+    return false;
+}
+
+static struct column make_input(struct query_plan *plan, size_t index) {
+    const struct plan_input *from = &plan->inputs[index];
     struct column column = {
         .type = from->type.kind, .precision = from->type.precision, .scale = from->type.scale};
     if (from->type.kind == TYPE_ARRAY || from->type.kind == TYPE_MAP)
         column.nested = &from->type;
+    column.readable_or_reject = column.nested != NULL && is_exploded(plan, index);
     if (from->kind != INPUT_RECORD) {
         column.name = kafka_names[from->kind];
         return column;
@@ -148,7 +164,7 @@ static void set_inputs(struct stream *stream) {
     struct column *inputs = pool_alloc(&plan->pool, plan->input_count, sizeof *inputs);
     size_t record_count = 0;
     for (size_t i = 0; i < plan->input_count; i++) {
-        inputs[i] = make_input(plan, &plan->inputs[i]);
+        inputs[i] = make_input(plan, i);
         record_count += plan->inputs[i].kind == INPUT_RECORD;
     }
     stream->schema.inputs = inputs;

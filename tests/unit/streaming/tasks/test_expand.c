@@ -176,6 +176,40 @@ static const struct {
      "reject: 'name', which must not be null, is null\n"
      "A|1\n"
      "records 1, rejects 2, empty 0, filtered 1; rows 1, exploded 2, filtered 1\n"},
+    {"CREATE STREAMING TABLE t (id STRING NOT NULL, pos INT, k INT, name STRING) AS SELECT id, "
+     "pos, "
+     "p.k, p.name FROM STREAM r LATERAL VIEW posexplode(ps) x AS pos, p WHERE p.k IS NOT NULL",
+     {"{\"id\": \"a\", \"ps\": [{\"k\": 1, \"name\": \"x\"}, null, {\"k\": 2}]}",
+      "{\"id\": \"b\", \"ps\": [{\"k\": 3}, \"x\"]}", "{\"id\": \"c\", \"ps\": []}",
+      "{\"id\": \"d\"}", "{\"id\": \"e\", \"ps\": [{\"k\": \"no number\"}]}",
+      "{\"id\": \"f\", \"ps\": [{\"k\": 4}, {\"name\": \"y\", \"k\": 5}]}"},
+     "reject: ps[1] is \"x\", not an object\n"
+     "a|0|1|x\n"
+     "a|2|2|null\n"
+     "f|0|4|null\n"
+     "f|1|5|y\n"
+     "records 2, rejects 1, empty 2, filtered 1; rows 4, exploded 6, filtered 2\n"},
+    {"CREATE STREAMING TABLE t (id STRING NOT NULL, pos INT, i INT, e INT) AS SELECT id, pos, i, e "
+     "FROM STREAM r LATERAL VIEW OUTER posexplode(ps) x AS pos, p "
+     "LATERAL VIEW OUTER posexplode(p.inner) y AS i, e",
+     {"{\"id\": \"a\", \"ps\": [{\"inner\": [7, 8]}, {\"inner\": []}, {\"inner\": [9]}]}",
+      "{\"id\": \"b\", \"ps\": [{\"inner\": [\"x\"]}]}", "{\"id\": \"c\"}"},
+     "a|0|0|7\n"
+     "a|0|1|8\n"
+     "a|1|null|null\n"
+     "a|2|0|9\n"
+     "b|0|null|null\n"
+     "c|null|null|null\n"
+     "records 3, rejects 0, empty 0, filtered 0; rows 6, exploded 6, filtered 0\n"},
+    {"CREATE STREAMING TABLE t (id STRING NOT NULL, pos INT, key STRING, value INT) AS SELECT id, "
+     "pos, k AS key, v AS value FROM STREAM r LATERAL VIEW posexplode(m) x AS pos, k, v",
+     {"{\"id\": \"a\", \"m\": {\"b\": 1, \"a\": null, \"b\": 3}}",
+      "{\"id\": \"b\", \"m\": {\"c\": true}}"},
+     "reject: m[\"c\"] is true, not of type INT\n"
+     "a|0|b|1\n"
+     "a|1|a|null\n"
+     "a|2|b|3\n"
+     "records 1, rejects 1, empty 0, filtered 0; rows 3, exploded 3, filtered 0\n"},
 };
 
 static void records_become_these_rows(void **state) {
