@@ -4,8 +4,14 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 __extension__ typedef __int128 int128_t;
+
+/* The value of an ARRAY or MAP: where its elements are, [first, first + count) (core/vector.h). */
+struct list {
+    uint32_t first, count;
+};
 
 enum type {
     TYPE_BOOL,

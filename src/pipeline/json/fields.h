@@ -1,4 +1,4 @@
-/* fields.h: what a schema wants of a record, as a tree: the objects of which columns are read, and
+/* fields.h: what a schema reads of a record, as a tree: the objects of which columns are read, and
  * the types of arrays and maps down to their scalar values.
  *
  * A field is one of these:
@@ -14,6 +14,7 @@
 #include "base/pool.h"
 #include "core/data_type.h"
 #include "core/schema.h"
+#include "core/vector.h"
 #include "pipeline/json/text.h"
 
 enum json_field_kind {
@@ -39,6 +40,21 @@ struct json_field {
     struct json_field **slots; // OBJECT, STRUCT: the same by a hash of the key; NULL: none
     unsigned slot_mask;
     struct json_field *collision; // another one with the same hash
+};
+
+/* Where a value goes. */
+struct json_place {
+    struct vector *vector;
+    size_t row;
+};
+
+/* An object, array or map that is being read. */
+struct json_open_value {
+    struct json_field *field;
+    struct json_place place; // of an OBJECT: none
+    uint32_t first;          // of an array or map: the index of its first element
+    bool is_lost;            // a map: once a value of it could not be read
+    size_t saved_count;      // of values saved before it was opened
 };
 
 struct json_fields {
