@@ -8,7 +8,8 @@
 
 __extension__ typedef __int128 int128_t;
 
-/* The value of an ARRAY or MAP: where its elements are, [first, first + count) (core/vector.h). */
+/* A value of an ARRAY or MAP: where its elements are in the vector of all of them (core/vector.h):
+ * [first, first + count). */
 struct list {
     uint32_t first, count;
 };

@@ -7,7 +7,7 @@
 #include "streaming/cluster/spark/cluster.h"
 #include "streaming/query/query.h"
 
-enum { STREAMING_QUERIES_MAX = 8 };
+enum { STREAMING_QUERIES_MAX = STREAMS_MAX };
 
 struct streaming_options {
     const struct query_options *queries[STREAMING_QUERIES_MAX]; // borrowed
@@ -36,6 +36,12 @@ struct query_view {
     struct query_status *status;
     struct query_history *history;
 };
+
+/* Whether a record need not be one row: only then counts of records tell more than those of rows.
+ */
+static inline bool query_view_counts_rows(const struct query_view *view) {
+    return !plan_is_row_per_record(&view->options->stream->plan);
+}
 
 /* Bytes of SPARK_DRIVER_MEMORY and what is known to take them; the rest of the process is code,
  * libraries, and what librdkafka has fetched. */

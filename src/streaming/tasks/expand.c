@@ -362,7 +362,7 @@ static bool explode_row(struct expand *expand, size_t index, uint32_t row, struc
     return true;
 }
 
-/* What becomes of the rows of level `index`. Recursion is as deep as there are views. */
+/* Explodes the rows of level `index`, or finishes them. Recursion is as deep as there are views. */
 static bool run_level(struct expand *expand, size_t index, struct error *err) {
     struct level *level = &expand->levels[index];
     const struct query_plan *plan = expand->query->plan;
@@ -405,4 +405,10 @@ bool expand_records(struct expand *expand, const struct expand_call *call, struc
         return false;
     count_records(expand, records->count);
     return true;
+}
+
+void expand_count_record(const struct expand *expand, size_t index, int64_t *exploded,
+                         int64_t *rows) {
+    *exploded = expand->exploded_of[index];
+    *rows = expand->rows_of[index];
 }

@@ -279,6 +279,13 @@ bool row_maker_flush(struct row_maker *maker, size_t memory_max, struct range_ou
     return expand_records(maker->expand, &call, err);
 }
 
+void row_maker_count_record(const struct row_maker *maker, size_t index, int64_t *exploded,
+                            int64_t *rows) {
+    *exploded = *rows = 1;
+    if (maker->expand != NULL)
+        expand_count_record(maker->expand, index, exploded, rows);
+}
+
 void row_maker_reset(struct row_maker *maker) {
     bool grown = maker->rows.strings.capacity > maker->string_bytes;
     arena_deinit(&maker->strings);

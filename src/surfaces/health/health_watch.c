@@ -36,7 +36,7 @@ struct health_watch *health_watch_open(const struct config *config, const struct
     for (size_t i = 0; i < count; i++) {
         watch->queries[i].view = views[i];
         health_init(&watch->queries[i].health, config->alert_after_ms,
-                    config->alert_rejects_percent, config->query.trigger.interval_ms);
+                    config->alert_rejects_percent, views[i].options->trigger.interval_ms);
     }
     return watch;
 }
@@ -70,7 +70,7 @@ static void look_at_records(struct health_watch *watch, const struct watched *qu
     size_t count = (size_t)(recent_s / history_step_seconds(step));
     query_history_points(query->view.history, step, clock_wall_ms() / 1000, count, watch->points);
     for (size_t i = 0; i < count; i++) {
-        look->recent_rows += watch->points[i].rows;
+        look->recent_accepted += watch->points[i].accepted;
         look->recent_rejects += watch->points[i].rejects;
     }
     look->lost = query_history_totals(query->view.history).lost;
