@@ -229,9 +229,31 @@ def test_other_changes_between_runs_are_refused_with_what_to_do(declared):
     job.assert_exact("new_trades")
 
 
-def test_the_demo_shows_a_table_of_a_file(declared):
-    shown = declared.ask("--demo", "--job", "trades", DATA_LAKE_PATH="", KAFKA_BOOTSTRAP_SERVERS="")
-    assert "tail --job trades" in shown
+NESTED = """
+CREATE TABLE deep (meta STRUCT<id: STRING>, info STRUCT<queue: INT, players: ARRAY<STRUCT<name: STRING, kills: INT>>>)
+USING kafka OPTIONS (subscribe 'deep', sample.info.queue '420|440');
+CREATE STREAMING TABLE deep_matches (id STRING NOT NULL, queue INT) PARTITIONED BY (queue)
+AS SELECT meta.id, info.queue FROM STREAM deep;
+CREATE STREAMING TABLE deep_queues (queue INT) AS SELECT info.queue FROM STREAM deep;
+"""
+
+
+def test_the_demo_and_samples_need_no_options(declared):
+    (declared.file.parent / "deep.sql").write_text(NESTED)
+    demo = {"DATA_LAKE_PATH": "", "KAFKA_BOOTSTRAP_SERVERS": ""}
+
+    shown = declared.ask("--demo", "--job", "deep_queues,trades,deep_matches", **demo)
+
+    assert "tail --job deep_matches" in shown
+    assert "--demo --live --job deep_matches,deep_queues,trades" in shown
+    assert {"queue=420", "queue=440"} <= set(shown.split())
     lines = declared.ask("sample", "--job", "trades", "-n", "30").splitlines()
     assert len(lines) == 30
     assert {"id", "venue", "price", "amount", "at"} <= set(json.loads(lines[0]))
+    deep = [json.loads(line) for line in declared.ask("sample", "--job", "deep_matches", "-n", "15").splitlines()]
+    assert {record["info"]["queue"] for record in deep} == {420, 440}
+    assert any(player["kills"] > 0 for record in deep for player in record["info"]["players"])
+    (declared.file.parent / "deep.sql").write_text(NESTED.replace("420|440", "5..1"))
+    assert "sample.info.queue '5..1' is not something that INT can be drawn from" in declared.ask(
+        "sample", "--job", "deep_matches", exit_code=2
+    )
