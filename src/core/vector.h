@@ -6,7 +6,8 @@
  *
  * A nested value is in several vectors, as in Arrow:
  *
- *     STRUCT   no values; a child for each field, with a value in the same row
+ *     STRUCT   no values; a child for each field, with a value in the same row, or in row rows[row]
+ *              of the children: so a STRUCT is moved to another row without its fields
  *     ARRAY    lists; one child, which has the elements of all rows one after another
  *     MAP      lists; two children, keys (STRING) and values. A key can be there twice: the first
  *              counts
@@ -24,11 +25,6 @@
 
 #include "base/text.h"
 #include "core/type.h"
-
-/* Where the elements of a row are in the children: [first, first + count). */
-struct list {
-    uint32_t first, count;
-};
 
 struct elements;
 
@@ -52,20 +48,24 @@ struct vector {
     struct vector *children; // STRUCT, ARRAY, MAP
     size_t child_count;
     struct elements *elements; // ARRAY, MAP: those of the children (core/nested.h)
+    uint32_t *rows;            // STRUCT: where its fields are; NULL: in the same row
 };
 
-/* A row that is not there. */
 #define VECTOR_NO_ROW UINT32_MAX
 
-/* A vector of `type` with memory for `capacity` rows in `pool`. Of an ARRAY or MAP that is only the
- * lists: their elements stay in the vector that they are gathered from. */
 struct data_type;
 struct pool;
+
+/* A vector of `type` for vector_gather(), with memory for `capacity` rows in `pool`. */
 struct vector vector_make(const struct data_type *type, size_t capacity, struct pool *pool);
 
-/* Gives `to` the values that `from`, of the same type, has in `rows`, one after another;
- * VECTOR_NO_ROW is a null. Texts and elements are shared. `to` can be `from` if `rows` ascend. */
-void vector_gather(const struct vector *from, const uint32_t *rows, size_t count,
-                   struct vector *to);
+/* Bytes of one value of `values`; of a STRUCT, of `rows`. */
+size_t vector_width(enum type type);
+
+/* Row at + i of `to` becomes row rows[i] of `from`, or null for VECTOR_NO_ROW. `to` has its own
+ * memory for presence and values, or rows of a STRUCT (as many bytes as vector_width() says), but
+ * not for children: it gets those of `from`. Texts are not copied either. */
+void vector_gather(const struct vector *from, const uint32_t *rows, size_t count, struct vector *to,
+                   size_t at);
 
 #endif
