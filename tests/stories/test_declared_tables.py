@@ -30,7 +30,7 @@ def record(number, **fields):
 
 
 class Declared:
-    """A job with one table of a file beside the built-in ones."""
+    """A job with one table of a file in addition to the built-in ones."""
 
     def __init__(self, job, directory):
         self.job = job
@@ -156,7 +156,7 @@ def test_mistakes_in_files_end_the_start_with_their_place(declared):
     )
 
 
-def test_a_nullable_column_more_goes_on_and_readers_merge_the_schemas(declared, spark):
+def test_a_new_nullable_column_is_accepted_and_readers_merge_the_schemas(declared, spark):
     job, table = declared.job, declared.job.lake.table("trades")
     job.produce([record(number) for number in range(4)], "trades")
     job.run("--job", "trades")

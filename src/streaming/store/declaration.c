@@ -278,8 +278,8 @@ static bool compare(const struct store_options *options, const struct declaratio
     (void)snprintf(why, sizeof why, "%s", err->message);
     return error_set(
         err, ERROR_STATE,
-        "%s:%d: table '%s' cannot go on with this declaration: %s. Undo the change, or "
-        "give the table another name, so that it begins anew (checkpoint: '%s')",
+        "%s:%d: table '%s' cannot continue with this declaration: %s. Undo the change, or "
+        "give the table another name, so that it is a new one (checkpoint: '%s')",
         plan->path, (int)plan->place.line, options->stream->job, why, options->checkpoint);
 }
 

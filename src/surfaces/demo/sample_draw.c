@@ -53,8 +53,7 @@ static struct text upto(struct text text, uint32_t end) {
     return (struct text){.bytes = text.bytes, .length = end};
 }
 
-/* A text that somebody wrote, and what is wrong with it. Whatever is drawn from one that is wrong
- * is of no use, but harmless. */
+/* A text that a user wrote may be wrong. What is drawn then is of no use, but harmless. */
 struct drawing {
     const struct sample_values *values;
     bool is_wrong;
