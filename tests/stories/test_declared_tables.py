@@ -5,6 +5,8 @@ import json
 import duckdb
 import pyarrow.dataset
 import pytest
+from rig.broker import free_ports
+from rig.web import Web
 
 FILE = """\
 CREATE TABLE trade_records (
@@ -123,6 +125,26 @@ def test_jobs_are_a_list_and_all_is_every_table(declared):
     lists = declared.ask("rejects", "ls", "--job", "trades,players")
     assert "trades" in lists
     assert "player_stream" in lists
+
+
+def test_a_running_table_is_on_the_page_and_in_the_metrics(declared):
+    job = declared.job
+    job.produce([record(number) for number in range(5)] + [b"not JSON"], "trades")
+
+    process = job.start("--job", "trades", TRIGGER="1 second", SPARK_UI_PORT=free_ports(1)[0])
+
+    web = Web(process)
+    job.wait_committed(process, {0: 6, 1: 0}, "trades")
+    process.wait_until(lambda: web.query("trades")["totals"]["rows"] == 5, what="the rows in the API")
+    columns = {column["name"] for column in web.query("trades", "/schema")["columns"]}
+    assert {"venue", "total"} <= columns
+    metrics = web.get("/metrics").text
+    assert 'esports_stream_accepted_records_total{query="trades"} 5' in metrics
+    assert 'query="match_stream"' not in metrics
+    (state,) = [json.loads(line) for line in declared.ask("status", "--job=trades", "--json").splitlines()]
+    assert state["query"] == "trades"
+    process.terminate()
+    process.wait_exit(exit_code=0)
 
 
 @pytest.mark.parametrize(
