@@ -150,8 +150,7 @@ static void a_damaged_file_is_named(void **state) {
         "",
         "v1\n",
         "v1\n{}",
-        "v9\n{\"topic\":\"t\",\"columns\":[],\"positions\":[],"
-        "\"partitionBy\":[]}",
+        "v9\n{\"topic\":\"t\",\"columns\":[],\"positions\":[],\"partitionBy\":[]}",
         "v1\n{\"topic\":\"t\",\"columns\":[{\"name\":\"a\"}],\"positions\":[],\"partitionBy\":[]}",
         "v1\n{\"topic\":\"t\",\"columns\":[],\"positions\":[1],\"partitionBy\":[]}"};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
