@@ -84,7 +84,7 @@ static void set_type(struct vector *vector, const struct data_type *type);
 static void add_children(struct vector *vector, const struct data_type *type) {
     bool is_map = type->kind == TYPE_MAP;
     vector->child_count = is_list(type->kind) ? (is_map ? 2 : 1) : type->field_count;
-    vector->children = must_alloc(vector->child_count, sizeof *vector->children);
+    vector->children = must_alloc(vector->child_count + 1, sizeof *vector->children);
     if (is_map)
         vector->children[0].type = TYPE_STRING;
     if (is_list(type->kind))

@@ -1,7 +1,7 @@
 /* nested.h: the storage of vectors of arrays and maps (core/vector.h): their children.
  *
  * An array or map has its elements in a level of their own, at any depth, and a level has room for
- * a number of elements, over all rows. Whoever fills a level takes one element after the other, so
+ * a number of elements, over all rows. A level is filled one element after the other, so
  * the elements of one list lie together. An element that nobody has written yet is null, and so are
  * all fields in it. */
 #ifndef CORE_NESTED_H

@@ -123,7 +123,7 @@ static void load_shape(struct shape *shape, const char *name, const json_t *colu
     for (size_t i = 0; i < count; i++)
         load_column(&shape->columns[i], json_array_get(columns, i), &shape->pool);
     shape->record = (struct record_schema){
-        .name = name, .columns = shape->columns, .count = count, .has_identifier = true};
+        .name = shape->name, .columns = shape->columns, .count = count, .has_identifier = true};
     schema_init_record(&shape->schema, &shape->record);
     rows_init(&shape->rows, &shape->schema, 1, STRING_BYTES);
     for (int path = 0; path < PATHS; path++)

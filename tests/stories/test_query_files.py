@@ -12,7 +12,7 @@ PLAN_DUMP = ROOT / "build" / "release" / "tests" / "tools" / "plan_dump"
 DATA = ROOT / "tests" / "data" / "sql"
 KAFKA = (
     "`key` BINARY, `value` BINARY, `topic` STRING, `partition` INT, `offset` BIGINT, `timestamp` TIMESTAMP,"
-    " `timestampType` INT, `processing_timestamp` TIMESTAMP NOT NULL"
+    " `timestampType` INT, `headers` ARRAY<STRUCT<key: STRING, value: BINARY>>, `processing_timestamp` TIMESTAMP NOT NULL"
 )
 
 
@@ -38,8 +38,9 @@ def compare(spark, plan):
 
     select = ", ".join(f"{column['sql']} AS `{column['name']}`" for column in columns)
     types = ", ".join(f"CAST(NULL AS {column['type']})" for column in columns)
+    views = "".join(f" {view}" for view in plan["views"])
     where = f" WHERE {plan['where']}" if "where" in plan else ""
-    theirs = spark.sql(f"SELECT {select} FROM kafka_records{where}").schema.fields
+    theirs = spark.sql(f"SELECT {select} FROM kafka_records{views}{where}").schema.fields
     ours = spark.sql(f"SELECT {types}").schema.fields
     return [
         (column["name"], column["sql"], their.dataType, their.nullable)

@@ -1,6 +1,7 @@
 /* plan_dump FILE: the tables of a query file as text for Spark, a JSON object per line: the
- * schema of from_json, and each column's name, type, whether it can be null, and text for Spark, in
- * the order of the SELECT list. Inputs are fields of `r` and columns of Spark's Kafka source. */
+ * schema of from_json, its LATERAL VIEWs, and each column's name, type, whether it can be null, and
+ * text for Spark, in the order of the SELECT list. Inputs are fields of `r` and columns of Spark's
+ * Kafka source. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -55,12 +56,31 @@ static const char **names_of(const struct query_plan *plan, struct pool *pool) {
     return names;
 }
 
+static struct json *views_json(const struct query_plan *plan, const char *const *names,
+                               struct pool *pool) {
+    struct json *views = json_new_array();
+    for (size_t i = 0; i < plan->view_count; i++) {
+        const struct plan_view *view = &plan->views[i];
+        const char *position =
+            view->position != NULL ? view->position : plan->columns[view->position_column].name;
+        json_append_text(
+            views,
+            pool_format(pool, "LATERAL VIEW%s posexplode(%s) %s AS %s, %s%s%s",
+                        view->is_outer ? " OUTER" : "", expr_sql(plan, view->argument, names, pool),
+                        name_quoted(view->name, pool), name_quoted(position, pool),
+                        name_quoted(view->element, pool), view->value != NULL ? ", " : "",
+                        view->value != NULL ? name_quoted(view->value, pool) : ""));
+    }
+    return views;
+}
+
 static void print_plan(const struct query_plan *plan) {
     struct pool pool;
     pool_init(&pool);
     const char **names = names_of(plan, &pool);
     struct json *object = json_new_object(), *columns = json_new_array();
     json_put_text(object, "schema", data_type_ddl(&plan->cut, &pool));
+    json_put(object, "views", views_json(plan, names, &pool));
     if (plan->where != NULL)
         json_put_text(object, "where", expr_sql(plan, plan->where, names, &pool));
     for (size_t i = 0; i < plan->column_count; i++) {

@@ -42,9 +42,6 @@ static bool check_inputs(const struct query_plan *plan, struct error *err) {
                 return false;
         if (!check_keys(plan, &input->type, err))
             return false;
-        if (input->kind == INPUT_HEADERS)
-            return REFUSE(err, plan, plan->place, "table '%s': headers cannot be used yet",
-                          plan->name);
     }
     return true;
 }
@@ -170,7 +167,8 @@ static const char *path_text(const struct plan_input *input, struct pool *pool) 
     return text;
 }
 
-static struct column make_input(struct query_plan *plan, const struct plan_input *from) {
+static struct column make_input(struct query_plan *plan, size_t index) {
+    const struct plan_input *from = &plan->inputs[index];
     struct column column = {
         .type = from->type.kind, .precision = from->type.precision, .scale = from->type.scale};
     if (from->type.kind == TYPE_ARRAY || from->type.kind == TYPE_MAP)
@@ -192,7 +190,7 @@ static void set_inputs(struct stream *stream) {
     struct column *inputs = pool_alloc(&plan->pool, plan->input_count, sizeof *inputs);
     size_t record_count = 0;
     for (size_t i = 0; i < plan->input_count; i++) {
-        inputs[i] = make_input(plan, &plan->inputs[i]);
+        inputs[i] = make_input(plan, i);
         inputs[i].readable_or_reject = plan_explodes(plan, i);
         record_count += plan->inputs[i].kind == INPUT_RECORD;
     }

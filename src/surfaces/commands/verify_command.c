@@ -100,14 +100,17 @@ static void print_report(FILE *out, const char *query, const struct verify_repor
     print_effort(out, report);
     if (verify_faults(report) > 0)
         return;
+    const char *proven = report->row_per_record
+                             ? "every offset is present exactly once"
+                             : "every row is present exactly once, and every offset is explained";
     if (totals.unproven > 0)
         (void)fprintf(out,
-                      "%s: every offset is present exactly once, except %" PRId64
+                      "%s: %s, except %" PRId64
                       " of Spark's batches that are absent or missing; Kafka no longer has them, "
                       "so this cannot be proved\n",
-                      query, totals.unproven);
+                      query, proven, totals.unproven);
     else
-        (void)fprintf(out, "%s: every offset is present exactly once\n", query);
+        (void)fprintf(out, "%s: %s\n", query, proven);
 }
 
 /* ---- as JSON ---- */

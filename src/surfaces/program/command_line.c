@@ -319,7 +319,7 @@ static void take_help(struct command_line *line, char **words, size_t count,
 
 static void check_operand(const struct command *command, const char *given,
                           struct problems *problems) {
-    if (command->operand == NULL)
+    if (command->operand == NULL || (given == NULL && command->operand[0] == '['))
         return;
     if (given == NULL) {
         problems_add(problems, "%s needs %s", command->name, command->operand);
@@ -413,8 +413,8 @@ void command_line_read(struct command_line *line, int argc, char **argv,
         misplaced_option(line, OPTION_JSON, problems);
 }
 
-/* A first look at the line, for the tables of QUERIES_PATH. What it could not understand yet is
- * read again. Help must work with any file, and `check` is what finds mistakes in them. */
+/* Reads the line for the tables of QUERIES_PATH alone. What cannot be understood yet is read again
+ * later. Help must work with any file, and `check` is what finds mistakes in them. */
 static void load_queries(int argc, char **argv, struct problems *problems) {
     struct command_line line;
     struct problems ignored = {0};

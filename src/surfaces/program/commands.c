@@ -19,6 +19,7 @@
 #include "surfaces/docs/explain.h"
 #include "surfaces/docs/help.h"
 #include "surfaces/doctor/doctor.h"
+#include "surfaces/infer/infer_command.h"
 #include "surfaces/settings/path_origin.h"
 #include "surfaces/settings/settings.h"
 #include "surfaces/terminal/output.h"
@@ -145,7 +146,9 @@ const struct command program_commands[] = {
          "each with `name`, `type`, `nullable` (whether the expression can be null), `notNull` "
          "(true: "
          "NOT NULL is written, and a null makes the record a reject), `expression`, `comment`; "
-         "`partitionColumns`; `where`; "
+         "`partitionColumns`; `views`, each LATERAL VIEW with `name`, `argument`, `outer`, "
+         "`position`, `element`, `value` (the aliases; null: has none) and `positionColumn`; "
+         "`where`; "
          "`schema`, what is decoded of a record, as the schema of from_json (null: the value is "
          "not "
          "parsed); `properties`, `warnings`. For a file or table with an error: `file`, `table` "
@@ -153,6 +156,23 @@ const struct command program_commands[] = {
      .options = OPTION_BIT(OPTION_JSON),
      .run_once = check_command,
      .needs_nothing = true},
+    {.name = "infer",
+     .operand = "[FILE…]",
+     .group = look,
+     .brief = "propose a query file for a topic's records",
+     .doc =
+         "Read the newest records of a topic, evenly of all its partitions, and print a query file "
+         "for them (docs/queries.md): what a record holds, with nested types merged over all "
+         "records; a table with one row per record; and a table for each array of objects. Guesses "
+         "the identifier and the partition column, and shows some values in comments. `check` "
+         "accepts the file. With FILE, reads the first records of these files instead, one per "
+         "line; `-` is standard input. Stores nothing. Exit code 0: the file is printed; 4: Kafka "
+         "cannot be reached or has no such topic; 8: no record is a JSON object, so the file has a "
+         "table of the records' bytes.",
+     .options = OPTION_BIT(OPTION_TOPIC) | OPTION_BIT(OPTION_ROWS) | OPTION_BIT(OPTION_NO_VALUES),
+     .required = OPTION_BIT(OPTION_TOPIC),
+     .run_once = infer_command,
+     .judges_paths = true},
     {.name = "rejects ls",
      .alias = "rejects list",
      .group = look,

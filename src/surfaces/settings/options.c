@@ -61,10 +61,16 @@ const struct option_entry option_entries[OPTION_COUNT] = {
         .brief = "read settings from NAME=value lines"},
     [OPTION_TO_BATCH] = {"--to-batch", "N", "The newest batch to keep.", OPTION_WITH_COMMANDS,
         .value = {.type = &type_int64, .offset = ARGUMENT(to_batch), .most = INT64_MAX}},
+    [OPTION_TOPIC] = {"--topic", "TOPIC", "The topic whose records are read.",
+        OPTION_WITH_COMMANDS, .value = {.type = &type_borrowed, .offset = ARGUMENT(topic)}},
     [OPTION_ROWS] = {"--rows", "N",
-        "Number of rows, rejects or records to print (default: 10).", OPTION_WITH_COMMANDS,
+        "Number of rows, rejects or records to print (default: 10). `infer`: number of records to "
+        "read (default: 1000).", OPTION_WITH_COMMANDS,
         .value = {.type = &type_int64, .offset = ARGUMENT(rows), .fallback = "10",
                   .most = 1000000000000}, .letter = 'n'},
+    [OPTION_NO_VALUES] = {"--no-values", NULL,
+        "Print no values of records in comments, such as personal data. Names of fields are "
+        "still printed.", OPTION_WITH_COMMANDS, .value = {.offset = ARGUMENT(no_values)}},
     [OPTION_FOLLOW] = {"--follow", NULL,
         "Keep printing the rows of each batch as it is committed, until Ctrl-C.",
         OPTION_WITH_COMMANDS, .value = {.offset = ARGUMENT(follow)}, .letter = 'f'},

@@ -17,7 +17,9 @@ enum option_id {
     OPTION_EXPLAIN,
     OPTION_ENV_FILE,
     OPTION_TO_BATCH,
+    OPTION_TOPIC,
     OPTION_ROWS,
+    OPTION_NO_VALUES,
     OPTION_FOLLOW,
     OPTION_REASON,
     OPTION_PARTITION,
@@ -108,7 +110,8 @@ struct command_arguments {
     const char *since, *until;   // NULL: not given
     enum schema_format format;
     const char *cluster; // NULL: not given
-    bool follow, raw, dry_run, yes, json;
+    const char *topic;   // NULL: not given
+    bool follow, raw, dry_run, yes, json, no_values;
 };
 
 enum { ENV_FILES_MAX = 8, JOBS_MAX = 2 * STREAMS_MAX };

@@ -53,7 +53,7 @@ void text_table_add_numbers(struct text_table *table, const int64_t *numbers) {
 
 void text_table_init_some(struct text_table *table, const char *const *headings, const bool *shown,
                           size_t count) {
-    const char *some[TEXT_TABLE_COLUMNS_MAX];
+    const char *some[TEXT_TABLE_COLUMNS_MAX] = {0};
     size_t some_count = 0;
     for (size_t i = 0; i < count; i++)
         if (shown[i])
@@ -63,7 +63,7 @@ void text_table_init_some(struct text_table *table, const char *const *headings,
 
 void text_table_add_some_numbers(struct text_table *table, const int64_t *numbers,
                                  const bool *shown, size_t count) {
-    int64_t some[TEXT_TABLE_COLUMNS_MAX];
+    int64_t some[TEXT_TABLE_COLUMNS_MAX] = {0};
     size_t some_count = 0;
     for (size_t i = 0; i < count; i++)
         if (shown[i])

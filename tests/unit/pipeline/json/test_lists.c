@@ -1,5 +1,5 @@
-/* Arrays and maps: what is counted, what rejects say, and the room of elements. The values
- * themselves are compared with Spark's in tests/conformance/nested. */
+/* Arrays and maps: what is counted, what rejects say, and the room of elements. The
+ * values themselves are compared with Spark's in tests/conformance/nested. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
