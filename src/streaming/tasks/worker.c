@@ -102,10 +102,10 @@ static void note_records(struct task_run *run) {
 
 static bool flush_rows(struct task_run *run, struct error *err) {
     bool written = true;
-    if (run->maker->rows.count > 0 && !run->task->rejects_only) {
+    if (run->maker->rows.count > 0) {
         run->derive_began_ns = clock_stopwatch_ns();
-        written = row_maker_flush(run->maker, run->worker->memory_max, run->outcome, append_rows,
-                                  run, err);
+        written = row_maker_flush(run->maker, run->worker->memory_max, run->outcome,
+                                  run->task->rejects_only ? NULL : append_rows, run, err);
         if (written)
             note_records(run);
         run->clock.ns[STAGE_DERIVE] += clock_stopwatch_ns() - run->derive_began_ns;
@@ -159,7 +159,7 @@ static bool take_record(struct task_run *run, const struct record *record, struc
     if (run->task->rejects_only)
         decoder_uncount_row(run->maker->decoder, false);
     rows->count++;
-    if (run->task->rejects_only || !row_maker_counts_by_range(run->maker)) {
+    if (!row_maker_counts_by_range(run->maker)) {
         run->outcome->records++;
         run->outcome->exploded++;
         run->outcome->rows++;
