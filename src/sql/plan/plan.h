@@ -135,9 +135,9 @@ MUST_CHECK bool plan_make(const struct sql_file *file, size_t index, struct quer
                           struct error *err);
 void plan_deinit(struct query_plan *plan); // accepts a zeroed struct
 
-/* Whether a LATERAL VIEW reads the input, which is an ARRAY or MAP of the record. If there is a value
- * that cannot be read as a whole, rows would vanish; so the record is a reject then, unless the mode
- * is permissive. */
+/* Whether a LATERAL VIEW reads the input, which is an ARRAY or MAP of the record. If there is a
+ * value that cannot be read as a whole, rows would vanish; so the record is a reject then, unless
+ * the mode is permissive. */
 bool plan_explodes(const struct query_plan *plan, size_t input);
 
 /* The expression as SQL for Spark 4, with guards where Spark would throw. Inputs are written as
