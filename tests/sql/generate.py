@@ -235,7 +235,7 @@ class Generator:
 
     def level(self, depth, count):
         """Expressions of one depth, which are kept for the next one."""
-        texts = list({literal(self.draw) for _ in range(120)})
+        texts = list(dict.fromkeys(literal(self.draw) for _ in range(120)))
         self.literals = collections.defaultdict(list)
         for text, kind in zip(texts, self.plan(texts)):
             if not kind.startswith("!"):

@@ -48,8 +48,7 @@ static kernel_fn *find(const struct data_type *from, const struct data_type *to)
     return cast_between_numbers(source, target);
 }
 
-/* Whether every value of the type has a value in the DECIMAL. */
-static bool fits_decimal(const struct data_type *from, const struct data_type *to) {
+bool cast_fits_decimal(const struct data_type *from, const struct data_type *to) {
     struct data_type exact = *from;
     if (from->kind == TYPE_BOOL)
         exact = (struct data_type){.kind = TYPE_DECIMAL, .precision = 1};
@@ -69,7 +68,7 @@ static bool can_give_null(const struct data_type *from, const struct data_type *
     if (target == TYPE_STRING)
         return false;
     if (target == TYPE_DECIMAL)
-        return !fits_decimal(from, to);
+        return !cast_fits_decimal(from, to);
     if (is_real(source) || source == TYPE_DECIMAL)
         return is_integer(target) || (is_real(source) && target == TYPE_TIMESTAMP);
     if (source == TYPE_TIMESTAMP)

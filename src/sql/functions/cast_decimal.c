@@ -197,13 +197,17 @@ static bool decimal_to_text(const struct kernel_call *call) {
 }
 
 /* The library reads the decimal text with one rounding. */
-static double to_double(int128_t value, int scale, bool as_float) {
+static double to_real(int128_t value, int scale, bool as_float) {
     char text[PRINTED_MAX];
     size_t size = format_decimal(value, 0, text);
     (void)snprintf(text + size, sizeof text - size, "e%d", -scale);
     // The "C" locale is built into glibc: asking for it allocates nothing and cannot fail.
     locale_t locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
     return as_float ? (double)strtof_l(text, NULL, locale) : strtod_l(text, NULL, locale);
+}
+
+double decimal_to_nearest_double(int128_t value, int scale) {
+    return to_real(value, scale, false);
 }
 
 /* Without the fraction; the lowest bits of what is left. */
@@ -247,8 +251,8 @@ FROM_DECIMAL(decimal_to_int8, int8_t, (uint8_t)to_whole(x, scale))
 FROM_DECIMAL(decimal_to_int16, int16_t, (uint16_t)to_whole(x, scale))
 FROM_DECIMAL(decimal_to_int32, int32_t, (uint32_t)to_whole(x, scale))
 FROM_DECIMAL(decimal_to_int64, int64_t, to_whole(x, scale))
-FROM_DECIMAL(decimal_to_float, float, to_double(x, scale, true))
-FROM_DECIMAL(decimal_to_double, double, to_double(x, scale, false))
+FROM_DECIMAL(decimal_to_float, float, to_real(x, scale, true))
+FROM_DECIMAL(decimal_to_double, double, to_real(x, scale, false))
 FROM_DECIMAL(decimal_to_timestamp, int64_t, to_micros(x, scale))
 
 kernel_fn *cast_decimal(enum type from, enum type to) {

@@ -56,7 +56,8 @@ static bool timestamp_to_date(const struct kernel_call *call) {
     return true;
 }
 
-static bool days_to_moments(const struct kernel_call *call, const struct zone *zone) {
+static bool days_to_moments(const struct kernel_call *call, const struct zone *zone,
+                            bool with_faults) {
     const struct vector *in = &call->arguments[0]->vector;
     struct vector *out = &call->out->vector;
     for (size_t row = call->first, end = row + call->count; row < end; row++) {
@@ -65,18 +66,30 @@ static bool days_to_moments(const struct kernel_call *call, const struct zone *z
         out->valid[row] = in->valid[row] & (fits ? 1 : 0);
         if (out->valid[row] != 0)
             out->int64s[row] = moment_of_day(zone, day);
-        else if (in->valid[row] != 0 && call->out->faults != NULL)
-            call->out->faults[row] = 1;
+        else if (with_faults)
+            call->out->faults[row] = in->valid[row];
     }
     return true;
 }
 
 static bool date_to_timestamp(const struct kernel_call *call) {
-    return days_to_moments(call, &call->context->zone);
+    return days_to_moments(call, &call->context->zone, true);
 }
 
 static bool date_to_ntz(const struct kernel_call *call) {
-    return days_to_moments(call, &zone_utc);
+    return days_to_moments(call, &zone_utc, true);
+}
+
+static bool date_to_timestamp_or_null(const struct kernel_call *call) {
+    return days_to_moments(call, &call->context->zone, false);
+}
+
+static bool date_to_ntz_or_null(const struct kernel_call *call) {
+    return days_to_moments(call, &zone_utc, false);
+}
+
+kernel_fn *cast_day_or_null(enum type to) {
+    return to == TYPE_TIMESTAMP ? date_to_timestamp_or_null : date_to_ntz_or_null;
 }
 
 static inline int64_t add_seconds(int64_t micros, int64_t seconds) {
@@ -136,6 +149,15 @@ static bool text_to_timestamp(const struct kernel_call *call) {
     return true;
 }
 
+static bool text_to_ntz(const struct kernel_call *call) {
+    const struct operand *in = call->arguments[0];
+    struct vector *out = &call->out->vector;
+    for (size_t row = call->first, end = row + call->count; row < end; row++)
+        out->valid[row] = is_present(in, row) &&
+                          timestamp_parse_local_of_any_zone(text_at(in, row), &out->int64s[row]);
+    return true;
+}
+
 static bool date_to_text(const struct kernel_call *call) {
     const struct vector *in = &call->arguments[0]->vector;
     struct vector *out = &call->out->vector;
@@ -189,7 +211,9 @@ kernel_fn *cast_time(enum type from, enum type to) {
         [TYPE_INT64] = {[TYPE_TIMESTAMP] = int64_to_timestamp},
         [TYPE_FLOAT] = {[TYPE_TIMESTAMP] = float_to_timestamp},
         [TYPE_DOUBLE] = {[TYPE_TIMESTAMP] = double_to_timestamp},
-        [TYPE_STRING] = {[TYPE_TIMESTAMP] = text_to_timestamp, [TYPE_DATE] = text_to_date},
+        [TYPE_STRING] = {[TYPE_TIMESTAMP] = text_to_timestamp,
+                         [TYPE_TIMESTAMP_NTZ] = text_to_ntz,
+                         [TYPE_DATE] = text_to_date},
         [TYPE_DATE] = {[TYPE_TIMESTAMP] = date_to_timestamp,
                        [TYPE_STRING] = date_to_text,
                        [TYPE_TIMESTAMP_NTZ] = date_to_ntz},

@@ -165,31 +165,42 @@ static bool common_of_case(const struct function_use *use, struct data_type *typ
     return data_types_common(values, count, true, type);
 }
 
-static bool resolve_branches(struct function_use *use, const char *name, struct error *err) {
+/* Of the values of CASE, up to that of the literal TRUE as a condition, which is always reached. */
+static bool branches_can_be_null(const struct function_use *use, bool stop_at_true) {
+    for (size_t i = 0; i + 1 < use->argument_count; i += 2) {
+        const struct constant *condition = use->constants[i];
+        if (use_argument_can_be_null(use, i + 1))
+            return true;
+        if (stop_at_true && condition != NULL && condition->present && condition->boolean != 0)
+            return false;
+    }
+    return use->argument_count % 2 == 0 || use_argument_can_be_null(use, use->argument_count - 1);
+}
+
+static bool resolve_branches(struct function_use *use, bool is_case, struct error *err) {
+    const char *name = is_case ? "CASE" : "if";
     struct data_type type;
     if (!common_of_case(use, &type) || !is_scalar(type.kind))
         return use_refuse(err, "%s: no common type for its values; CAST them to one type", name);
-    bool has_else = use->argument_count % 2 != 0, can_be_null = !has_else;
     for (size_t i = 0; i < use->argument_count; i++) {
         bool is_condition = i % 2 == 0 && i + 1 < use->argument_count;
-        if (is_condition && use->arguments[i].kind != TYPE_BOOL &&
-            use->arguments[i].kind != TYPE_NULL)
+        bool is_null = use->arguments[i].kind == TYPE_NULL && !is_case; // Spark takes it in if()
+        if (is_condition && use->arguments[i].kind != TYPE_BOOL && !is_null)
             return use_refuse(err, "%s: a condition is %s, expected BOOLEAN", name,
                               data_type_text(&use->arguments[i], use->pool));
         use->wanted[i] = is_condition ? type_of(TYPE_BOOL) : type;
-        can_be_null |= !is_condition && use_argument_can_be_null(use, i);
     }
     use_set_result(use, type, kernel_case);
-    use->can_be_null = can_be_null;
+    use->can_be_null = branches_can_be_null(use, is_case);
     return true;
 }
 
 bool resolve_case(struct function_use *use, struct error *err) {
-    return resolve_branches(use, "CASE", err);
+    return resolve_branches(use, true, err);
 }
 
 bool resolve_if(struct function_use *use, struct error *err) {
-    return resolve_branches(use, "if", err);
+    return resolve_branches(use, false, err);
 }
 
 bool resolve_coalesce(struct function_use *use, struct error *err) {

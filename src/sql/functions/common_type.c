@@ -101,7 +101,8 @@ bool data_type_compared(const struct data_type *a, const struct data_type *b, bo
         return is_scalar(common->kind);
     if (a->kind == TYPE_STRING || b->kind == TYPE_STRING) {
         const struct data_type *other = a->kind == TYPE_STRING ? b : a;
-        *common = other->kind == TYPE_DECIMAL ? type_of(TYPE_DOUBLE) : *other;
+        bool has_fraction = other->kind == TYPE_DECIMAL && other->scale != 0;
+        *common = has_fraction ? type_of(TYPE_DOUBLE) : *other;
         return is_scalar(other->kind);
     }
     if (ordered)

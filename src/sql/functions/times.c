@@ -30,6 +30,8 @@ static bool seconds_kernel(const struct kernel_call *call) {
 }
 
 KERNEL_1(same_int64, int64_t, int64_t, x)
+KERNEL_1_OR_NULL(float_seconds_kernel, float, int64_t,
+                 saturate_int64((double)x *(double)MICROS_PER_SECOND), isfinite(x))
 KERNEL_1_OR_NULL(double_seconds_kernel, double, int64_t,
                  saturate_int64(x *(double)MICROS_PER_SECOND), isfinite(x))
 KERNEL_1(unix_seconds_kernel, int64_t, int64_t, calendar_floor_divide(x, MICROS_PER_SECOND))
@@ -65,8 +67,10 @@ bool resolve_timestamp_micros(struct function_use *use, struct error *err) {
 
 bool resolve_timestamp_seconds(struct function_use *use, struct error *err) {
     if (is_real(use->arguments[0].kind)) {
-        use->wanted[0] = type_of(TYPE_DOUBLE);
-        use_set_result(use, type_of(TYPE_TIMESTAMP), double_seconds_kernel);
+        bool is_float = use->arguments[0].kind == TYPE_FLOAT;
+        use->wanted[0] = use->arguments[0];
+        use_set_result(use, type_of(TYPE_TIMESTAMP),
+                       is_float ? float_seconds_kernel : double_seconds_kernel);
         use->can_be_null = true;
         return true;
     }
@@ -96,8 +100,10 @@ const char *guard_timestamp_seconds(const struct function_use *use, const char *
 
 static bool resolve_unix(struct function_use *use, const char *name, kernel_fn *kernel,
                          struct error *err) {
-    if (!use_want(use, name, 0, TYPE_TIMESTAMP, err))
-        return false;
+    enum type kind = use->arguments[0].kind;
+    if (kind != TYPE_TIMESTAMP && kind != TYPE_NULL) // nothing is cast implicitly
+        return refuse_argument(use, name, "a TIMESTAMP", err);
+    use->wanted[0] = type_of(TYPE_TIMESTAMP);
     use_set_result(use, type_of(TYPE_INT64), kernel);
     return true;
 }
@@ -119,9 +125,10 @@ bool resolve_to_timestamp(struct function_use *use, struct error *err) {
     enum type kind = use->arguments[0].kind;
     if (!is_scalar(kind) || kind == TYPE_BINARY)
         return refuse_argument(use, "to_timestamp", "a text, a number or a time", err);
-    use->wanted[0] = type_of(TYPE_TIMESTAMP);
-    use_set_result(use, type_of(TYPE_TIMESTAMP), same_int64);
-    use->can_be_null |= kind == TYPE_BOOL; // Spark takes the way through a text
+    bool is_truth = kind == TYPE_BOOL; // read as a text: "true" is no time
+    use->wanted[0] = type_of(is_truth ? TYPE_BOOL : TYPE_TIMESTAMP);
+    use_set_result(use, type_of(TYPE_TIMESTAMP), is_truth ? kernel_null : same_int64);
+    use->can_be_null |= is_truth;
     return true;
 }
 

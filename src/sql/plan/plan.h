@@ -66,6 +66,7 @@ struct expr {
     struct sql_place place;
     enum expr_kind kind;
     bool can_be_null, can_fault;
+    bool is_try;      // TRY_CAST
     bool is_implicit; // a cast that the file does not write, because Spark adds it by itself
 };
 
