@@ -4,8 +4,7 @@
     .venv/bin/python tests/sql/compare.py --pairs 100000 --seed 1 [--zone Europe/Berlin]
 
 Spark computes each expression twice: from the text that a cluster gets, which never throws, and as
-a file has it, which may throw only where ours is a fault. A difference is printed and ends in
-build/expressions/differences.tsv.
+a file has it, which may throw only where ours is a fault. A difference is printed.
 """
 
 import argparse
@@ -24,7 +23,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 from sql import generate  # noqa: E402
 
 ROWS, BATCH = 40, 50
-KEPT = ROOT / "build" / "expressions"
+KEPT = ROOT / "build" / "expressions"  # the last batch, for a JVM that dies of it
 # As for the sessions of a cluster.
 CONFIG = {
     "spark_sql_ansi_enabled": "false",
@@ -95,12 +94,13 @@ class Expression:
 ARROW = {"date": "int32", "timestamp": "int64", "timestamp_ntz": "int64"}
 
 
-def parquet(rows, path):
-    """With exactly these values: Spark's own functions would not take all of them."""
+def parquet(columns, rows, path):
+    """With exactly these values, and their numbers as column `row`: Spark's own functions would not take
+    all of them."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    arrays, names = [], list(generate.COLUMNS)
+    arrays, names = [], list(columns)
     plain = {
         **{"BOOLEAN": pa.bool_(), "TINYINT": pa.int8(), "SMALLINT": pa.int16(), "INT": pa.int32(), "BIGINT": pa.int64()},
         **{"FLOAT": pa.float32(), "DOUBLE": pa.float64(), "STRING": pa.string(), "BINARY": pa.binary()},
@@ -110,7 +110,7 @@ def parquet(rows, path):
         "TIMESTAMP": (pa.int64(), pa.timestamp("us", "UTC")),
         "TIMESTAMP_NTZ": (pa.int64(), pa.timestamp("us")),
     }
-    for k, kind in enumerate(generate.COLUMNS.values()):
+    for k, kind in enumerate(columns.values()):
         values = [row[k] for row in rows]
         if kind in plain:
             arrays.append(pa.array(values, plain[kind]))
@@ -126,7 +126,7 @@ def parquet(rows, path):
     pq.write_table(pa.table(dict(zip([*names, "row"], arrays))), path)
 
 
-def column_texts(column, kind):
+def column_texts(column, kind, shown=shown):
     """The values of a column of an Arrow table."""
     import pyarrow as pa
 
@@ -166,7 +166,7 @@ class Spark:
         from pyspark.errors import PySparkException
 
         try:
-            (KEPT / "last.txt").write_text("\n".join(texts))  # for a JVM that dies
+                    (KEPT / "last.txt").write_text("\n".join(texts))
             chosen = self.frame.selectExpr(*[f"{text} AS x{k}" for k, text in enumerate(texts)])
             table = chosen.toArrow()
             kinds = [field.dataType.simpleString() for field in chosen.schema.fields]
@@ -229,7 +229,7 @@ class Comparison:
         """The differences of one round of expressions on new rows."""
         rows = generate.rows(self.draw, ROWS)
         write_rows(rows, self.path)
-        parquet(rows, self.directory / "rows.parquet")
+        parquet(generate.COLUMNS, rows, self.directory / "rows.parquet")
         texts = [one.text for one in self.generator.round(count)]
         expressions = [Expression(*one) for one in zip(texts, self.ours.ask("values", self.path, texts))]
         spark = Spark(self.session, self.directory / "rows.parquet")
@@ -238,7 +238,19 @@ class Comparison:
             found += differences(spark, expressions[k : k + BATCH])
         self.count += len(expressions)
         self.pairs += len(expressions) * ROWS
-        return [(*one, rows) for one in found]
+        return found
+
+
+CHARACTERS_OF_ROW = 4500
+
+
+def letters_that_differ(session, tool, forms, directory):
+    """All characters, many in a row, apart by digits: [(form, from, to, ours, Spark's)]."""
+    points = [c for c in range(1, 0x110000) if not 0xD800 <= c <= 0xDFFF]
+    texts = []
+    for k in range(0, len(points), CHARACTERS_OF_ROW):
+        texts.append([chr(c) for c in points[k : k + CHARACTERS_OF_ROW]])
+    return texts
 
 
 def main():
@@ -262,7 +274,7 @@ def main():
         while comparison.pairs < options.pairs:
             found = comparison.round(options.count)
             total += len(found)
-            for text, what, _ in found:
+            for text, what in found:
                 print(f"{text}\n    {what}", flush=True)
             print(f"{comparison.count} expressions, {comparison.pairs} pairs, {total} differences,"
                   f" {time.monotonic() - start:.0f} s (seed {options.seed}, {options.zone})", flush=True)  # fmt: skip

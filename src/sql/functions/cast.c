@@ -59,6 +59,12 @@ bool cast_fits_decimal(const struct data_type *from, const struct data_type *to)
     return exact.precision - exact.scale <= to->precision - to->scale && exact.scale <= to->scale;
 }
 
+/* Between DECIMALs: then digits after the point are lost, but rounding has room. */
+static bool has_more_whole_digits(const struct data_type *from, const struct data_type *to) {
+    return from->kind == TYPE_DECIMAL &&
+           to->precision - to->scale > from->precision - from->scale;
+}
+
 static bool can_give_null(const struct data_type *from, const struct data_type *to) {
     enum type source = from->kind, target = to->kind;
     if (data_type_equals(from, to))
@@ -68,7 +74,7 @@ static bool can_give_null(const struct data_type *from, const struct data_type *
     if (target == TYPE_STRING)
         return false;
     if (target == TYPE_DECIMAL)
-        return !cast_fits_decimal(from, to);
+        return !cast_fits_decimal(from, to) && !has_more_whole_digits(from, to);
     if (is_real(source) || source == TYPE_DECIMAL)
         return is_integer(target) || (is_real(source) && target == TYPE_TIMESTAMP);
     if (source == TYPE_TIMESTAMP)
@@ -78,12 +84,24 @@ static bool can_give_null(const struct data_type *from, const struct data_type *
     return target == TYPE_DATE;
 }
 
+static bool is_moment(enum type kind) {
+    return kind == TYPE_TIMESTAMP || kind == TYPE_TIMESTAMP_NTZ;
+}
+
+/* Between a date and a kind of timestamp, or between both kinds. */
+static bool can_fault_between(enum type from, enum type to) {
+    return is_moment(to) && from != to && (from == TYPE_DATE || is_moment(from));
+}
+
+static bool is_text_to_decimal(const struct data_type *from, const struct data_type *to) {
+    return from->kind == TYPE_STRING && to->kind == TYPE_DECIMAL;
+}
+
 bool cast_find(const struct data_type *from, const struct data_type *to, kernel_fn **kernel,
                bool *can_be_null, bool *can_fault, struct error *err) {
     *kernel = find(from, to);
     *can_be_null = can_give_null(from, to);
-    *can_fault =
-        from->kind == TYPE_DATE && (to->kind == TYPE_TIMESTAMP || to->kind == TYPE_TIMESTAMP_NTZ);
+    *can_fault = can_fault_between(from->kind, to->kind) || is_text_to_decimal(from, to);
     if (*kernel != NULL)
         return true;
     struct pool pool;
@@ -96,8 +114,12 @@ bool cast_find(const struct data_type *from, const struct data_type *to, kernel_
 
 const char *cast_guard(const struct data_type *from, const struct data_type *to,
                        const char *argument, struct pool *pool) {
-    if (from->kind != TYPE_DATE || (to->kind != TYPE_TIMESTAMP && to->kind != TYPE_TIMESTAMP_NTZ))
+    if (is_text_to_decimal(from, to))
+        return cast_guard_decimal(argument, to, pool);
+    if (!can_fault_between(from->kind, to->kind))
         return NULL;
+    const char *day =
+        from->kind == TYPE_DATE ? argument : pool_format(pool, "CAST(%s AS DATE)", argument);
     return pool_format(pool, "CASE WHEN unix_date(%s) BETWEEN -%d AND %d THEN CAST(%s AS %s) END",
-                       argument, MOMENT_DAY_MAX, MOMENT_DAY_MAX, argument, type_sql_name(to->kind));
+                       day, MOMENT_DAY_MAX, MOMENT_DAY_MAX, argument, type_sql_name(to->kind));
 }

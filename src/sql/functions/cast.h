@@ -18,10 +18,10 @@ kernel_fn *cast_to_text(enum type from); // to STRING
 
 /* cast_time.c */
 kernel_fn *cast_time(enum type from, enum type to); // one of both is a date or a timestamp
-kernel_fn *cast_day_or_null(enum type to); // from DATE to a timestamp: null is no fault
 
 /* cast_decimal.c */
 kernel_fn *cast_decimal(enum type from, enum type to); // one of both is a DECIMAL
+const char *cast_guard_decimal(const char *argument, const struct data_type *to, struct pool *pool);
 double decimal_to_nearest_double(int128_t value, int scale);
 
 #endif

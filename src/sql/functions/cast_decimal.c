@@ -14,7 +14,7 @@
 
 __extension__ typedef unsigned __int128 uint128_t;
 
-enum { DIGITS_KEPT_MAX = 64, PRINTED_MAX = 96, MICRO_DIGITS = 6 };
+enum { PRINTED_MAX = 96, MICRO_DIGITS = 6 };
 
 static bool fits(int128_t value, const struct data_type *type) {
     int128_t limit = decimal_power(type->precision);
@@ -63,64 +63,6 @@ static bool rescale(int128_t value, int from_scale, const struct data_type *type
     return fits(*out, type);
 }
 
-/* What is read of a text. */
-struct digit_text {
-    char digits[DIGITS_KEPT_MAX]; // without leading zeros; those behind do not matter
-    int64_t count;                // also of those that are not kept
-    int64_t exponent;
-    bool any;
-};
-
-static const char *take_digits(const char *at, const char *end, bool behind_point,
-                               struct digit_text *text) {
-    for (; at < end && *at >= '0' && *at <= '9'; at++) {
-        text->any = true;
-        if (*at != '0' || text->count > 0) {
-            if (text->count < DIGITS_KEPT_MAX)
-                text->digits[text->count] = *at;
-            text->count++;
-            text->exponent += behind_point ? 0 : 1;
-        } else if (behind_point) {
-            text->exponent--;
-        }
-    }
-    return at;
-}
-
-/* As Java's BigDecimal reads it: no suffix, and no words. */
-static bool from_text(struct text text, const struct data_type *type, int128_t *out) {
-    struct text trimmed = trim_blanks(text);
-    const char *at = trimmed.bytes, *end = at + trimmed.length;
-    struct digit_text read = {.count = 0};
-    bool negative = at < end && *at == '-';
-    if (at < end && (*at == '-' || *at == '+'))
-        at++;
-    at = take_digits(at, end, false, &read);
-    if (at < end && *at == '.')
-        at = take_digits(at + 1, end, true, &read);
-    int64_t exponent = 0;
-    if (at < end && read.any && (*at | 0x20) == 'e') {
-        struct digit_text power = {.count = 0};
-        bool down = ++at < end && *at == '-';
-        if (at < end && (*at == '-' || *at == '+'))
-            at++;
-        at = take_digits(at, end, false, &power);
-        if (!power.any || power.count > 10)
-            return false;
-        for (int64_t i = 0; i < power.count; i++)
-            exponent = exponent * 10 + (power.digits[i] - '0');
-        if (exponent > INT32_MAX)
-            return false;
-        exponent = down ? -exponent : exponent;
-    }
-    // A zero counts as one digit for Spark's limit of digits before the point.
-    int64_t whole_digits = read.exponent + exponent + (read.count == 0 ? 1 : 0);
-    if (at < end || !read.any || whole_digits > DECIMAL_PRECISION_MAX)
-        return false;
-    int64_t kept = read.count < DIGITS_KEPT_MAX ? read.count : DIGITS_KEPT_MAX;
-    return from_digits(read.digits, kept, read.exponent + exponent, negative, type, out);
-}
-
 /* `convert` is a condition with the value `x`, the type `to` and the result `*result`. */
 #define TO_DECIMAL(name, in_type, convert)                                                         \
     static bool name(const struct kernel_call *call) {                                             \
@@ -143,9 +85,47 @@ TO_DECIMAL(int32_to_decimal, int32_t, rescale(x, 0, to, result))
 TO_DECIMAL(int64_to_decimal, int64_t, rescale(x, 0, to, result))
 TO_DECIMAL(float_to_decimal, float, from_double((double)x, to, result))
 TO_DECIMAL(double_to_decimal, double, from_double(x, to, result))
-TO_DECIMAL(text_to_decimal, struct text, from_text(x, to, result))
 TO_DECIMAL(timestamp_to_decimal, int64_t, rescale(x, MICRO_DIGITS, to, result))
 TO_DECIMAL(decimal_to_decimal, int128_t, rescale(x, in->type->scale, to, result))
+
+/* Spark computes the power of ten of a large exponent: for minutes, or until it throws. */
+static bool is_too_long(const struct decimal_text *parts) {
+    enum { EXPONENT_MAX = 9999 }; // as the guard says it
+    int64_t exponent = parts->exponent < 0 ? -parts->exponent : parts->exponent;
+    return exponent > EXPONENT_MAX && exponent <= INT32_MAX;
+}
+
+/* A zero counts as one digit for Spark's limit of digits before the point. */
+static bool has_room(const struct decimal_text *parts) {
+    int64_t scale = parts->fraction_end - parts->fraction - parts->exponent;
+    return !decimal_text_is_zero(parts) || 1 - scale <= DECIMAL_PRECISION_MAX;
+}
+
+/* As Java's BigDecimal reads it: no suffix, and no words. */
+static bool text_to_decimal(const struct kernel_call *call) {
+    const struct operand *in = call->arguments[0];
+    const struct data_type *to = call->out->type;
+    struct vector *out = &call->out->vector;
+    for (size_t row = call->first, end = row + call->count; row < end; row++) {
+        struct decimal_text parts;
+        out->valid[row] = 0;
+        if (!is_present(in, row) || !decimal_text_split(trim_blanks(text_at(in, row)), &parts))
+            continue;
+        if (is_too_long(&parts))
+            call->out->faults[row] = 1;
+        else
+            out->valid[row] = has_room(&parts) && decimal_of_text(&parts, to->precision, to->scale,
+                                                                  &out->decimals[row]);
+    }
+    return true;
+}
+
+const char *cast_guard_decimal(const char *argument, const struct data_type *to,
+                               struct pool *pool) {
+    return pool_format(pool,
+                       "CASE WHEN NOT %s RLIKE '[eE][-+]?0*[1-9][0-9]{4}' THEN CAST(%s AS %s) END",
+                       argument, argument, data_type_ddl(to, pool));
+}
 
 /* ---- from DECIMAL ---- */
 

@@ -56,73 +56,61 @@ static bool timestamp_to_date(const struct kernel_call *call) {
     return true;
 }
 
-static bool days_to_moments(const struct kernel_call *call, const struct zone *zone,
-                            bool with_faults) {
+/* What Spark throws for, because it is too near the limits of timestamps. */
+static inline void set_beyond(const struct kernel_call *call, size_t row) {
+    call->out->vector.valid[row] = 0;
+    call->out->faults[row] = 1;
+}
+
+static bool days_to_moments(const struct kernel_call *call, const struct zone *zone) {
     const struct vector *in = &call->arguments[0]->vector;
     struct vector *out = &call->out->vector;
     for (size_t row = call->first, end = row + call->count; row < end; row++) {
         int32_t day = in->int32s[row];
-        bool fits = day >= -MOMENT_DAY_MAX && day <= MOMENT_DAY_MAX;
-        out->valid[row] = in->valid[row] & (fits ? 1 : 0);
-        if (out->valid[row] != 0)
+        out->valid[row] = in->valid[row];
+        if (in->valid[row] != 0 && !moment_day_fits(day))
+            set_beyond(call, row);
+        else if (in->valid[row] != 0)
             out->int64s[row] = moment_of_day(zone, day);
-        else if (with_faults)
-            call->out->faults[row] = in->valid[row];
+    }
+    return true;
+}
+
+static inline bool change_clock(const struct kernel_call *call, bool to_local) {
+    const struct zone *zone = &call->context->zone;
+    const struct vector *in = &call->arguments[0]->vector;
+    struct vector *out = &call->out->vector;
+    for (size_t row = call->first, end = row + call->count; row < end; row++) {
+        int64_t micros = in->int64s[row];
+        out->valid[row] = in->valid[row];
+        if (in->valid[row] == 0)
+            continue;
+        int64_t day = moment_day(to_local ? zone : &zone_utc, micros);
+        int64_t seconds = micros_to_seconds(micros);
+        if (!moment_day_fits(day))
+            set_beyond(call, row);
+        else if (to_local)
+            out->int64s[row] = micros + zone_offset_at(zone, seconds) * MICROS_PER_SECOND;
+        else
+            out->int64s[row] = micros - zone_offset_of_local(zone, seconds) * MICROS_PER_SECOND;
     }
     return true;
 }
 
 static bool date_to_timestamp(const struct kernel_call *call) {
-    return days_to_moments(call, &call->context->zone, true);
+    return days_to_moments(call, &call->context->zone);
 }
 
 static bool date_to_ntz(const struct kernel_call *call) {
-    return days_to_moments(call, &zone_utc, true);
-}
-
-static bool date_to_timestamp_or_null(const struct kernel_call *call) {
-    return days_to_moments(call, &call->context->zone, false);
-}
-
-static bool date_to_ntz_or_null(const struct kernel_call *call) {
-    return days_to_moments(call, &zone_utc, false);
-}
-
-kernel_fn *cast_day_or_null(enum type to) {
-    return to == TYPE_TIMESTAMP ? date_to_timestamp_or_null : date_to_ntz_or_null;
-}
-
-static inline int64_t add_seconds(int64_t micros, int64_t seconds) {
-    int64_t sum;
-    if (__builtin_add_overflow(micros, seconds * MICROS_PER_SECOND, &sum))
-        return seconds < 0 ? INT64_MIN : INT64_MAX;
-    return sum;
+    return days_to_moments(call, &zone_utc);
 }
 
 static bool timestamp_to_ntz(const struct kernel_call *call) {
-    const struct zone *zone = &call->context->zone;
-    const struct vector *in = &call->arguments[0]->vector;
-    struct vector *out = &call->out->vector;
-    for (size_t row = call->first, end = row + call->count; row < end; row++) {
-        out->valid[row] = in->valid[row];
-        if (in->valid[row] != 0)
-            out->int64s[row] = add_seconds(
-                in->int64s[row], zone_offset_at(zone, micros_to_seconds(in->int64s[row])));
-    }
-    return true;
+    return change_clock(call, true);
 }
 
 static bool ntz_to_timestamp(const struct kernel_call *call) {
-    const struct zone *zone = &call->context->zone;
-    const struct vector *in = &call->arguments[0]->vector;
-    struct vector *out = &call->out->vector;
-    for (size_t row = call->first, end = row + call->count; row < end; row++) {
-        out->valid[row] = in->valid[row];
-        if (in->valid[row] != 0)
-            out->int64s[row] = add_seconds(
-                in->int64s[row], -zone_offset_of_local(zone, micros_to_seconds(in->int64s[row])));
-    }
-    return true;
+    return change_clock(call, false);
 }
 
 /* Without a time zone: its own clock is UTC. */

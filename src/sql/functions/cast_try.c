@@ -130,8 +130,6 @@ static kernel_fn *find(enum type from, enum type to) {
     };
     if (from == TYPE_STRING && is_integer(to))
         return cast_from_whole_text(to);
-    if (from == TYPE_DATE && (to == TYPE_TIMESTAMP || to == TYPE_TIMESTAMP_NTZ))
-        return cast_day_or_null(to);
     return kernels[from][to];
 }
 
@@ -157,15 +155,12 @@ static bool always_has_value(const struct data_type *from, const struct data_typ
         return source != TYPE_BOOL && cast_fits_decimal(from, to);
     if (number_rank(source) > 0 && number_rank(target) > 0)
         return number_rank(source) < number_rank(target);
-    if (source == TYPE_INT64 || target == TYPE_INT64)
-        return source == TYPE_TIMESTAMP || target == TYPE_TIMESTAMP;
-    return (source == TYPE_TIMESTAMP && target == TYPE_TIMESTAMP_NTZ) ||
-           (source == TYPE_TIMESTAMP_NTZ && target == TYPE_TIMESTAMP);
+    return (source == TYPE_INT64 && target == TYPE_TIMESTAMP) ||
+           (source == TYPE_TIMESTAMP && target == TYPE_INT64);
 }
 
 bool try_cast_find(const struct data_type *from, const struct data_type *to, kernel_fn **kernel,
-                   bool *can_be_null, struct error *err) {
-    bool can_fault;
+                   bool *can_be_null, bool *can_fault, struct error *err) {
     if (is_forbidden(from->kind, to->kind)) {
         struct pool pool;
         pool_init(&pool);
@@ -174,7 +169,7 @@ bool try_cast_find(const struct data_type *from, const struct data_type *to, ker
         pool_deinit(&pool);
         return false;
     }
-    if (!cast_find(from, to, kernel, can_be_null, &can_fault, err))
+    if (!cast_find(from, to, kernel, can_be_null, can_fault, err))
         return false;
     kernel_fn *own = data_type_equals(from, to) ? NULL : find(from->kind, to->kind);
     *kernel = own != NULL ? own : *kernel;

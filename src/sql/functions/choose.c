@@ -51,11 +51,27 @@ static bool refuse_pair(const struct function_use *use, const char *name, struct
                       data_type_text(&use->arguments[1], use->pool));
 }
 
+/* The type in which an argument is compared. A whole number that is a literal has no more digits than
+ * it is written with, where the other one is a DECIMAL. */
+static struct data_type type_as_compared(const struct function_use *use, size_t index) {
+    struct data_type type = use->arguments[index];
+    const struct constant *literal = use->constants[index];
+    if (!is_integer(type.kind) || literal == NULL || !literal->present ||
+        use->arguments[1 - index].kind != TYPE_DECIMAL)
+        return type;
+    int64_t value = type.kind == TYPE_INT64 ? literal->int64 : literal->int32;
+    struct data_type decimal = {.kind = TYPE_DECIMAL, .precision = 1};
+    for (value /= 10; value != 0; value /= 10)
+        decimal.precision++;
+    return decimal;
+}
+
 static bool resolve_comparison(struct function_use *use, const char *name, enum comparison kind,
                                struct error *err) {
     bool ordered = kind != COMPARE_EQUAL && kind != COMPARE_SAME && kind != COMPARE_NULLIF;
     struct data_type type;
-    if (!data_type_compared(&use->arguments[0], &use->arguments[1], ordered, &type))
+    struct data_type left = type_as_compared(use, 0), right = type_as_compared(use, 1);
+    if (!data_type_compared(&left, &right, ordered, &type))
         return refuse_pair(use, name, err);
     use->wanted[0] = use->wanted[1] = type;
     use_set_result(use, type_of(TYPE_BOOL), comparison_kernel(kind, type.kind));

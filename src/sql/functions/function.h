@@ -87,9 +87,10 @@ MUST_CHECK bool cast_find(const struct data_type *from, const struct data_type *
                           kernel_fn **kernel, bool *can_be_null, bool *can_fault,
                           struct error *err);
 
-/* The same for TRY_CAST, which has no faults. */
+/* The same for TRY_CAST. */
 MUST_CHECK bool try_cast_find(const struct data_type *from, const struct data_type *to,
-                              kernel_fn **kernel, bool *can_be_null, struct error *err);
+                              kernel_fn **kernel, bool *can_be_null, bool *can_fault,
+                              struct error *err);
 
 /* What is printed to Spark instead of CAST(argument AS to), so that it does not throw; `argument`
  * is in SQL. NULL: the plain cast. In `pool`. */

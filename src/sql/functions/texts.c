@@ -264,13 +264,18 @@ static struct text split_part(struct text text, struct text separator, int32_t n
     return part;
 }
 
+/* Spark throws for these: the least number has no absolute value. */
+static bool is_part_number(int32_t number) {
+    return number != 0 && number != INT32_MIN;
+}
+
 static bool split_part_kernel(const struct kernel_call *call) {
     const struct operand *in = call->arguments[0], *separator = call->arguments[1];
     const struct operand *number = call->arguments[2];
     struct vector *out = &call->out->vector;
     for (size_t row = call->first, end = row + call->count; row < end; row++) {
         bool present = is_present(in, row) && is_present(separator, row) && is_present(number, row);
-        bool is_fault = present && number->vector.int32s[row] == 0;
+        bool is_fault = present && !is_part_number(number->vector.int32s[row]);
         out->valid[row] = present && !is_fault;
         if (is_fault && call->out->faults != NULL)
             call->out->faults[row] = 1;
@@ -281,7 +286,7 @@ static bool split_part_kernel(const struct kernel_call *call) {
     return true;
 }
 
-/* Whether the part's number is known, and so is not 0 in a row. */
+/* Whether the part's number is known, and so is good in every row. */
 static bool has_known_part(const struct function_use *use) {
     const struct constant *number = use->constants[2];
     enum type kind = use->arguments[2].kind;
@@ -295,10 +300,11 @@ bool resolve_split_part(struct function_use *use, struct error *err) {
         !use_want(use, "split_part", 1, TYPE_STRING, err) ||
         !use_want(use, "split_part", 2, TYPE_INT32, err))
         return false;
-    if (has_known_part(use) && number->present && number->int32 == 0)
+    if (has_known_part(use) && number->present && !is_part_number(number->int32))
         return use_refuse(err,
-                          "split_part: the third argument must not be 0; parts count from 1, or "
-                          "from -1 at the end");
+                          "split_part: the third argument must not be %d; parts count from 1, or "
+                          "from -1 at the end",
+                          number->int32);
     use_set_result(use, type_of(TYPE_STRING), split_part_kernel);
     use->can_be_null = true;
     use->can_fault = !has_known_part(use);
@@ -310,8 +316,8 @@ const char *guard_split_part(const struct function_use *use, const char *const *
     if (has_known_part(use))
         return pool_format(pool, "split_part(%s, %s, %s)", arguments[0], arguments[1],
                            arguments[2]);
-    return pool_format(pool, "CASE WHEN %s <> 0 THEN split_part(%s, %s, %s) END", arguments[2],
-                       arguments[0], arguments[1], arguments[2]);
+    return pool_format(pool, "CASE WHEN %s NOT IN (0, -2147483648) THEN split_part(%s, %s, %s) END",
+                       arguments[2], arguments[0], arguments[1], arguments[2]);
 }
 
 /* ---- tests of a text ---- */
