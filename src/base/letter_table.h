@@ -1,5 +1,5 @@
-/* letter_table.h: recorded from Spark 4.2 (Unicode 17) by tests/sql/record_letters.py; for letter_case.c
- * alone, which says what the tables mean. */
+/* letter_table.h: recorded from Spark 4.2 (Unicode 17) by tests/sql/record_letters.py; for
+ * letter_case.c alone, which says what the tables mean. */
 #ifndef BASE_LETTER_TABLE_H
 #define BASE_LETTER_TABLE_H
 

@@ -111,8 +111,7 @@ bool decimal_of_text(const struct decimal_text *parts, int precision, int scale,
 
 bool decimal_parse(struct text text, int precision, int scale, int128_t *unscaled) {
     struct decimal_text parts;
-    return decimal_text_split(text, &parts) &&
-           decimal_of_text(&parts, precision, scale, unscaled);
+    return decimal_text_split(text, &parts) && decimal_of_text(&parts, precision, scale, unscaled);
 }
 
 size_t decimal_format(int128_t unscaled, int scale, char text[static DECIMAL_TEXT_MAX]) {

@@ -212,8 +212,7 @@ bool timestamp_parse_local(struct text text, int64_t *micros) {
 bool timestamp_parse_local_of_any_zone(struct text text, int64_t *micros) {
     struct parsed parsed;
     struct zone zone;
-    return split(text, &parsed) &&
-           (parsed.zone.bytes == NULL || zone_find(parsed.zone, &zone)) &&
+    return split(text, &parsed) && (parsed.zone.bytes == NULL || zone_find(parsed.zone, &zone)) &&
            to_local(&parsed, micros);
 }
 

@@ -23,7 +23,6 @@ sys.path.insert(0, str(ROOT / "tests"))
 from sql import generate  # noqa: E402
 
 ROWS, BATCH = 40, 50
-KEPT = ROOT / "build" / "expressions"  # the last batch, for a JVM that dies of it
 # As for the sessions of a cluster.
 CONFIG = {
     "spark_sql_ansi_enabled": "false",
@@ -52,12 +51,12 @@ def shown(value, kind):
     return bytes_text(value.encode() if isinstance(value, str) else value) if isinstance(value, (str, bytes)) else str(value)
 
 
-def write_rows(rows, path):
+def write_rows(columns, rows, path):
     with open(path, "w") as file:
-        for line in [generate.COLUMNS.keys(), generate.COLUMNS.values()]:
+        for line in [columns.keys(), columns.values()]:
             print("\t".join(line), file=file)
         for row in rows:
-            print("\t".join(shown(value, kind) for value, kind in zip(row, generate.COLUMNS.values())), file=file)
+            print("\t".join(shown(value, kind) for value, kind in zip(row, columns.values())), file=file)
 
 
 class Ours:
@@ -166,7 +165,6 @@ class Spark:
         from pyspark.errors import PySparkException
 
         try:
-                    (KEPT / "last.txt").write_text("\n".join(texts))
             chosen = self.frame.selectExpr(*[f"{text} AS x{k}" for k, text in enumerate(texts)])
             table = chosen.toArrow()
             kinds = [field.dataType.simpleString() for field in chosen.schema.fields]
@@ -218,7 +216,7 @@ class Comparison:
         self.draw = random.Random(f"{seed} {zone}")
         self.ours = Ours(tool, zone)
         self.path = directory / "rows.tsv"
-        write_rows([], self.path)
+        write_rows(generate.COLUMNS, [], self.path)
         self.generator = generate.Generator(
             self.draw, self.ours.functions(), lambda texts: self.ours.ask("types", self.path, texts)
         )
@@ -228,7 +226,7 @@ class Comparison:
     def round(self, count):
         """The differences of one round of expressions on new rows."""
         rows = generate.rows(self.draw, ROWS)
-        write_rows(rows, self.path)
+        write_rows(generate.COLUMNS, rows, self.path)
         parquet(generate.COLUMNS, rows, self.directory / "rows.parquet")
         texts = [one.text for one in self.generator.round(count)]
         expressions = [Expression(*one) for one in zip(texts, self.ours.ask("values", self.path, texts))]
@@ -241,16 +239,29 @@ class Comparison:
         return found
 
 
-CHARACTERS_OF_ROW = 4500
+LETTER_ROWS = 250
+FORMS = ["upper(s)", "lower(s)"]
 
 
-def letters_that_differ(session, tool, forms, directory):
-    """All characters, many in a row, apart by digits: [(form, from, to, ours, Spark's)]."""
-    points = [c for c in range(1, 0x110000) if not 0xD800 <= c <= 0xDFFF]
-    texts = []
-    for k in range(0, len(points), CHARACTERS_OF_ROW):
-        texts.append([chr(c) for c in points[k : k + CHARACTERS_OF_ROW]])
-    return texts
+def around(c):
+    """A character alone, and beside letters and a sigma, of which the last of a word is another one."""
+    return f"{c}0AΣ{c}0a{c}Σ0{c}Σ0AΣ{c}a0"
+
+
+def letters_that_differ(session, tool, directory):
+    """Of all characters in the planes that have letters: [(form, row, Spark's, ours)]."""
+    points = [*range(1, 0xD800), *range(0xE000, 0x20000), *range(0xE0000, 0xE0200)]
+    rows = [["".join(around(chr(c)) for c in points[k::LETTER_ROWS])] for k in range(LETTER_ROWS)]
+    write_rows({"s": "STRING"}, rows, directory / "rows.tsv")
+    parquet({"s": "STRING"}, rows, directory / "rows.parquet")
+    ours = [Expression(*one) for one in zip(FORMS, Ours(tool, "UTC").ask("values", directory / "rows.tsv", FORMS))]
+    spark = Spark(session, directory / "rows.parquet").values(FORMS)
+    return [
+        (one.text, row, theirs, value)
+        for one, values in zip(ours, spark)
+        for row, (theirs, value) in enumerate(zip(values, one.values))
+        if theirs != value
+    ]
 
 
 def main():
@@ -263,7 +274,6 @@ def main():
     parser.add_argument("--count", type=int, default=500, help="expressions of a round")
     parser.add_argument("--build", default="build/dev")
     options = parser.parse_args()
-    KEPT.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as directory:
         directory = pathlib.Path(directory)
         session = open_session(directory, threads=1, spark_ui_showConsoleProgress="false", **CONFIG)

@@ -1,6 +1,7 @@
 """Records what real Spark 4 says of expressions, for tests/unit/sql.
 
     .venv/bin/python tests/sql/record.py          rewrites tests/data/sql/*.tsv
+    .venv/bin/python tests/sql/record.py new      adds expressions that expressions.tsv does not have
 
 types.tsv has the type of each function for each pair of types, and whether Spark takes the result
 for nullable where no argument is. rows.tsv has the rows of expressions.py, expressions.tsv the
@@ -112,7 +113,10 @@ def value_frame(session, columns, rows, directory):
 def shown(value, kind):
     if isinstance(value, float):
         return repr(value)
-    return compare.shown(value, kind)
+    if not isinstance(value, (str, bytes)):
+        return compare.shown(value, kind)
+    text = value if isinstance(value, str) else value.decode(errors="surrogateescape")
+    return "".join(f"\\x{ord(c):02x}" if c < " " or c in "\\\x7f" else c for c in text)
 
 
 def collect(frame, expression, kind, first, count):
@@ -148,6 +152,19 @@ def value_lines(frame, expressions_of):
         print(f"{time.monotonic() - start:6.2f} s  {expression}", flush=True)
 
 
+def kept_lines(frame, only_new):
+    """Of all expressions; `only_new`: the file has the others already."""
+    kept = {}
+    if only_new:
+        with open(DATA / "expressions.tsv", errors="surrogateescape", newline="\n") as file:
+            kept = {line.split("\t")[0]: line.rstrip("\n").split("\t") for line in file}
+    for expression in expressions.expressions():
+        if expression in kept:
+            yield kept[expression]
+        else:
+            yield from value_lines(frame, [expression])
+
+
 def row_lines(columns, rows):
     yield columns.keys()
     yield columns.values()
@@ -166,7 +183,7 @@ def record_zones(session, directory):
 
 
 def write(name, lines):
-    with open(DATA / name, "w") as file:
+    with open(DATA / name, "w", errors="surrogateescape") as file:
         for line in lines:
             file.write("\t".join(line) + "\n")
             file.flush()
@@ -181,11 +198,11 @@ def main():
         what = sys.argv[1:] or ["types", "expressions", "zones"]
         if "types" in what:
             write("types.tsv", type_lines(session))
-        if "expressions" in what:
+        if "expressions" in what or "new" in what:
             rows = list(expressions.rows())
             write("rows.tsv", row_lines(expressions.COLUMNS, rows))
             frame = value_frame(session, expressions.COLUMNS, rows, directory)
-            write("expressions.tsv", value_lines(frame, expressions.expressions()))
+            write("expressions.tsv", list(kept_lines(frame, "new" in what)))
         if "zones" in what:
             record_zones(session, directory)
         session.stop()

@@ -10,7 +10,7 @@ from rig.paths import ROOT
 from sql import compare
 
 SEED = os.environ.get("FUZZ_SEED") or "1795394876"
-COUNT = int(os.environ.get("FUZZ_COUNT") or 400)
+COUNT = int(os.environ.get("FUZZ_COUNT") or 200)
 
 
 @pytest.fixture
@@ -46,5 +46,4 @@ def test_expressions_made_at_random_have_the_types_and_values_of_spark(session, 
 
 def test_every_character_is_a_capital_or_small_letter_as_in_spark(session, tool, tmp_path):
     """Also beside letters and a sigma, which is final at the end of a word."""
-    forms = ["upper({})", "lower({})", "lower({} || 'Σ')", "lower('AΣ' || {})", "lower('a' || {} || 'Σ')"]
-    assert compare.letters_that_differ(session, tool, forms, tmp_path) == []
+    assert compare.letters_that_differ(session, tool, tmp_path) == []

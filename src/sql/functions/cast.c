@@ -61,8 +61,7 @@ bool cast_fits_decimal(const struct data_type *from, const struct data_type *to)
 
 /* Between DECIMALs: then digits after the point are lost, but rounding has room. */
 static bool has_more_whole_digits(const struct data_type *from, const struct data_type *to) {
-    return from->kind == TYPE_DECIMAL &&
-           to->precision - to->scale > from->precision - from->scale;
+    return from->kind == TYPE_DECIMAL && to->precision - to->scale > from->precision - from->scale;
 }
 
 static bool can_give_null(const struct data_type *from, const struct data_type *to) {

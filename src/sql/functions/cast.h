@@ -12,9 +12,9 @@ bool cast_fits_decimal(const struct data_type *from, const struct data_type *to)
 kernel_fn *cast_between_numbers(enum type from, enum type to);
 
 /* cast_text.c */
-kernel_fn *cast_from_text(enum type to); // from STRING
+kernel_fn *cast_from_text(enum type to);       // from STRING
 kernel_fn *cast_from_whole_text(enum type to); // the same; null where there is a fraction
-kernel_fn *cast_to_text(enum type from); // to STRING
+kernel_fn *cast_to_text(enum type from);       // to STRING
 
 /* cast_time.c */
 kernel_fn *cast_time(enum type from, enum type to); // one of both is a date or a timestamp

@@ -1,6 +1,6 @@
-/* cast_try.c: TRY_CAST: null where Spark's CAST would throw with ANSI on. So a number must be in the
- * range of the type, and a text that becomes a whole number has no fraction. All other casts give
- * the same values as CAST; a few of these do not exist here. */
+/* cast_try.c: TRY_CAST: null where Spark's CAST would throw with ANSI on. So a number must be in
+ * the range of the type, and a text that becomes a whole number has no fraction. All other casts
+ * give the same values as CAST; a few of these do not exist here. */
 #include <math.h>
 
 #include "core/decimal.h"
@@ -37,16 +37,16 @@ static inline bool is_between(double x, double least, double most) {
     WHOLE_OF_REAL(from, from_type, int16, int16_t, INT16_MIN, INT16_MAX)                           \
     WHOLE_OF_REAL(from, from_type, int32, int32_t, INT32_MIN, INT32_MAX)                           \
     WHOLE_OF_REAL(from, from_type, int64, int64_t, INT64_MIN, INT64_MAX)                           \
-    KERNEL_1_OR_NULL(from##_as_timestamp, from_type, int64_t,                                      \
-                     saturate_int64((double)x *(double)MICROS_PER_SECOND),                         \
-                     is_between((double)x *(double)MICROS_PER_SECOND, (double)INT64_MIN,           \
-                                (double)INT64_MAX))
+    KERNEL_1_OR_NULL(                                                                              \
+        from##_as_timestamp, from_type, int64_t,                                                   \
+        saturate_int64((double)x *(double)MICROS_PER_SECOND),                                      \
+        is_between((double)x *(double)MICROS_PER_SECOND, (double)INT64_MIN, (double)INT64_MAX))
 REAL_KERNELS(WHOLE_OF_REALS)
 
 /* ---- from DECIMAL: the fraction is cut off ----
  *
- * For a type narrower than BIGINT, Spark takes the way through DOUBLE, if a BIGINT does not hold all
- * digits: 0.9999999999999999999999 is then 1. */
+ * For a type narrower than BIGINT, Spark takes the way through DOUBLE, if a BIGINT does not hold
+ * all digits: 0.9999999999999999999999 is then 1. */
 
 enum { DIGITS_OF_INT64 = 18 };
 
@@ -71,8 +71,8 @@ static bool whole_of_decimal(int128_t value, const struct data_type *type, int12
         for (size_t row = call->first, end = row + call->count; row < end; row++) {                \
             int64_t whole = 0;                                                                     \
             call->out->vector.valid[row] =                                                         \
-                is_present(in, row) && whole_of_decimal(in->vector.decimals[row], in->type, unit,  \
-                                                        least, most, &whole);                      \
+                is_present(in, row) &&                                                             \
+                whole_of_decimal(in->vector.decimals[row], in->type, unit, least, most, &whole);   \
             out[row] = (out_type)(call->out->vector.valid[row] != 0 ? whole : 0);                  \
         }                                                                                          \
         return true;                                                                               \

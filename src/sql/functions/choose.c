@@ -51,8 +51,8 @@ static bool refuse_pair(const struct function_use *use, const char *name, struct
                       data_type_text(&use->arguments[1], use->pool));
 }
 
-/* The type in which an argument is compared. A whole number that is a literal has no more digits than
- * it is written with, where the other one is a DECIMAL. */
+/* The type in which an argument is compared. A whole number that is a literal has no more digits
+ * than it is written with, where the other one is a DECIMAL. */
 static struct data_type type_as_compared(const struct function_use *use, size_t index) {
     struct data_type type = use->arguments[index];
     const struct constant *literal = use->constants[index];

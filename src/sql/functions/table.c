@@ -149,8 +149,8 @@ const struct function functions[] = {
     {"split_part", 3, 3, FORM_CALL, 0, NULL, "split_part(text, separator, number)",
      "One of the parts between separators, from 1, or from -1 at the end; an empty text if there "
      "are not so many",
-     "split_part('14.23.5', '.', 2)", .resolve = resolve_split_part, .throws = "numbers 0 and -2147483648",
-     .guard = guard_split_part},
+     "split_part('14.23.5', '.', 2)", .resolve = resolve_split_part,
+     .throws = "numbers 0 and -2147483648", .guard = guard_split_part},
     {"startswith", 2, 2, FORM_CALL, 0, NULL, "startswith(text, piece)",
      "Whether the text starts with the piece", "startswith('abc', 'ab')",
      .resolve = resolve_startswith},

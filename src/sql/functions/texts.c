@@ -290,8 +290,8 @@ static bool split_part_kernel(const struct kernel_call *call) {
 static bool has_known_part(const struct function_use *use) {
     const struct constant *number = use->constants[2];
     enum type kind = use->arguments[2].kind;
-    return number != NULL && (!number->present || kind == TYPE_INT8 || kind == TYPE_INT16 ||
-                              kind == TYPE_INT32);
+    return number != NULL &&
+           (!number->present || kind == TYPE_INT8 || kind == TYPE_INT16 || kind == TYPE_INT32);
 }
 
 bool resolve_split_part(struct function_use *use, struct error *err) {
@@ -336,7 +336,8 @@ static bool text_contains(struct text text, struct text piece) {
 }
 
 static bool starts_at(struct text text, size_t place, struct text piece) {
-    return text_starts_with((struct text){text.bytes + place, text.length - (uint32_t)place}, piece);
+    return text_starts_with((struct text){text.bytes + place, text.length - (uint32_t)place},
+                            piece);
 }
 
 /* `%` is any text, `_` any character, and the escape takes the next character as it is. Of several
@@ -407,8 +408,7 @@ static bool like_kernel(const struct kernel_call *call) {
 /* BINARY is only compared with BINARY as it is, and then Spark takes the result for nullable. */
 static bool resolve_test(struct function_use *use, const char *name, kernel_fn *kernel,
                          struct error *err) {
-    bool is_binary =
-        use->arguments[0].kind == TYPE_BINARY && use->arguments[1].kind == TYPE_BINARY;
+    bool is_binary = use->arguments[0].kind == TYPE_BINARY && use->arguments[1].kind == TYPE_BINARY;
     enum type kind = is_binary ? TYPE_BINARY : TYPE_STRING;
     if (!use_want(use, name, 0, kind, err) || !use_want(use, name, 1, kind, err))
         return false;

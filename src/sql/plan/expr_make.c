@@ -34,8 +34,8 @@ enum cast_kind { CAST_IMPLICIT, CAST_WRITTEN, CAST_TRY };
 /* Adds the kernel, and what its value can be. */
 static bool choose_cast(struct expr *cast, const struct expr *value, struct error *err) {
     bool can_be_null, can_fault;
-    bool ok = (cast->is_try ? try_cast_find : cast_find)(
-        &value->type, &cast->type, &cast->kernel, &can_be_null, &can_fault, err);
+    bool ok = (cast->is_try ? try_cast_find : cast_find)(&value->type, &cast->type, &cast->kernel,
+                                                         &can_be_null, &can_fault, err);
     if (!ok)
         return false;
     cast->can_be_null = value->can_be_null || can_be_null || can_fault;

@@ -156,7 +156,7 @@ static bool is_known_cast_gap(const struct recorded *recorded) {
     enum type from = recorded->arguments[0].kind, to = recorded->arguments[1].kind;
     bool to_number = to <= TYPE_DOUBLE || (to >= TYPE_INT8 && to <= TYPE_DECIMAL);
     return (to == TYPE_BINARY && from != TYPE_STRING) || // big-endian bytes
-           (from == TYPE_DATE && to_number); // always null
+           (from == TYPE_DATE && to_number);             // always null
 }
 
 static void types_and_nullability_are_those_of_spark(void **state) {
@@ -255,7 +255,8 @@ static void a_literal_is_checked_before_any_row_comes(void **state) {
         const char *message;
     } cases[] = {
         {"split_part", "STRING STRING INT", 2, &zero, "the third argument must not be 0"},
-        {"split_part", "STRING STRING INT", 2, &least, "the third argument must not be -2147483648"},
+        {"split_part", "STRING STRING INT", 2, &least,
+         "the third argument must not be -2147483648"},
         {"like", "STRING STRING", 1, &escape, "a backslash must be in front of %, _ or itself"},
         {"date_trunc", "STRING TIMESTAMP", 0, &fortnight, "unknown unit 'fortnight'"},
     };
