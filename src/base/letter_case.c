@@ -93,7 +93,7 @@ static bool is_letter_next(const char *at, const char *end) {
 
 /* ---- texts ---- */
 
-/* One for each part that no character begins with; an encoded surrogate is no character, so each of
+/* One for each part that no character begins with; an encoded surrogate does not encode a character, so each of
  * its bytes is one. */
 static size_t put_replacements(const char *at, size_t size, char *out) {
     const unsigned char *bytes = (const unsigned char *)at;

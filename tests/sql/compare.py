@@ -244,7 +244,7 @@ FORMS = ["upper(s)", "lower(s)"]
 
 
 def around(c):
-    """A character alone, and beside letters and a sigma, of which the last of a word is another one."""
+    """A character alone, and next to letters and a sigma, of which the last of a word is another one."""
     return f"{c}0AΣ{c}0a{c}Σ0{c}Σ0AΣ{c}a0"
 
 

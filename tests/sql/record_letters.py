@@ -1,4 +1,4 @@
-"""Records what real Spark 4 makes of every character in upper() and lower(), as src/base/letter_table.h.
+"""Records upper() and lower() of every character in real Spark 4, as src/base/letter_table.h.
 
     .venv/bin/python tests/sql/record_letters.py
 

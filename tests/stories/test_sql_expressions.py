@@ -45,5 +45,5 @@ def test_expressions_made_at_random_have_the_types_and_values_of_spark(session, 
 
 
 def test_every_character_is_a_capital_or_small_letter_as_in_spark(session, tool, tmp_path):
-    """Also beside letters and a sigma, which is final at the end of a word."""
+    """Also next to letters and a sigma, which is final at the end of a word."""
     assert compare.letters_that_differ(session, tool, tmp_path) == []

@@ -48,7 +48,8 @@ static kernel_fn *find(const struct data_type *from, const struct data_type *to)
     return cast_between_numbers(source, target);
 }
 
-bool cast_fits_decimal(const struct data_type *from, const struct data_type *to) {
+/* Whether every value of the type has a value in the DECIMAL. */
+static bool fits_decimal(const struct data_type *from, const struct data_type *to) {
     struct data_type exact = *from;
     if (from->kind == TYPE_BOOL)
         exact = (struct data_type){.kind = TYPE_DECIMAL, .precision = 1};
@@ -73,7 +74,7 @@ static bool can_give_null(const struct data_type *from, const struct data_type *
     if (target == TYPE_STRING)
         return false;
     if (target == TYPE_DECIMAL)
-        return !cast_fits_decimal(from, to) && !has_more_whole_digits(from, to);
+        return !fits_decimal(from, to) && !has_more_whole_digits(from, to);
     if (is_real(source) || source == TYPE_DECIMAL)
         return is_integer(target) || (is_real(source) && target == TYPE_TIMESTAMP);
     if (source == TYPE_TIMESTAMP)
@@ -110,6 +111,59 @@ bool cast_find(const struct data_type *from, const struct data_type *to, kernel_
     pool_deinit(&pool);
     return false;
 }
+
+/* ---- TRY_CAST ----
+ *
+ * Null where CAST would throw with ANSI on: a number must be in the range of the type, and a text
+ * that becomes a whole number has no fraction. All others have the kernels of CAST. */
+
+static kernel_fn *find_try(enum type from, enum type to) {
+    if (from == TYPE_STRING && is_integer(to))
+        return cast_from_whole_text(to);
+    return from == TYPE_DECIMAL ? try_cast_decimal(to) : try_cast_number(from, to);
+}
+
+/* Casts that ANSI forbids. */
+static bool is_forbidden(enum type from, enum type to) {
+    if (from == TYPE_BOOL || to == TYPE_BOOL)
+        return from == TYPE_TIMESTAMP || to == TYPE_TIMESTAMP || from == TYPE_DATE;
+    return (is_integer(from) && to == TYPE_BINARY) || (from == TYPE_DATE && is_number(to));
+}
+
+/* Casts that Spark takes for ones that always have a value. */
+static bool always_has_value(const struct data_type *from, const struct data_type *to) {
+    enum type source = from->kind, target = to->kind;
+    if (data_type_equals(from, to))
+        return true;
+    if (target == TYPE_STRING || target == TYPE_BINARY)
+        return source != TYPE_NULL;
+    if (target == TYPE_DECIMAL)
+        return source != TYPE_BOOL && fits_decimal(from, to);
+    if (number_rank(source) > 0 && number_rank(target) > 0)
+        return number_rank(source) < number_rank(target);
+    return (source == TYPE_INT64 && target == TYPE_TIMESTAMP) ||
+           (source == TYPE_TIMESTAMP && target == TYPE_INT64);
+}
+
+bool try_cast_find(const struct data_type *from, const struct data_type *to, kernel_fn **kernel,
+                   bool *can_be_null, bool *can_fault, struct error *err) {
+    if (is_forbidden(from->kind, to->kind)) {
+        struct pool pool;
+        pool_init(&pool);
+        (void)error_set(err, ERROR_CONFIG, "cannot TRY_CAST %s AS %s", data_type_text(from, &pool),
+                        data_type_text(to, &pool));
+        pool_deinit(&pool);
+        return false;
+    }
+    if (!cast_find(from, to, kernel, can_be_null, can_fault, err))
+        return false;
+    kernel_fn *own = data_type_equals(from, to) ? NULL : find_try(from->kind, to->kind);
+    *kernel = own != NULL ? own : *kernel;
+    *can_be_null = !always_has_value(from, to);
+    return true;
+}
+
+/* ---- the text for Spark ---- */
 
 const char *cast_guard(const struct data_type *from, const struct data_type *to,
                        const char *argument, struct pool *pool) {

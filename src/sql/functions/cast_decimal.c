@@ -186,10 +186,6 @@ static double to_real(int128_t value, int scale, bool as_float) {
     return as_float ? (double)strtof_l(text, NULL, locale) : strtod_l(text, NULL, locale);
 }
 
-double decimal_to_nearest_double(int128_t value, int scale) {
-    return to_real(value, scale, false);
-}
-
 /* Without the fraction; the lowest bits of what is left. */
 static uint64_t to_whole(int128_t value, int scale) {
     return (uint64_t)(value / decimal_power(scale));
@@ -251,4 +247,72 @@ kernel_fn *cast_decimal(enum type from, enum type to) {
         [TYPE_TIMESTAMP] = timestamp_to_decimal,
     };
     return from == TYPE_DECIMAL ? from_kernels[to] : to_kernels[from];
+}
+
+/* ---- TRY_CAST from DECIMAL ----
+ *
+ * For a type narrower than BIGINT, Spark takes the way through DOUBLE, if a BIGINT does not hold
+ * all digits: 0.9999999999999999999999 is then 1. */
+
+enum { DIGITS_OF_INT64 = 18 };
+
+static bool whole_of_decimal(int128_t value, const struct data_type *type, int128_t unit,
+                             int128_t least, int128_t most, int64_t *out) {
+    int128_t whole = value / unit;
+    if (type->precision > DIGITS_OF_INT64 && most < INT64_MAX) {
+        double number = to_real(value, type->scale, false);
+        *out = saturate_int64(number);
+        return cast_is_between(number, (double)least, (double)most);
+    }
+    *out = (int64_t)whole;
+    return whole >= least && whole <= most;
+}
+
+// NOLINTBEGIN(bugprone-macro-parentheses): a type cannot be in parentheses
+#define WHOLE_OF_DECIMAL(name, out_type, least, most)                                              \
+    static bool decimal_as_##name(const struct kernel_call *call) {                                \
+        const struct operand *in = call->arguments[0];                                             \
+        int128_t unit = decimal_power(in->type->scale);                                            \
+        out_type *out = call->out->vector.values;                                                  \
+        for (size_t row = call->first, end = row + call->count; row < end; row++) {                \
+            int64_t whole = 0;                                                                     \
+            call->out->vector.valid[row] =                                                         \
+                is_present(in, row) &&                                                             \
+                whole_of_decimal(in->vector.decimals[row], in->type, unit, least, most, &whole);   \
+            out[row] = (out_type)(call->out->vector.valid[row] != 0 ? whole : 0);                  \
+        }                                                                                          \
+        return true;                                                                               \
+    }
+// NOLINTEND(bugprone-macro-parentheses)
+WHOLE_OF_DECIMAL(int8, int8_t, INT8_MIN, INT8_MAX)
+WHOLE_OF_DECIMAL(int16, int16_t, INT16_MIN, INT16_MAX)
+WHOLE_OF_DECIMAL(int32, int32_t, INT32_MIN, INT32_MAX)
+WHOLE_OF_DECIMAL(int64, int64_t, INT64_MIN, INT64_MAX)
+
+/* Never with an exponent, which CAST writes where there would be many zeros. */
+static bool decimal_to_plain_text(const struct kernel_call *call) {
+    const struct operand *in = call->arguments[0];
+    struct vector *out = &call->out->vector;
+    for (size_t row = call->first, end = row + call->count; row < end; row++) {
+        out->valid[row] = in->vector.valid[row];
+        if (!is_present(in, row))
+            continue;
+        char text[DECIMAL_TEXT_MAX];
+        size_t size = decimal_format(in->vector.decimals[row], in->type->scale, text);
+        char *bytes = arena_alloc_bytes(call->strings, size);
+        if (bytes == NULL)
+            return false;
+        memcpy(bytes, text, size);
+        out->texts[row] = (struct text){bytes, (uint32_t)size};
+    }
+    return true;
+}
+
+kernel_fn *try_cast_decimal(enum type to) {
+    static kernel_fn *const kernels[TYPE_COUNT] = {
+        [TYPE_STRING] = decimal_to_plain_text, [TYPE_INT8] = decimal_as_int8,
+        [TYPE_INT16] = decimal_as_int16,       [TYPE_INT32] = decimal_as_int32,
+        [TYPE_INT64] = decimal_as_int64,
+    };
+    return kernels[to];
 }

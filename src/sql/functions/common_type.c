@@ -1,8 +1,7 @@
 /* common_type.c: the type of several values together, by Spark's rules with ANSI off. */
 #include "sql/functions/resolve.h"
 
-/* Wider numbers come later. */
-static int number_rank(enum type kind) {
+int number_rank(enum type kind) {
     static const int ranks[TYPE_COUNT] = {
         [TYPE_INT8] = 1,  [TYPE_INT16] = 2, [TYPE_INT32] = 3,
         [TYPE_INT64] = 4, [TYPE_FLOAT] = 5, [TYPE_DOUBLE] = 6,

@@ -32,6 +32,9 @@ static inline bool is_scalar(enum type kind) {
 /* ERROR_CONFIG; always false. */
 bool use_refuse(struct error *err, const char *format, ...) PRINTF_LIKE(2, 3);
 
+/* Wider numbers come later; 0: DECIMAL, or no number. */
+int number_rank(enum type kind);
+
 /* The DECIMAL that holds every value of an integer type. */
 struct data_type decimal_of_integer(enum type kind);
 

@@ -125,7 +125,7 @@ bool resolve_to_timestamp(struct function_use *use, struct error *err) {
     enum type kind = use->arguments[0].kind;
     if (!is_scalar(kind) || kind == TYPE_BINARY)
         return refuse_argument(use, "to_timestamp", "a text, a number or a time", err);
-    bool is_truth = kind == TYPE_BOOL; // read as a text: "true" is no time
+    bool is_truth = kind == TYPE_BOOL; // read as a text: "true" is not a time
     use->wanted[0] = type_of(is_truth ? TYPE_BOOL : TYPE_TIMESTAMP);
     use_set_result(use, type_of(TYPE_TIMESTAMP), is_truth ? kernel_null : same_int64);
     use->can_be_null |= is_truth;
