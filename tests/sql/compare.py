@@ -277,7 +277,7 @@ def main():
     with tempfile.TemporaryDirectory() as directory:
         directory = pathlib.Path(directory)
         session = open_session(directory, threads=1, spark_ui_showConsoleProgress="false", **CONFIG)
-        session.sparkContext.setLogLevel("OFF")
+        session.sparkContext.setLogLevel("ERROR")
         tool = ROOT / options.build / "tests" / "tools" / "sql_values"
         comparison = Comparison(session, tool, options.seed, options.zone, directory)
         start, total = time.monotonic(), 0

@@ -114,7 +114,7 @@ resolve_fn resolve_concat, resolve_concat_ws;
 resolve_fn resolve_length, resolve_trim, resolve_ltrim, resolve_rtrim, resolve_upper, resolve_lower;
 resolve_fn resolve_substring, resolve_split_part, resolve_startswith, resolve_endswith;
 resolve_fn resolve_contains, resolve_like;
-guard_fn guard_split_part;
+guard_fn guard_split_part, guard_substring;
 
 /* times.c */
 resolve_fn resolve_timestamp_millis, resolve_timestamp_micros, resolve_timestamp_seconds;

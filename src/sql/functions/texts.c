@@ -189,27 +189,43 @@ static struct text bytes_between(struct text bytes, int32_t position, int32_t le
     return start < end ? (struct text){bytes.bytes + start, (uint32_t)(end - start)} : TEXT("");
 }
 
-static inline bool substring_rows(const struct kernel_call *call,
-                                  struct text (*part)(struct text, int32_t, int32_t)) {
+/* Spark's sum of both wraps around, and it takes up to 2 GB for the result. */
+static bool is_beyond_bytes(int32_t position, int32_t length) {
+    return (int64_t)position + length < INT32_MIN;
+}
+
+static inline bool substring_rows(const struct kernel_call *call, bool is_binary) {
     const struct operand *in = call->arguments[0], *position = call->arguments[1];
-    const struct operand *length = call->argument_count > 2 ? call->arguments[2] : NULL;
+    const struct operand *last = call->argument_count > 2 ? call->arguments[2] : NULL;
     struct vector *out = &call->out->vector;
     for (size_t row = call->first, end = row + call->count; row < end; row++) {
         out->valid[row] = is_present(in, row) && is_present(position, row) &&
-                          (length == NULL || is_present(length, row));
-        if (out->valid[row] != 0)
-            out->texts[row] = part(text_at(in, row), position->vector.int32s[row],
-                                   length == NULL ? INT32_MAX : length->vector.int32s[row]);
+                          (last == NULL || is_present(last, row));
+        if (out->valid[row] == 0)
+            continue;
+        int32_t from = position->vector.int32s[row];
+        int32_t length = last == NULL ? INT32_MAX : last->vector.int32s[row];
+        if (is_binary && is_beyond_bytes(from, length)) {
+            out->valid[row] = 0;
+            call->out->faults[row] = 1;
+        } else {
+            out->texts[row] =
+                (is_binary ? bytes_between : substring)(text_at(in, row), from, length);
+        }
     }
     return true;
 }
 
 static bool substring_of_text(const struct kernel_call *call) {
-    return substring_rows(call, substring);
+    return substring_rows(call, false);
 }
 
 static bool substring_of_binary(const struct kernel_call *call) {
-    return substring_rows(call, bytes_between);
+    return substring_rows(call, true);
+}
+
+static bool substring_can_fault(const struct function_use *use) {
+    return use->arguments[0].kind == TYPE_BINARY && use->argument_count > 2;
 }
 
 bool resolve_substring(struct function_use *use, struct error *err) {
@@ -221,7 +237,20 @@ bool resolve_substring(struct function_use *use, struct error *err) {
         if (!use_want(use, "substring", i, TYPE_INT32, err))
             return false;
     use_set_result(use, type_of(kind), is_binary ? substring_of_binary : substring_of_text);
+    use->can_fault = substring_can_fault(use);
     return true;
+}
+
+const char *guard_substring(const struct function_use *use, const char *const *arguments,
+                            struct pool *pool) {
+    if (use->argument_count < 3)
+        return pool_format(pool, "substring(%s, %s)", arguments[0], arguments[1]);
+    const char *plain =
+        pool_format(pool, "substring(%s, %s, %s)", arguments[0], arguments[1], arguments[2]);
+    if (!substring_can_fault(use))
+        return plain;
+    return pool_format(pool, "CASE WHEN CAST(%s AS BIGINT) + %s >= -2147483648L THEN %s END",
+                       arguments[1], arguments[2], plain);
 }
 
 /* ---- split_part ---- */
