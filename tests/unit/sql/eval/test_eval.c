@@ -68,7 +68,7 @@ static bool check_value(const struct table *table, const struct evaluated *evalu
     bool throws = strcmp(recorded, "!") == 0;
     if (throws ? fault : is_same(&evaluated->vector, row, recorded) && !fault)
         return true;
-    // TRY_CAST has a guard, too, because Spark takes its null for a value.
+    // TRY_CAST has a guard, too, because Spark mistakes its null for a value.
     bool is_try = strncmp(expression, "TRY_CAST(da", 11) == 0 && strcmp(recorded, ours) == 0;
     if (fault && (is_try || is_near_limit(table, row)))
         return true;
