@@ -93,8 +93,8 @@ static bool is_letter_next(const char *at, const char *end) {
 
 /* ---- texts ---- */
 
-/* One for each part that no character begins with. An encoded surrogate does not encode a character,
- * so each of its bytes is one. */
+/* One for each part that no character begins with. An encoded surrogate does not encode a
+ * character, so each of its bytes is one. */
 static size_t put_replacements(const char *at, size_t size, char *out) {
     const unsigned char *bytes = (const unsigned char *)at;
     bool is_surrogate = size > 1 && bytes[0] == 0xED && bytes[1] >= 0xA0;
