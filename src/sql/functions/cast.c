@@ -29,25 +29,6 @@ static kernel_fn *copy_kernel(enum type type) {
     return kernels[type_width(type)];
 }
 
-static kernel_fn *find(const struct data_type *from, const struct data_type *to) {
-    enum type source = from->kind, target = to->kind;
-    if (!is_scalar(source) || !is_scalar(target) || (target == TYPE_NULL && source != TYPE_NULL))
-        return NULL;
-    if (source == TYPE_NULL)
-        return kernel_null;
-    if (data_type_equals(from, to))
-        return copy_kernel(target);
-    if (source == TYPE_DECIMAL || target == TYPE_DECIMAL)
-        return cast_decimal(source, target);
-    if (is_time(source) || is_time(target))
-        return cast_time(source, target);
-    if (source == TYPE_STRING)
-        return cast_from_text(target);
-    if (target == TYPE_STRING)
-        return cast_to_text(source);
-    return cast_between_numbers(source, target);
-}
-
 /* Whether every value of the type has a value in the DECIMAL. */
 static bool fits_decimal(const struct data_type *from, const struct data_type *to) {
     struct data_type exact = *from;
@@ -58,6 +39,27 @@ static bool fits_decimal(const struct data_type *from, const struct data_type *t
     else if (from->kind != TYPE_DECIMAL)
         return false;
     return exact.precision - exact.scale <= to->precision - to->scale && exact.scale <= to->scale;
+}
+
+static kernel_fn *find(const struct data_type *from, const struct data_type *to) {
+    enum type source = from->kind, target = to->kind;
+    if (!is_scalar(source) || !is_scalar(target) || (target == TYPE_NULL && source != TYPE_NULL))
+        return NULL;
+    if (source == TYPE_NULL)
+        return kernel_null;
+    if (data_type_equals(from, to))
+        return copy_kernel(target);
+    if (source == TYPE_BOOL && target == TYPE_DECIMAL && !fits_decimal(from, to))
+        return NULL; // there is no digit for 1, and Spark throws
+    if (source == TYPE_DECIMAL || target == TYPE_DECIMAL)
+        return cast_decimal(source, target);
+    if (is_time(source) || is_time(target))
+        return cast_time(source, target);
+    if (source == TYPE_STRING)
+        return cast_from_text(target);
+    if (target == TYPE_STRING)
+        return cast_to_text(source);
+    return cast_between_numbers(source, target);
 }
 
 /* Between DECIMALs: then digits after the point are lost, but rounding has room. */
