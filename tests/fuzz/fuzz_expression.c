@@ -75,7 +75,7 @@ static void compute(const struct query_plan *plan, const struct expr *expr,
     struct arena strings;
     arena_init(&strings, STRING_BYTES);
     eval_init(&eval, plan, &expr, 1, ROWS, &context);
-    eval_bind(&eval, inputs, out);
+    eval_bind(&eval, inputs, NULL, out);
     for (size_t row = 0; row < ROWS; row += step) {
         int64_t count = 0;
         check(eval_rows(&eval, row, step, &strings, &count));

@@ -798,7 +798,7 @@ static const struct query_plan exploding_and_filtering = {.columns = plan_column
 static const struct query_plan exploding_twice = {
     .columns = plan_columns, .column_count = 2, .views = two_views, .view_count = 2};
 
-/* Writes the one table file of the newest batch again, without what is `left_out`. */
+/* Writes the table's one file again, without what is `left_out`. */
 static void write_again(const char *first, const char *second) {
     const char *const texts[PARTITIONS] = {first, second};
     struct file_list files = {0};
@@ -899,13 +899,12 @@ static void with_where_positions_have_gaps_and_counts_prove_the_rows(void **stat
 static void where_alone_leaves_out_records(void **state) {
     (void)state;
     plan = &filtering;
-    our_batch("rr-xr", "r");
-    our_batch("rrr", "x");
+    our_batch("rr-xrrrr", "rx");
     verify();
     assert_faults(0, 0, 0);
     assert_partition(0, &(struct verify_partition){
                             .end = 8, .records = 6, .rows = 6, .rejects = 1, .absent = 1});
-    lose_row(0, 6, 0, "rrr", "x");
+    lose_row(0, 6, 0, "rr-xrrrr", "rx");
     verify();
     assert_int_equal(report.partitions[0].missing, 1);
 }

@@ -242,7 +242,7 @@ static void every_example_of_the_document_is_correct(void **state) {
         assert_string_equal(errors, "");
         checked++;
     }
-    assert_int_equal(checked, 2);
+    assert_int_equal(checked, 3);
     free(document);
 }
 

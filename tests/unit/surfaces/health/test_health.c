@@ -152,7 +152,7 @@ static void without_an_incident_nothing_has_recovered(void **state) {
 static void open_with_trigger(int64_t trigger_ms) {
     scene_open(&scene);
     health_watch_close(scene.program.health);
-    scene.config.query.trigger.interval_ms = trigger_ms;
+    scene.options.trigger.interval_ms = trigger_ms;
     scene.program.health = health_watch_open(&scene.config, scene.program.queries, 1);
 }
 
