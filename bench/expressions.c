@@ -179,7 +179,7 @@ static void evaluator_init(struct evaluator *evaluator, size_t first, size_t cou
                 evaluator->inputs[i] = inputs[n];
     evaluator->context = (struct timestamp_context){0};
     eval_init(&evaluator->eval, plan, exprs, count, ROWS_CAPACITY, &evaluator->context);
-    eval_bind(&evaluator->eval, evaluator->inputs, evaluator->computed);
+    eval_bind(&evaluator->eval, evaluator->inputs, NULL, evaluator->computed);
 }
 
 static void evaluator_deinit(struct evaluator *evaluator) {

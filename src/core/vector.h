@@ -6,15 +6,14 @@
  *
  * A nested value is in several vectors, as in Arrow:
  *
- *     STRUCT   no values; a child for each field, with a value in the same row
+ *     STRUCT   no values; a child for each field, with a value in the same row, or in row rows[row]
+ *              of the children: so a STRUCT is moved to another row without its fields
  *     ARRAY    lists; one child, which has the elements of all rows one after another
  *     MAP      lists; two children, keys (STRING) and values. A key can be there twice: the first
  *              counts
  *
  * A null row's children are unspecified: below a null STRUCT they can say that they are valid, and
- * the list of a null ARRAY must not be read. Between the elements of two rows there can be some
- * that belong to no row: of an array that came twice, or could not be read to its end. They are
- * safe to compute with.
+ * the list of a null ARRAY must not be read.
  *
  * A vector belongs to its rows (core/rows.h), which also own the bytes behind texts. */
 #ifndef CORE_VECTOR_H
@@ -52,20 +51,24 @@ struct vector {
     struct vector *children; // STRUCT, ARRAY, MAP
     size_t child_count;
     struct elements *elements; // ARRAY, MAP: those of the children (core/nested.h)
+    uint32_t *rows;            // STRUCT: where its fields are; NULL: in the same row
 };
 
-/* A row that is not there. */
 #define VECTOR_NO_ROW UINT32_MAX
 
-/* A vector of `type` with memory for `capacity` rows in `pool`. Of an ARRAY or MAP that is only the
- * lists: their elements stay in the vector that they are gathered from. */
 struct data_type;
 struct pool;
+
+/* A vector of `type` for vector_gather(), with memory for `capacity` rows in `pool`. */
 struct vector vector_make(const struct data_type *type, size_t capacity, struct pool *pool);
 
-/* Gives `to` the values that `from`, of the same type, has in `rows`, one after another;
- * VECTOR_NO_ROW is a null. Texts and elements are shared. `to` can be `from` if `rows` ascend. */
-void vector_gather(const struct vector *from, const uint32_t *rows, size_t count,
-                   struct vector *to);
+/* Bytes of one value of `values`; of a STRUCT, of `rows`. */
+size_t vector_width(enum type type);
+
+/* Row at + i of `to` becomes row rows[i] of `from`, or null for VECTOR_NO_ROW. `to` has its own
+ * memory for presence and values, or rows of a STRUCT (as many bytes as vector_width() says), but
+ * not for children: it gets those of `from`. Texts are not copied either. */
+void vector_gather(const struct vector *from, const uint32_t *rows, size_t count, struct vector *to,
+                   size_t at);
 
 #endif

@@ -7,7 +7,7 @@ static void bind(struct derive *derive, const struct rows *rows) {
     struct vector *outputs = must_alloc(derive->count + 1, sizeof *outputs);
     for (size_t k = 0; k < derive->count; k++)
         outputs[k] = rows->columns[derive->columns[k]];
-    eval_bind(&derive->eval, rows->inputs, outputs);
+    eval_bind(&derive->eval, rows->inputs, NULL, outputs);
     free(outputs);
 }
 

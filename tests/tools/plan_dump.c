@@ -27,6 +27,7 @@ static const char *input_name(const struct plan_input *input, struct pool *pool)
         [INPUT_OFFSET] = "`offset`",
         [INPUT_TIMESTAMP] = "`timestamp`",
         [INPUT_TIMESTAMP_TYPE] = "`timestampType`",
+        [INPUT_HEADERS] = "`headers`",
         [INPUT_PROCESSING_TIMESTAMP] = "`processing_timestamp`",
     };
     if (input->kind != INPUT_RECORD)

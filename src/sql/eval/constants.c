@@ -71,8 +71,8 @@ static bool compute_once(struct nodes *nodes, struct node *node, size_t rows) {
 void constants_find(struct nodes *nodes) {
     for (size_t i = 0; i < nodes->count; i++) {
         struct node *node = nodes->all[i];
-        node->operand.constant = node->expr->kind == EXPR_LITERAL ||
-                                 (node->expr->kind == EXPR_CALL && is_constant(node));
+        node->operand.constant =
+            node->kind == NODE_LITERAL || (node->kind == NODE_CALL && is_constant(node));
         node->is_step &= !node->operand.constant;
     }
 }
@@ -80,7 +80,7 @@ void constants_find(struct nodes *nodes) {
 void constants_compute(struct nodes *nodes, size_t rows) {
     for (size_t i = 0; i < nodes->count; i++) {
         struct node *node = nodes->all[i];
-        if (node->expr->kind == EXPR_LITERAL)
+        if (node->kind == NODE_LITERAL)
             take_literal(node, rows);
         else if (node->operand.constant)
             node->is_step = !compute_once(nodes, node, rows);

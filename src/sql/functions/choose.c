@@ -23,11 +23,7 @@ bool resolve_not(struct function_use *use, struct error *err) {
 }
 
 /* The argument stays as it is. */
-static bool resolve_presence(struct function_use *use, const char *name, kernel_fn *kernel,
-                             struct error *err) {
-    if (!is_scalar(use->arguments[0].kind))
-        return use_refuse(err, "%s: %s is not supported here yet", name,
-                          data_type_text(&use->arguments[0], use->pool));
+static bool resolve_presence(struct function_use *use, kernel_fn *kernel) {
     use->wanted[0] = use->arguments[0];
     use_set_result(use, type_of(TYPE_BOOL), kernel);
     use->can_be_null = false;
@@ -35,11 +31,13 @@ static bool resolve_presence(struct function_use *use, const char *name, kernel_
 }
 
 bool resolve_isnull(struct function_use *use, struct error *err) {
-    return resolve_presence(use, "IS NULL", kernel_isnull, err);
+    (void)err;
+    return resolve_presence(use, kernel_isnull);
 }
 
 bool resolve_isnotnull(struct function_use *use, struct error *err) {
-    return resolve_presence(use, "IS NOT NULL", kernel_isnotnull, err);
+    (void)err;
+    return resolve_presence(use, kernel_isnotnull);
 }
 
 /* ---- comparison ---- */

@@ -156,6 +156,30 @@ static void end_in(const struct kernel_call *call) {
     }
 EQUALITY_KERNELS(OTHER_KERNELS)
 
+/* Null where it is not found and an element is null. */
+#define CONTAINS_KERNEL(name, type, equal, less)                                                   \
+    static bool contains_##name(const struct kernel_call *call) {                                  \
+        const struct operand *lists = call->arguments[0], *value = call->arguments[1];             \
+        const struct vector *child = &lists->vector.children[0];                                   \
+        const type *items = child->values, *values = value->vector.values;                         \
+        struct vector *out = &call->out->vector;                                                   \
+        for (size_t row = call->first, end = row + call->count; row < end; row++) {                \
+            out->valid[row] = is_present(lists, row) && is_present(value, row);                    \
+            if (out->valid[row] == 0)                                                              \
+                continue;                                                                          \
+            struct list list = lists->vector.lists[row];                                           \
+            bool found = false, unknown = false;                                                   \
+            for (size_t i = list.first; i < (size_t)list.first + list.count && !found; i++) {      \
+                found = child->valid[i] != 0 && equal(items[i], values[row]);                      \
+                unknown |= child->valid[i] == 0;                                                   \
+            }                                                                                      \
+            out->booleans[row] = found;                                                            \
+            out->valid[row] = found || !unknown;                                                   \
+        }                                                                                          \
+        return true;                                                                               \
+    }
+EQUALITY_KERNELS(CONTAINS_KERNEL)
+
 /* Nulls are skipped. `before` says whether its first value is replaced by its second. */
 #define EXTREME_KERNEL(kernel, type, before)                                                       \
     static bool kernel(const struct kernel_call *call) {                                           \
@@ -206,6 +230,7 @@ static kernel_fn *const kernels[COMPARISON_COUNT][TYPE_COUNT] = {
     [COMPARE_NULLIF] = ROW_OF(nullif),
     [COMPARE_GREATEST] = ROW_OF(greatest),
     [COMPARE_LEAST] = ROW_OF(least),
+    [COMPARE_CONTAINS] = ROW_OF(contains),
 };
 
 kernel_fn *comparison_kernel(enum comparison comparison, enum type type) {

@@ -18,6 +18,7 @@ enum function_form {
     FORM_POSTFIX, // a symbol
     FORM_IN,      // a IN (b, c)
     FORM_CASE,    // CASE WHEN a THEN b … ELSE c END
+    FORM_INDEX,   // a[b]
 };
 
 /* A literal's value, for functions that need it before any row comes: patterns, places, indices. */
@@ -34,7 +35,8 @@ struct constant {
     };
 };
 
-/* One use of a function in a query, with what is known of it before any row comes. */
+/* One use of a function in a query, with what is known of it before any row comes. The type of a
+ * lambda is that of its value. */
 struct function_use {
     const struct data_type *arguments;       // in: the types that they have
     const bool *nullable;                    // in: whether each can be null
@@ -67,6 +69,11 @@ struct function {
     const char *(*guard)(const struct function_use *use, const char *const *arguments,
                          struct pool *pool);
     bool is_lazy; // its kernel passes on faults itself (kernel.h)
+    /* Of a function that takes lambdas. Bit i of `lambdas`: argument i is one. The types of its
+     * `count` parameters, when the arguments before it are known; ERROR_CONFIG as above. */
+    unsigned lambdas;
+    bool (*parameters)(const struct function_use *use, size_t index, size_t count,
+                       struct data_type *types, struct error *err);
 };
 
 extern const struct function functions[]; // by name, in ascending order; ended by a NULL name

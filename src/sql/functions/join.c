@@ -105,6 +105,61 @@ static bool concat_ws_kernel(const struct kernel_call *call) {
     return true;
 }
 
+/* ---- texts and arrays of texts ---- */
+
+/* What one argument adds: each present text. Counted first, with `to` NULL. */
+struct joined {
+    struct text separator;
+    size_t size, count;
+    char *to;
+};
+
+static void add_text(struct joined *joined, struct text text) {
+    struct text between = joined->count++ > 0 ? joined->separator : TEXT("");
+    joined->size += (size_t)between.length + text.length;
+    if (joined->to != NULL)
+        joined->to = put(put(joined->to, between), text);
+}
+
+static void add_argument(struct joined *joined, const struct operand *argument, size_t row) {
+    if (!is_present(argument, row))
+        return;
+    if (argument->vector.type != TYPE_ARRAY) {
+        add_text(joined, text_at(argument, row));
+        return;
+    }
+    struct list list = argument->vector.lists[row];
+    const struct vector *child = &argument->vector.children[0];
+    for (size_t i = list.first; i < (size_t)list.first + list.count; i++)
+        if (child->valid[i] != 0)
+            add_text(joined, child->texts[i]);
+}
+
+static bool join_lists(const struct kernel_call *call, size_t row) {
+    struct joined joined = {.separator = text_at(call->arguments[0], row)};
+    for (size_t i = 1; i < call->argument_count; i++)
+        add_argument(&joined, call->arguments[i], row);
+    size_t size = joined.size;
+    char *bytes = size <= UINT32_MAX ? arena_alloc_bytes(call->strings, size) : NULL;
+    if (bytes == NULL)
+        return false;
+    joined = (struct joined){.separator = joined.separator, .to = bytes};
+    for (size_t i = 1; i < call->argument_count; i++)
+        add_argument(&joined, call->arguments[i], row);
+    call->out->vector.texts[row] = (struct text){bytes, (uint32_t)size};
+    return true;
+}
+
+static bool concat_ws_lists(const struct kernel_call *call) {
+    struct vector *out = &call->out->vector;
+    for (size_t row = call->first, end = row + call->count; row < end; row++) {
+        out->valid[row] = call->arguments[0]->vector.valid[row];
+        if (out->valid[row] != 0 && !join_lists(call, row))
+            return false;
+    }
+    return true;
+}
+
 bool resolve_concat(struct function_use *use, struct error *err) {
     bool all_binary = use->argument_count > 0;
     for (size_t i = 0; i < use->argument_count; i++)
@@ -118,11 +173,19 @@ bool resolve_concat(struct function_use *use, struct error *err) {
 }
 
 bool resolve_concat_ws(struct function_use *use, struct error *err) {
-    for (size_t i = 0; i < use->argument_count; i++)
-        if (!use_want(use, "concat_ws", i, TYPE_STRING, err))
+    bool has_lists = false;
+    for (size_t i = 0; i < use->argument_count; i++) {
+        bool is_list = i > 0 && use->arguments[i].kind == TYPE_ARRAY &&
+                       use->arguments[i].element->kind == TYPE_STRING;
+        has_lists |= is_list;
+        use->wanted[i] = use->arguments[i];
+        if (!is_list && !use_want(use, "concat_ws", i, TYPE_STRING, err))
             return false;
+    }
     use_set_result(use, type_of(TYPE_STRING),
-                   use->argument_count == 3 ? concat_ws_two : concat_ws_kernel);
+                   has_lists                  ? concat_ws_lists
+                   : use->argument_count == 3 ? concat_ws_two
+                                              : concat_ws_kernel);
     use->can_be_null = use_argument_can_be_null(use, 0);
     return true;
 }

@@ -25,12 +25,33 @@ struct operand {
     bool constant;                // the same value in each row, present or null
 };
 
+/* Values of a lambda's parameters: value i of parameter p is in row indexes[p][i] of
+ * parameters[p]. */
+struct lambda_slice {
+    size_t count;         // at most LAMBDA_ROWS
+    const uint32_t *rows; // of the call: which row each value belongs to, for other values of it
+    const struct vector *parameters[2];
+    const uint32_t *indexes[2];
+};
+
+enum { LAMBDA_ROWS = 1024 };
+
+/* A lambda as a kernel sees it: a function over vectors. */
+struct lambda {
+    /* Computes rows [0, slice->count) of `result`, which are valid until the next call. False:
+     * `strings` is full. */
+    bool (*compute)(struct lambda *lambda, const struct lambda_slice *slice, struct arena *strings);
+    const struct operand *result;
+};
+
 struct kernel_call {
-    const struct operand *const *arguments;
+    const struct operand *const *arguments; // NULL: a lambda
     size_t argument_count;
-    size_t first, count;   // the rows to compute: [first, first + count)
+    struct lambda *const *lambdas; // as many; NULL: an argument that is none
+    size_t first, count;           // the rows to compute: [first, first + count)
     struct operand *out;   // its vectors are as long as the arguments' and none of theirs; its
-                           // faults are 0
+                           // faults are 0. Children of a nested value are the kernel's: those of an
+                           // argument, or in `strings`, and for these rows alone
     struct arena *strings; // for the bytes of new texts; texts of arguments may be shared
     const struct timestamp_context *context; // the session's time zone, and the batch's moment
 };

@@ -75,6 +75,7 @@ enum comparison {
     COMPARE_NULLIF,
     COMPARE_GREATEST,
     COMPARE_LEAST,
+    COMPARE_CONTAINS, // an ARRAY and a value
     COMPARISON_COUNT,
 };
 
@@ -112,6 +113,18 @@ resolve_fn resolve_length, resolve_trim, resolve_ltrim, resolve_rtrim, resolve_u
 resolve_fn resolve_substring, resolve_split_part, resolve_startswith, resolve_endswith;
 resolve_fn resolve_contains, resolve_like;
 guard_fn guard_upper, guard_lower, guard_split_part;
+
+/* arrays.c */
+resolve_fn resolve_index, resolve_element_at, resolve_size, resolve_map_keys, resolve_map_values;
+resolve_fn resolve_array_contains;
+guard_fn guard_element_at;
+
+/* lambdas.c */
+typedef bool parameters_fn(const struct function_use *use, size_t index, size_t count,
+                           struct data_type *types, struct error *err);
+resolve_fn resolve_transform, resolve_filter, resolve_exists, resolve_aggregate;
+parameters_fn parameters_of_transform, parameters_of_filter, parameters_of_exists;
+parameters_fn parameters_of_aggregate;
 
 /* times.c */
 resolve_fn resolve_timestamp_millis, resolve_timestamp_micros, resolve_timestamp_seconds;

@@ -47,9 +47,23 @@ static enum plan_input_kind kind_of(const struct planner *planner, const struct 
     return expr->kind == EXPR_INPUT ? planner->inputs[expr->index].kind : INPUT_RECORD;
 }
 
+/* What of a value of a nested type can be a column. */
+static const char *instead_of(enum type kind) {
+    return kind == TYPE_STRUCT ? "select its fields, each by its name"
+           : kind == TYPE_MAP  ? "select a value of it (x['key']), or make rows of it with LATERAL "
+                                 "VIEW explode(…)"
+                               : "select an element of it (x[0]), or make rows of it with LATERAL "
+                                 "VIEW explode(…)";
+}
+
 static bool check_item(struct planner *planner, const struct planned_item *item,
                        struct error *err) {
     int kafka = kafka_column_find(item->name);
+    enum type kind = item->expr->type.kind;
+    if (kind >= TYPE_STRUCT)
+        return PLAN_ERROR(err, planner, item->expr->place,
+                          "column '%s' is %s: nested columns come later; %s", item->name,
+                          type_sql_name(kind), instead_of(kind));
     if (item->expr->type.kind == TYPE_NULL)
         return PLAN_ERROR(err, planner, item->expr->place,
                           "column '%s' is NULL without a type: write CAST(NULL AS STRING) AS %s, "
@@ -88,9 +102,7 @@ static bool add_all_of_kafka(struct planner *planner, struct sql_place place, st
     return true;
 }
 
-static bool add_all(struct planner *planner, struct sql_place place, struct error *err) {
-    if (planner->topic == NULL)
-        return add_all_of_kafka(planner, place, err);
+static bool add_all_of_record(struct planner *planner, struct sql_place place, struct error *err) {
     const struct data_type *record = &planner->plan->record;
     for (size_t i = 0; i < record->field_count; i++) {
         const struct data_field **path =
@@ -108,6 +120,32 @@ static bool add_all(struct planner *planner, struct sql_place place, struct erro
                       err))
             return false;
     }
+    return true;
+}
+
+static bool add_all_of_view(struct planner *planner, struct sql_place place, size_t index,
+                            struct error *err) {
+    const struct plan_view *view = &planner->views[index];
+    const char *const names[] = {view->position, view->element, view->value};
+    for (int part = VIEW_POSITION; part <= VIEW_VALUE; part++)
+        if (names[part] != NULL &&
+            !add_item(planner,
+                      &(struct planned_item){.name = names[part],
+                                             .place = place,
+                                             .expr = planner_use_view(planner, place, index,
+                                                                      (enum plan_view_part)part)},
+                      err))
+            return false;
+    return true;
+}
+
+static bool add_all(struct planner *planner, struct sql_place place, struct error *err) {
+    if (planner->topic == NULL ? !add_all_of_kafka(planner, place, err)
+                               : !add_all_of_record(planner, place, err))
+        return false;
+    for (size_t i = 0; i < planner->plan->view_count; i++)
+        if (!add_all_of_view(planner, place, i, err))
+            return false;
     return true;
 }
 
@@ -250,6 +288,49 @@ static bool take_all(struct columns *columns, struct error *err) {
     return true;
 }
 
+/* ---- positions ---- */
+
+static bool is_position(const struct expr *expr, size_t view) {
+    return expr->kind == EXPR_VIEW && expr->part == VIEW_POSITION && expr->index == view;
+}
+
+static bool has_column(const struct columns *columns, const char *name) {
+    for (size_t i = 0; i < columns->count; i++)
+        if (strcasecmp(columns->columns[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+/* `position`, or else `position_2` and so on. */
+static const char *free_name(const struct columns *columns) {
+    const char *name = "position";
+    for (int number = 2; has_column(columns, name); number++)
+        name = pool_format(&columns->planner->plan->pool, "position_%d", number);
+    return name;
+}
+
+/* Each view's position: where it is selected, or a column of its own. */
+static bool add_positions(struct columns *columns, struct error *err) {
+    struct planner *planner = columns->planner;
+    size_t selected = columns->count;
+    for (size_t view = 0; view < planner->plan->view_count; view++) {
+        size_t at = 0;
+        while (at < selected && !is_position(columns->columns[at].expr, view))
+            at++;
+        planner->views[view].position_column = at < selected ? at : columns->count;
+        struct sql_place place = planner->views[view].place;
+        if (at == selected &&
+            !add_column(
+                columns,
+                (struct plan_column){.name = free_name(columns),
+                                     .place = place,
+                                     .expr = planner_use_view(planner, place, view, VIEW_POSITION)},
+                NULL, err))
+            return false;
+    }
+    return true;
+}
+
 static bool add_kafka(struct columns *columns, struct error *err) {
     struct planner *planner = columns->planner;
     struct query_plan *plan = planner->plan;
@@ -353,13 +434,14 @@ static bool make_partition_columns(struct planner *planner, struct error *err) {
 bool columns_make(struct planner *planner, struct error *err) {
     struct pool *pool = &planner->plan->pool;
     struct columns columns = {.planner = planner};
-    size_t most = planner->item_count + planner->table->column_count + KAFKA_COLUMN_COUNT;
+    size_t most = planner->item_count + planner->table->column_count + planner->plan->view_count +
+                  KAFKA_COLUMN_COUNT;
     columns.columns = pool_alloc(pool, most, sizeof *columns.columns);
     columns.of_items = pool_alloc(pool, planner->item_count, sizeof *columns.of_items);
     columns.order = pool_alloc(pool, most, sizeof *columns.order);
     if (planner->table->has_columns ? !match(&columns, err) : !take_all(&columns, err))
         return false;
-    if (!add_kafka(&columns, err))
+    if (!add_positions(&columns, err) || !add_kafka(&columns, err))
         return false;
     for (size_t i = 0; i < planner->item_use_count; i++)
         planner->item_uses[i]->index = columns.of_items[planner->item_uses[i]->index];
@@ -395,5 +477,38 @@ bool columns_check_types(struct planner *planner, struct error *err) {
     for (size_t i = 0; i < planner->table->column_count; i++)
         if (!check_type(planner, &planner->table->columns[i], planner->plan->columns[i].expr, err))
             return false;
+    return true;
+}
+
+/* ---- what decides about the record as a whole ---- */
+
+/* The name of the last view that an expression needs. */
+static const char *view_of(const struct query_plan *plan, const struct expr *expr) {
+    return plan->views[expr->level - 1].name;
+}
+
+bool columns_check_levels(struct planner *planner, struct error *err) {
+    const struct query_plan *plan = planner->plan;
+    for (size_t i = 0; i < plan->column_count; i++) {
+        const struct plan_column *column = &plan->columns[i];
+        if (column->required && column->expr->level > 0)
+            return PLAN_ERROR(
+                err, planner, column->place,
+                "column '%s' cannot be NOT NULL, because it depends on LATERAL VIEW "
+                "%s: a null would make the whole record a reject; use WHERE %s IS NOT "
+                "NULL to leave out single rows",
+                column->name, view_of(plan, column->expr),
+                expr_text(plan, column->expr, &planner->plan->pool));
+    }
+    for (size_t i = 0; i < plan->partition_column_count; i++) {
+        const struct plan_column *column = &plan->columns[plan->partition_columns[i]];
+        if (column->type.kind == TYPE_STRING && column->expr->level > 0)
+            return PLAN_ERROR(err, planner, planner->table->partition_columns[i].place,
+                              "PARTITIONED BY: '%s' is STRING and depends on LATERAL VIEW %s: a "
+                              "value that cannot be the name of a directory would make the whole "
+                              "record a reject; partition by a column of the record or of another "
+                              "type, and use WHERE to leave out single rows",
+                              column->name, view_of(plan, column->expr));
+    }
     return true;
 }

@@ -16,4 +16,7 @@ MUST_CHECK bool columns_make(struct planner *planner, struct error *err);
  * declared with. */
 MUST_CHECK bool columns_check_types(struct planner *planner, struct error *err);
 
+/* ERROR_CONFIG: what makes a whole record a reject depends on a LATERAL VIEW. */
+MUST_CHECK bool columns_check_levels(struct planner *planner, struct error *err);
+
 #endif

@@ -4,6 +4,7 @@
 #include "sql/plan/expr_make.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "base/check.h"
 #include "sql/plan/literal.h"
@@ -46,11 +47,10 @@ static bool make_cast(struct planner *planner, struct sql_place place, const str
     struct expr *expr = planner_expr(EXPR_CALL, planner, place);
     expr->type = *type;
     expr->can_be_null = value->can_be_null || can_be_null;
-    expr->can_fault = value->can_fault || can_fault;
+    expr->can_fault = can_fault;
     expr->is_implicit = is_implicit;
     expr->kernel = kernel;
-    expr->arguments = argument;
-    expr->argument_count = 1;
+    planner_take_arguments(planner, expr, argument, 1);
     *out = expr;
     bool has_guard = cast_guard(&value->type, type, "", &planner->plan->pool) != NULL;
     return count_parts(planner, expr, has_guard, err);
@@ -107,34 +107,18 @@ static bool make_call(struct planner *planner, struct sql_place place,
     expr->can_fault = use.can_fault;
     expr->function = function;
     expr->kernel = use.kernel;
-    expr->arguments = arguments;
-    expr->argument_count = count;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
         if (!make_cast(planner, arguments[i]->place, arguments[i], &use.wanted[i], true,
                        &arguments[i], err))
             return false;
-        expr->can_fault = expr->can_fault || arguments[i]->can_fault;
-    }
+    planner_take_arguments(planner, expr, arguments, count);
     *out = expr;
     return count_parts(planner, expr, function->guard != NULL, err);
 }
 
-/* Functions that come with values inside arrays and maps. */
-static bool is_of_arrays(const struct sql_node *node) {
-    static const char *const names[] = {"aggregate",  "array_contains", "cardinality",
-                                        "element_at", "exists",         "filter",
-                                        "reduce",     "size",           "transform"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (strcmp(node->text, names[i]) == 0)
-            return true;
-    return false;
-}
-
 static bool unknown_function(struct planner *planner, const struct sql_node *node,
                              struct error *err) {
-    const char *refusal = is_of_arrays(node) ? "functions over arrays and maps are not supported "
-                                               "yet"
-                                             : function_refusal(node->text);
+    const char *refusal = function_refusal(node->text);
     if (refusal != NULL)
         return PLAN_ERROR(err, planner, node->place, "%s: %s", node->text, refusal);
     struct nearest nearest = {.given = node->text};
@@ -156,6 +140,77 @@ static bool check_count(struct planner *planner, const struct sql_node *node,
                       text_count((int64_t)count, "argument").text, function->usage);
 }
 
+/* ---- lambdas ---- */
+
+/* The parameters come into scope. */
+static bool add_parameters(struct planner *planner, const struct sql_node *node,
+                           const struct data_type *types, struct error *err) {
+    if (planner->parameter_count + node->name_count > PARAMETERS_MAX)
+        return PLAN_ERROR(err, planner, node->place,
+                          "lambdas inside each other have more than %d parameters together",
+                          PARAMETERS_MAX);
+    for (size_t i = 0; i < node->name_count; i++) {
+        for (size_t before = 0; before < i; before++)
+            if (strcasecmp(node->names[before], node->names[i]) == 0)
+                return PLAN_ERROR(err, planner, node->place,
+                                  "the parameter '%s' of the lambda is given twice",
+                                  node->names[i]);
+        struct expr *parameter = planner_expr(EXPR_PARAMETER, planner, node->place);
+        parameter->type = types[i];
+        parameter->can_be_null = true;
+        parameter->index = planner->parameter_count;
+        parameter->parameters = (uint64_t)1 << parameter->index;
+        parameter->written = pool_copy(&planner->plan->pool, text_borrow(node->names[i]));
+        planner_note_nested(planner, parameter);
+        planner->parameters[planner->parameter_count++] = parameter;
+    }
+    return true;
+}
+
+/* An EXPR_LAMBDA has the type of its body. */
+static bool make_lambda(struct planner *planner, const struct sql_node *node,
+                        const struct data_type *types, const struct expr **out, struct error *err) {
+    size_t count = node->name_count, outside = planner->parameter_count;
+    const struct expr **arguments =
+        pool_alloc(&planner->plan->pool, 1 + count, sizeof(struct expr *));
+    if (!add_parameters(planner, node, types, err) ||
+        !expr_make(planner, node->children[0], &arguments[0], err))
+        return false;
+    struct expr *expr = planner_expr(EXPR_LAMBDA, planner, node->place);
+    memcpy(arguments + 1, planner->parameters + outside, count * sizeof(struct expr *));
+    planner->parameter_count = outside;
+    check(arguments[0] != NULL);
+    expr->type = arguments[0]->type;
+    expr->can_be_null = arguments[0]->can_be_null;
+    expr->index = count;
+    planner_take_arguments(planner, expr, arguments, 1 + count);
+    for (size_t i = 1; i <= count; i++)
+        expr->parameters &= ~arguments[i]->parameters;
+    *out = expr;
+    return count_parts(planner, expr, false, err);
+}
+
+/* An argument that has to be a lambda; those before it are there. */
+static bool make_lambda_of(struct planner *planner, const struct sql_node *node,
+                           const struct function *function, const struct expr **arguments,
+                           size_t index, struct error *err) {
+    struct data_type types[2];
+    struct error cause = {0};
+    struct function_use use = expr_function_use(arguments, index, &planner->plan->pool);
+    if (node->kind != SQL_LAMBDA)
+        return PLAN_ERROR(err, planner, node->place,
+                          "%s: expected a lambda here, such as x -> x > 0 (%s)", function->name,
+                          function->usage);
+    if (node->name_count > 2)
+        return PLAN_ERROR(err, planner, node->place, "%s: the lambda has %zu parameters (%s)",
+                          function->name, node->name_count, function->usage);
+    if (!function->parameters(&use, index, node->name_count, types, &cause))
+        return PLAN_ERROR(err, planner, node->place, "%s", cause.message);
+    return make_lambda(planner, node, types, &arguments[index], err);
+}
+
+/* ---- functions ---- */
+
 static bool make_function(struct planner *planner, const struct sql_node *node, const char *name,
                           const struct expr **expr, struct error *err) {
     const struct function *function = function_find(name);
@@ -166,7 +221,9 @@ static bool make_function(struct planner *planner, const struct sql_node *node, 
     const struct expr **arguments =
         pool_alloc(&planner->plan->pool, node->child_count, sizeof(struct expr *));
     for (size_t i = 0; i < node->child_count; i++)
-        if (!expr_make(planner, node->children[i], &arguments[i], err))
+        if ((function->lambdas >> i & 1) != 0
+                ? !make_lambda_of(planner, node->children[i], function, arguments, i, err)
+                : !expr_make(planner, node->children[i], &arguments[i], err))
             return false;
     struct expr *call = NULL;
     if (!make_call(planner, node->place, function, arguments, node->child_count, &call, err))
@@ -176,6 +233,127 @@ static bool make_function(struct planner *planner, const struct sql_node *node, 
         call->written = pool_copy(&planner->plan->pool, text_borrow(node->written));
     *expr = call;
     return true;
+}
+
+/* ---- values inside others ---- */
+
+/* value[key] */
+static bool make_index(struct planner *planner, struct sql_place place, const struct expr *value,
+                       const struct expr *key, const struct expr **out, struct error *err) {
+    const struct expr **arguments = pool_alloc(&planner->plan->pool, 2, sizeof(struct expr *));
+    struct expr *call = NULL;
+    arguments[0] = value;
+    arguments[1] = key;
+    bool ok = make_call(planner, place, function_find("[]"), arguments, 2, &call, err);
+    *out = call;
+    return ok;
+}
+
+/* A path is where it begins. */
+static struct sql_place place_of(const struct sql_node *node) {
+    while (name_parts(node) > 1)
+        node = node->children[0];
+    return node->place;
+}
+
+/* What a value is called in messages. */
+static const char *describe(const struct sql_node *node, struct pool *pool) {
+    switch (node->kind) {
+    case SQL_NAME:
+        return pool_copy(pool, text_borrow(node->text));
+    case SQL_FIELD:
+        return pool_format(pool, "%s.%s", describe(node->children[0], pool), node->text);
+    case SQL_INDEX:
+        return pool_format(pool, "%s[…]", describe(node->children[0], pool));
+    case SQL_CALL:
+        return pool_format(pool, "%s(…)", node->written != NULL ? node->written : node->text);
+    default:
+        return "…";
+    }
+}
+
+static bool no_field(struct planner *planner, const struct sql_node *node,
+                     const struct data_type *type, struct error *err) {
+    struct pool *pool = &planner->plan->pool;
+    const char *value = describe(node->children[0], pool);
+    struct nearest nearest = {.given = node->text};
+    if (type->kind == TYPE_ARRAY)
+        return PLAN_ERROR(err, planner, place_of(node),
+                          "'%s' is an ARRAY: name one of its elements, such as %s[0].%s, or make "
+                          "rows of them with LATERAL VIEW",
+                          value, value, node->text);
+    if (type->kind != TYPE_STRUCT)
+        return PLAN_ERROR(err, planner, place_of(node), "'%s' is %s and has no field '%s'", value,
+                          data_type_text(type, pool), node->text);
+    for (size_t i = 0; i < type->field_count; i++)
+        nearest_offer(&nearest, type->fields[i].name);
+    return PLAN_ERROR(err, planner, place_of(node), "'%s' has no field '%s'%s", value, node->text,
+                      nearest_suggestion(&nearest).text);
+}
+
+static bool make_key(struct planner *planner, const struct sql_node *node, const struct expr *value,
+                     const struct expr **out, struct error *err) {
+    struct expr *key = planner_expr(EXPR_LITERAL, planner, place_of(node));
+    key->type.kind = TYPE_STRING;
+    key->constant.present = true;
+    key->constant.text = text_borrow(pool_copy(&planner->plan->pool, text_borrow(node->text)));
+    return make_index(planner, place_of(node), value, key, out, err);
+}
+
+/* value.name: a field of a STRUCT, or the value of a MAP. */
+static bool make_field(struct planner *planner, const struct sql_node *node,
+                       const struct expr *value, const struct expr **out, struct error *err) {
+    const struct data_field *field = NULL;
+    if (value->type.kind == TYPE_MAP)
+        return make_key(planner, node, value, out, err);
+    size_t found =
+        value->type.kind == TYPE_STRUCT ? name_find_field(&value->type, node->text, &field) : 0;
+    if (found > 1)
+        return PLAN_ERROR(err, planner, place_of(node),
+                          "'%s.%s' is ambiguous: %zu fields have this name (names are matched "
+                          "without regard to case)",
+                          describe(node->children[0], &planner->plan->pool), node->text, found);
+    if (found == 0)
+        return no_field(planner, node, &value->type, err);
+    const struct expr **argument = pool_alloc(&planner->plan->pool, 1, sizeof(struct expr *));
+    struct expr *expr = planner_expr(EXPR_FIELD, planner, place_of(node));
+    argument[0] = value;
+    expr->type = field->type;
+    expr->can_be_null = true;
+    expr->index = (size_t)(field - value->type.fields);
+    planner_take_arguments(planner, expr, argument, 1);
+    *out = expr;
+    return count_parts(planner, expr, false, err);
+}
+
+/* A path whose last `rest` parts are fields of a value. */
+static bool make_fields(struct planner *planner, const struct sql_node *node, size_t rest,
+                        const struct expr *value, const struct expr **out, struct error *err) {
+    *out = value;
+    if (rest == 0)
+        return true;
+    const struct expr *of = NULL;
+    return make_fields(planner, node->children[0], rest - 1, value, &of, err) &&
+           make_field(planner, node, of, out, err);
+}
+
+static bool make_path(struct planner *planner, const struct sql_node *node, const struct expr **out,
+                      struct error *err) {
+    size_t rest = 0;
+    const struct expr *value = NULL;
+    if (name_parts(node) == 0)
+        return expr_make(planner, node->children[0], &value, err) &&
+               make_field(planner, node, value, out, err);
+    return name_resolve(planner, node, &value, &rest, err) &&
+           make_fields(planner, node, rest, value, out, err);
+}
+
+static bool make_element(struct planner *planner, const struct sql_node *node,
+                         const struct expr **out, struct error *err) {
+    const struct expr *value = NULL, *key = NULL;
+    return expr_make(planner, node->children[0], &value, err) &&
+           expr_make(planner, node->children[1], &key, err) &&
+           make_index(planner, node->place, value, key, out, err);
 }
 
 /* ---- all of it ---- */
@@ -203,7 +381,7 @@ bool expr_make(struct planner *planner, const struct sql_node *node, const struc
         return literal_make(planner, node, false, expr, err);
     case SQL_NAME:
     case SQL_FIELD:
-        return name_resolve(planner, node, expr, err);
+        return make_path(planner, node, expr, err);
     case SQL_CALL:
         return is_negative_number(node) ? literal_make(planner, node->children[0], true, expr, err)
                                         : make_function(planner, node, node->text, expr, err);
@@ -213,12 +391,11 @@ bool expr_make(struct planner *planner, const struct sql_node *node, const struc
     case SQL_TRY_CAST:
         return make_written_cast(planner, node, expr, err);
     case SQL_INDEX:
-        return PLAN_ERROR(err, planner, node->place,
-                          "elements of arrays and maps cannot be used yet, only paths through "
-                          "STRUCT to a scalar");
+        return make_element(planner, node, expr, err);
     case SQL_LAMBDA:
         return PLAN_ERROR(err, planner, node->place,
-                          "functions over arrays and their lambdas (x -> …) are not supported yet");
+                          "a lambda (x -> …) can only be an argument of a function that takes "
+                          "one, such as transform");
     case SQL_STAR:
         return PLAN_ERROR(err, planner, node->place, "* can only be an entry of the SELECT list");
     }

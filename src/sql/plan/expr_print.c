@@ -18,6 +18,7 @@ enum { PRECEDENCE_ANY = 0, PRECEDENCE_PRIMARY = 1000 };
 struct printer {
     const struct query_plan *plan;
     const char *const *input_names; // NULL: for people
+    const char *lambda;             // for Spark: how names of parameters begin
     struct pool *pool;              // for pieces
     FILE *out;
 };
@@ -78,6 +79,63 @@ static void print_input(const struct printer *printer, size_t index) {
         put(printer, i > 0 ? "." : "");
         print_name(printer, input->path[i]);
     }
+}
+
+/* A position that has no alias is what its column is called. */
+static void print_view(const struct printer *printer, const struct expr *expr) {
+    const struct plan_view *view = &printer->plan->views[expr->index];
+    const char *const names[] = {[VIEW_POSITION] =
+                                     view->position != NULL
+                                         ? view->position
+                                         : printer->plan->columns[view->position_column].name,
+                                 [VIEW_ELEMENT] = view->element,
+                                 [VIEW_VALUE] = view->value};
+    print_name(printer, names[expr->part]);
+}
+
+/* ---- lambdas ---- */
+
+static bool begins(const char *name, const char *with) {
+    return strncasecmp(name, with, strlen(with)) == 0;
+}
+
+/* How no other name begins, so that a parameter hides nothing. */
+static const char *lambda_names(const struct query_plan *plan, const char *const *input_names,
+                                struct pool *pool) {
+    const char *name = "lambda";
+    for (bool is_free = false; !is_free;) {
+        const char *quoted = pool_format(pool, "`%s", name);
+        is_free = true;
+        for (size_t i = 0; i < plan->input_count; i++)
+            is_free = is_free && !begins(input_names[i], quoted) && !begins(input_names[i], name);
+        for (size_t i = 0; i < plan->column_count; i++)
+            is_free = is_free && !begins(plan->columns[i].name, name);
+        for (size_t i = 0; i < plan->view_count; i++) {
+            const struct plan_view *view = &plan->views[i];
+            is_free = is_free && !begins(view->element, name) &&
+                      (view->value == NULL || !begins(view->value, name)) &&
+                      (view->position == NULL || !begins(view->position, name));
+        }
+        name = is_free ? name : pool_format(pool, "%s_", name);
+    }
+    return name;
+}
+
+static void print_parameter(const struct printer *printer, const struct expr *expr) {
+    if (printer->input_names == NULL)
+        print_name(printer, expr->written);
+    else
+        (void)fprintf(printer->out, "`%s%zu`", printer->lambda, expr->index);
+}
+
+static void print_lambda(const struct printer *printer, const struct expr *expr) {
+    put(printer, expr->index > 1 ? "(" : "");
+    for (size_t i = 1; i <= expr->index; i++) {
+        put(printer, i > 1 ? ", " : "");
+        print_parameter(printer, expr->arguments[i]);
+    }
+    put(printer, expr->index > 1 ? ") -> " : " -> ");
+    print(printer, expr->arguments[0], PRECEDENCE_ANY);
 }
 
 /* ---- operators ---- */
@@ -173,6 +231,12 @@ static void print_form(const struct printer *printer, const struct expr *expr, b
     case FORM_CASE:
         print_case(printer, expr);
         return;
+    case FORM_INDEX:
+        print(printer, expr->arguments[0], PRECEDENCE_PRIMARY);
+        put(printer, "[");
+        print(printer, expr->arguments[1], PRECEDENCE_ANY);
+        put(printer, "]");
+        return;
     case FORM_CALL:
         put(printer, printer->input_names == NULL && expr->written != NULL ? expr->written
                                                                            : expr->function->name);
@@ -184,7 +248,7 @@ static void print_form(const struct printer *printer, const struct expr *expr, b
 /* The precedence of what print_form() prints. */
 static int precedence_of(const struct expr *expr) {
     const struct function *function = expr->function;
-    if (function->form == FORM_CALL || function->form == FORM_CASE)
+    if (function->form == FORM_CALL || function->form == FORM_CASE || function->form == FORM_INDEX)
         return PRECEDENCE_PRIMARY;
     const struct expr *predicate = negated(expr);
     return predicate != NULL ? predicate->function->precedence : function->precedence;
@@ -255,17 +319,28 @@ static void print(const struct printer *printer, const struct expr *expr, int le
         print_call(printer, expr, least);
         return;
     case EXPR_FIELD:
+        print(printer, expr->arguments[0], PRECEDENCE_PRIMARY);
+        put(printer, ".");
+        print_name(printer, expr->arguments[0]->type.fields[expr->index].name);
+        return;
     case EXPR_VIEW:
+        print_view(printer, expr);
+        return;
     case EXPR_LAMBDA:
+        print_lambda(printer, expr);
+        return;
     case EXPR_PARAMETER:
-        check(false); // no plan has them yet
+        print_parameter(printer, expr);
         return;
     }
 }
 
 const char *expr_sql(const struct query_plan *plan, const struct expr *expr,
                      const char *const *input_names, struct pool *pool) {
-    const struct printer printer = {.plan = plan, .input_names = input_names, .pool = pool};
+    const struct printer printer = {.plan = plan,
+                                    .input_names = input_names,
+                                    .lambda = lambda_names(plan, input_names, pool),
+                                    .pool = pool};
     return text_of(&printer, expr, PRECEDENCE_ANY);
 }
 

@@ -1,8 +1,11 @@
-/* How a name is looked up: a path `a.b.c` is taken apart into its parts. The first may be the name
- * of the source, if a field or one of Kafka's columns follows. Then its first part is looked for in
- * this order: fields of the record, Kafka's columns, aliases further left in the SELECT list. The
- * first that has the name decides, so a path that does not fit there is an error and is not looked
- * for further.
+/* How a name is looked up: a path `a.b.c` is taken apart into its parts. The first part is looked
+ * for in this order: parameters of lambdas, aliases of LATERAL VIEW, fields of the record, Kafka's
+ * columns, aliases further left in the SELECT list. It may also be the name of a view or of the
+ * source, if something in it follows. The first that has the name decides, so a path that does not
+ * fit there is an error and is not looked for further.
+ *
+ * A path goes through the record's STRUCTs to a scalar, ARRAY or MAP, which is one input. Parts
+ * behind it are the caller's, who takes them as fields of a value.
  *
  * Recursion goes only as deep as a record's type (DATA_TYPE_DEPTH_MAX). */
 #include "sql/plan/names.h"
@@ -56,7 +59,7 @@ struct path {
     size_t count;
 };
 
-static size_t count_parts(const struct sql_node *node) {
+size_t name_parts(const struct sql_node *node) {
     size_t count = 1;
     for (; node->kind == SQL_FIELD; node = node->children[0])
         count++;
@@ -64,7 +67,7 @@ static size_t count_parts(const struct sql_node *node) {
 }
 
 const char *name_last(const struct sql_node *node) {
-    return count_parts(node) > 0 ? node->text : NULL;
+    return name_parts(node) > 0 ? node->text : NULL;
 }
 
 static void take_apart(struct path *path, const struct sql_node *node) {
@@ -82,8 +85,8 @@ static struct sql_place place_of(const struct path *path) {
 
 /* ---- fields of the record ---- */
 
-static size_t count_fields(const struct data_type *type, const char *name,
-                           const struct data_field **found) {
+size_t name_find_field(const struct data_type *type, const char *name,
+                       const struct data_field **found) {
     size_t count = 0;
     for (size_t i = type->field_count; i-- > 0;)
         if (strcasecmp(type->fields[i].name, name) == 0) {
@@ -111,39 +114,26 @@ static bool unknown_field(const struct path *path, size_t at, const struct data_
                       nearest_suggestion(&nearest).text);
 }
 
-/* A part that is followed by another one, or by nothing. */
-static bool check_step(const struct path *path, size_t at, const struct data_type *type,
-                       struct error *err) {
-    struct planner *planner = path->planner;
-    bool last = at + 1 == path->count;
+static bool is_struct(const struct path *path, size_t at, const struct data_type *type,
+                      struct error *err) {
     const char *name = text_to(path, at);
-    if (type->kind == TYPE_ARRAY || type->kind == TYPE_MAP)
-        return PLAN_ERROR(err, planner, place_of(path),
-                          "'%s' is %s: values inside arrays and maps cannot be used yet, only "
-                          "paths through STRUCT to a scalar",
-                          name, type_sql_name(type->kind));
-    if (last && type->kind == TYPE_STRUCT)
-        return PLAN_ERROR(err, planner, place_of(path),
-                          "'%s' is a STRUCT, which cannot be used as a value: name one of its "
-                          "fields, such as %s.%s",
-                          name, name, type->field_count > 0 ? type->fields[0].name : "x");
-    if (!last && type->kind != TYPE_STRUCT)
-        return PLAN_ERROR(err, planner, place_of(path), "'%s' is %s and has no field '%s'", name,
-                          data_type_text(type, &planner->plan->pool), path->parts[at + 1]->text);
-    return true;
+    return PLAN_ERROR(err, path->planner, place_of(path),
+                      "'%s' is a STRUCT, which cannot be used as a value: name one of its "
+                      "fields, such as %s.%s",
+                      name, name, type->field_count > 0 ? type->fields[0].name : "x");
 }
 
 /* `first`: the part that is a field of the record. */
 static bool resolve_field(const struct path *path, size_t first, const struct expr **expr,
-                          struct error *err) {
+                          size_t *rest, struct error *err) {
     struct planner *planner = path->planner;
     const struct data_type *type = &planner->plan->record;
-    size_t depth = path->count - first;
     const struct data_field **fields =
-        pool_alloc(&planner->plan->pool, depth, sizeof(struct data_field *));
-    for (size_t at = first; at < path->count; at++) {
+        pool_alloc(&planner->plan->pool, path->count - first, sizeof(struct data_field *));
+    size_t at = first;
+    for (; at < path->count && type->kind == TYPE_STRUCT; at++) {
         const char *name = path->parts[at]->text;
-        size_t found = count_fields(type, name, &fields[at - first]);
+        size_t found = name_find_field(type, name, &fields[at - first]);
         if (found == 0)
             return unknown_field(path, at, type, err);
         if (found > 1)
@@ -152,25 +142,60 @@ static bool resolve_field(const struct path *path, size_t first, const struct ex
                               "without regard to case)",
                               text_to(path, at), found);
         type = &fields[at - first]->type;
-        if (!check_step(path, at, type, err))
-            return false;
     }
-    *expr = planner_use_field(planner, place_of(path), fields, depth);
+    if (type->kind == TYPE_STRUCT)
+        return is_struct(path, at - 1, type, err);
+    *rest = path->count - at;
+    *expr = planner_use_field(planner, place_of(path), fields, at - first);
     return true;
 }
 
-static bool resolve_kafka(const struct path *path, size_t first, int kafka,
-                          const struct expr **expr, struct error *err) {
+/* ---- lambdas and views ---- */
+
+static bool resolve_parameter(const struct path *path, const struct expr **expr, size_t *rest) {
     struct planner *planner = path->planner;
-    if (kafka_names[kafka].kind == INPUT_HEADERS)
-        return PLAN_ERROR(err, planner, place_of(path),
-                          "'headers' is an ARRAY, which cannot be used yet");
-    *expr = planner_use_kafka(planner, place_of(path), kafka_names[kafka].kind);
-    if (first + 1 < path->count)
-        return PLAN_ERROR(err, planner, place_of(path), "'%s' is %s and has no field '%s'",
-                          kafka_names[kafka].name, type_sql_name((*expr)->type.kind),
-                          path->parts[first + 1]->text);
+    for (size_t i = planner->parameter_count; i-- > 0;)
+        if (strcasecmp(planner->parameters[i]->written, path->parts[0]->text) == 0) {
+            *expr = planner_use_parameter(planner, place_of(path), i);
+            *rest = path->count - 1;
+            return true;
+        }
+    return false;
+}
+
+/* -1: it is no alias of the view. */
+static int find_part(const struct plan_view *view, const char *name) {
+    const char *const aliases[] = {[VIEW_POSITION] = view->position,
+                                   [VIEW_ELEMENT] = view->element,
+                                   [VIEW_VALUE] = view->value};
+    for (int part = VIEW_POSITION; part <= VIEW_VALUE; part++)
+        if (aliases[part] != NULL && strcasecmp(aliases[part], name) == 0)
+            return part;
+    return -1;
+}
+
+/* `first`: the part that is to be an alias. */
+static bool resolve_part(const struct path *path, size_t view, size_t first,
+                         const struct expr **expr, size_t *rest) {
+    struct planner *planner = path->planner;
+    int part = find_part(&planner->views[view], path->parts[first]->text);
+    if (part < 0)
+        return false;
+    *expr = planner_use_view(planner, place_of(path), view, (enum plan_view_part)part);
+    *rest = path->count - first - 1;
     return true;
+}
+
+static bool resolve_view(const struct path *path, const struct expr **expr, size_t *rest) {
+    const struct query_plan *plan = path->planner->plan;
+    for (size_t i = 0; path->count > 1 && i < plan->view_count; i++)
+        if (strcasecmp(plan->views[i].name, path->parts[0]->text) == 0 &&
+            resolve_part(path, i, 1, expr, rest))
+            return true;
+    for (size_t i = 0; i < plan->view_count; i++)
+        if (resolve_part(path, i, 0, expr, rest))
+            return true;
+    return false;
 }
 
 /* ---- aliases ---- */
@@ -215,6 +240,16 @@ static bool is_selected_later(const struct planner *planner, const char *name) {
     return false;
 }
 
+static void offer_views(struct nearest *nearest, const struct query_plan *plan) {
+    for (size_t i = 0; i < plan->view_count; i++) {
+        const struct plan_view *view = &plan->views[i];
+        const char *const aliases[] = {view->position, view->element, view->value};
+        for (size_t k = 0; k < sizeof aliases / sizeof aliases[0]; k++)
+            if (aliases[k] != NULL)
+                nearest_offer(nearest, aliases[k]);
+    }
+}
+
 static bool unknown_name(const struct path *path, struct error *err) {
     struct planner *planner = path->planner;
     const char *name = path->parts[0]->text;
@@ -235,6 +270,9 @@ static bool unknown_name(const struct path *path, struct error *err) {
         nearest_offer(&nearest, planner->plan->record.fields[i].name);
     for (size_t i = 0; i < KAFKA_NAMES; i++)
         nearest_offer(&nearest, kafka_names[i].name);
+    offer_views(&nearest, planner->plan);
+    for (size_t i = 0; i < planner->parameter_count; i++)
+        nearest_offer(&nearest, planner->parameters[i]->written);
     for (size_t i = 0; i < planner->item_count; i++)
         if (planner->items[i].has_alias && !planner->in_where)
             nearest_offer(&nearest, planner->items[i].name);
@@ -252,27 +290,28 @@ static bool has_source(const struct path *path) {
                                                         : NULL;
     const struct data_field *field;
     return source != NULL && path->count > 1 && strcasecmp(path->parts[0]->text, source) == 0 &&
-           (count_fields(&path->planner->plan->record, path->parts[1]->text, &field) > 0 ||
+           (name_find_field(&path->planner->plan->record, path->parts[1]->text, &field) > 0 ||
             find_kafka(path->parts[1]->text) >= 0);
 }
 
 bool name_resolve(struct planner *planner, const struct sql_node *node, const struct expr **expr,
-                  struct error *err) {
-    struct path path = {.planner = planner, .count = count_parts(node)};
-    if (path.count == 0)
-        return PLAN_ERROR(err, planner, node->place,
-                          "'.%s' follows an expression, not a name: values inside arrays and maps "
-                          "cannot be used yet",
-                          node->text);
+                  size_t *rest, struct error *err) {
+    struct path path = {.planner = planner, .count = name_parts(node)};
+    *rest = 0;
     take_apart(&path, node);
+    if (resolve_parameter(&path, expr, rest) || resolve_view(&path, expr, rest))
+        return true;
     size_t first = has_source(&path) ? 1 : 0;
     const char *name = path.parts[first]->text;
     const struct data_field *field;
-    if (count_fields(&planner->plan->record, name, &field) > 0)
-        return resolve_field(&path, first, expr, err);
+    if (name_find_field(&planner->plan->record, name, &field) > 0)
+        return resolve_field(&path, first, expr, rest, err);
     int kafka = find_kafka(name);
-    if (kafka >= 0)
-        return resolve_kafka(&path, first, kafka, expr, err);
+    if (kafka >= 0) {
+        *rest = path.count - first - 1;
+        *expr = planner_use_kafka(planner, place_of(&path), kafka_names[kafka].kind);
+        return true;
+    }
     for (size_t i = 0; i < planner->item_count; i++)
         if (planner->items[i].has_alias && strcasecmp(planner->items[i].name, name) == 0)
             return resolve_alias(&path, i, expr, err);

@@ -39,8 +39,9 @@ enum expr_kind {
     EXPR_FIELD,     // field `index` of the STRUCT arguments[0]; null where that is null
     EXPR_VIEW,      // `part` of views[index]
     EXPR_LAMBDA,    // only as an argument of a function that takes one: arguments[0] for its
-                    // parameters, of which there are `index`
-    EXPR_PARAMETER, // of the lambda around it: number `index` of all lambdas of the expression
+                    // parameters, of which there are `index` and which follow as arguments
+    EXPR_PARAMETER, // of a lambda around it: number `index` of all parameters that are known there,
+                    // the outermost lambda's first
 };
 
 /* What a LATERAL VIEW gives for each element. */
@@ -54,7 +55,8 @@ struct expr {
     struct constant constant; // EXPR_LITERAL
     struct data_type type;
     const struct function *function; // EXPR_CALL; NULL: a cast to `type`
-    const char *written;             // EXPR_CALL: its name as the file has it; NULL: function->name
+    const char *written;             // as the file has it: EXPR_CALL: its name; NULL:
+                                     // function->name; EXPR_PARAMETER: its name
     kernel_fn *kernel;               // EXPR_CALL
     const struct expr *const *arguments;
     size_t argument_count;
@@ -62,10 +64,12 @@ struct expr {
     enum plan_view_part part; // EXPR_VIEW
     size_t level; // how many of the plan's views must be exploded before it can be computed: 0, the
                   // record alone is enough
+    uint64_t parameters; // bit i: it needs EXPR_PARAMETER i of a lambda around it
     size_t parts; // of its text for Spark, in which guards repeat arguments; the plan bounds it
     struct sql_place place;
     enum expr_kind kind;
     bool can_be_null, can_fault;
+    bool is_constant; // made of literals alone
     bool is_implicit; // a cast that the file does not write, because Spark adds it by itself
 };
 

@@ -1,6 +1,6 @@
 /* plan_make.c: a table's plan is made in the order in which its parts depend on each other: the
- * topic and its record, the SELECT list, WHERE, the columns, and at last what of the record is
- * read. */
+ * topic and its record, LATERAL VIEW, the SELECT list, WHERE, the columns, and at last what of the
+ * record is read. */
 #include <string.h>
 #include <strings.h>
 
@@ -9,6 +9,7 @@
 #include "sql/plan/expr_make.h"
 #include "sql/plan/properties.h"
 #include "sql/plan/record_cut.h"
+#include "sql/plan/views.h"
 
 /* ---- names of tables ---- */
 
@@ -80,13 +81,6 @@ static bool find_topic(struct planner *planner, struct error *err) {
 
 /* ---- the rest ---- */
 
-static bool check_views(struct planner *planner, struct error *err) {
-    if (planner->table->view_count == 0)
-        return true;
-    return PLAN_ERROR(err, planner, planner->table->views[0].place,
-                      "LATERAL VIEW is not supported yet: a record becomes one row");
-}
-
 static bool make_where(struct planner *planner, struct error *err) {
     if (planner->table->where == NULL)
         return true;
@@ -103,11 +97,11 @@ static bool make_where(struct planner *planner, struct error *err) {
 static bool make(struct planner *planner, struct error *err) {
     if (!check_table_name(planner, err) || !check_twice(planner, err) ||
         !find_topic(planner, err) || !record_make(planner, err) || !properties_make(planner, err) ||
-        !check_views(planner, err) || !items_make(planner, err) || !make_where(planner, err) ||
+        !views_make(planner, err) || !items_make(planner, err) || !make_where(planner, err) ||
         !columns_make(planner, err))
         return false;
     record_cut(planner);
-    return columns_check_types(planner, err);
+    return columns_check_types(planner, err) && columns_check_levels(planner, err);
 }
 
 bool plan_make(const struct sql_file *file, size_t index, struct query_plan *plan,

@@ -18,10 +18,40 @@ struct expr *planner_expr(enum expr_kind kind, struct planner *planner, struct s
     expr->kind = kind;
     expr->place = place;
     expr->parts = 1;
+    expr->is_constant = kind == EXPR_LITERAL;
     return expr;
 }
 
+void planner_note_nested(struct planner *planner, struct expr *expr) {
+    bool is_nested = expr->type.kind >= TYPE_STRUCT || expr->kind == EXPR_FIELD;
+    if (!is_nested)
+        return;
+    planner->nested =
+        planner_grow(planner, planner->nested, planner->nested_count, sizeof(struct expr *));
+    planner->nested[planner->nested_count++] = expr;
+}
+
+void planner_take_arguments(struct planner *planner, struct expr *expr,
+                            const struct expr *const *arguments, size_t count) {
+    expr->arguments = arguments;
+    expr->argument_count = count;
+    expr->is_constant = count > 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct expr *argument = arguments[i];
+        expr->level = argument->level > expr->level ? argument->level : expr->level;
+        expr->parameters |= argument->parameters;
+        expr->is_constant = expr->is_constant && argument->is_constant;
+        expr->can_fault = expr->can_fault || argument->can_fault;
+    }
+    planner_note_nested(planner, expr);
+}
+
 /* ---- inputs ---- */
+
+static const struct data_field header_fields[] = {{"key", {.kind = TYPE_STRING}, NULL},
+                                                  {"value", {.kind = TYPE_BINARY}, NULL}};
+static const struct data_type header = {
+    .kind = TYPE_STRUCT, .fields = header_fields, .field_count = 2};
 
 static const struct data_type kafka_types[] = {
     [INPUT_KEY] = {.kind = TYPE_BINARY},
@@ -31,8 +61,13 @@ static const struct data_type kafka_types[] = {
     [INPUT_OFFSET] = {.kind = TYPE_INT64},
     [INPUT_TIMESTAMP] = {.kind = TYPE_TIMESTAMP},
     [INPUT_TIMESTAMP_TYPE] = {.kind = TYPE_INT32},
+    [INPUT_HEADERS] = {.kind = TYPE_ARRAY, .element = &header},
     [INPUT_PROCESSING_TIMESTAMP] = {.kind = TYPE_TIMESTAMP},
 };
+
+const struct data_type *planner_kafka_type(enum plan_input_kind kind) {
+    return &kafka_types[kind];
+}
 
 static bool is_same_input(const struct planned_input *a, const struct planned_input *b) {
     return a->kind == b->kind && a->depth == b->depth &&
@@ -56,6 +91,7 @@ static const struct expr *use_input(struct planner *planner, struct sql_place pl
     planner->input_uses =
         planner_grow(planner, planner->input_uses, planner->input_use_count, sizeof(struct expr *));
     planner->input_uses[planner->input_use_count++] = expr;
+    planner_note_nested(planner, expr);
     return expr;
 }
 
@@ -80,10 +116,44 @@ const struct expr *planner_use_item(struct planner *planner, struct sql_place pl
     expr->type = meant->type;
     expr->can_be_null = meant->can_be_null;
     expr->can_fault = meant->can_fault;
+    expr->level = meant->level;
     expr->index = item;
     planner->item_uses =
         planner_grow(planner, planner->item_uses, planner->item_use_count, sizeof(struct expr *));
     planner->item_uses[planner->item_use_count++] = expr;
+    return expr;
+}
+
+/* ---- views and lambdas ---- */
+
+const struct expr *planner_use_view(struct planner *planner, struct sql_place place, size_t view,
+                                    enum plan_view_part part) {
+    const struct plan_view *of = &planner->views[view];
+    bool is_map = of->argument->type.kind == TYPE_MAP;
+    struct expr *expr = planner_expr(EXPR_VIEW, planner, place);
+    expr->index = view;
+    expr->part = part;
+    expr->level = view + 1;
+    expr->can_be_null = of->is_outer;
+    if (part == VIEW_POSITION) {
+        expr->type.kind = TYPE_INT32;
+    } else if (part == VIEW_ELEMENT && is_map) {
+        expr->type.kind = TYPE_STRING;
+    } else {
+        expr->type = *of->argument->type.element;
+        expr->can_be_null = true;
+    }
+    planner_note_nested(planner, expr);
+    return expr;
+}
+
+const struct expr *planner_use_parameter(struct planner *planner, struct sql_place place,
+                                         size_t parameter) {
+    const struct expr *meant = planner->parameters[parameter];
+    struct expr *expr = planner_expr(EXPR_PARAMETER, planner, place);
+    *expr = *meant;
+    expr->place = place;
+    planner_note_nested(planner, expr);
     return expr;
 }
 

@@ -12,6 +12,7 @@ enum {
     // it bounds a hostile file, whose text doubles with each level.
     EXPRESSION_PARTS_MAX = 100 * 1000,
     KAFKA_COLUMN_COUNT = SCHEMA_ORIGIN_COUNT,
+    PARAMETERS_MAX = 64, // of lambdas inside each other: bits of expr.parameters
 };
 
 /* A thing that is read of a record, found by its fields in plan->record, or by its kind. */
@@ -41,6 +42,13 @@ struct planner {
     // What refers to an input or an item by its index here; the plan's own are known at the end.
     struct expr **input_uses, **item_uses;
     size_t input_count, item_count, input_use_count, item_use_count;
+    // Expressions whose type, or whose argument's, is nested: the cut changes it.
+    struct expr **nested;
+    size_t nested_count;
+    struct plan_view *views; // plan->views, those so far
+    // Parameters of the lambdas around the expression at hand, the outermost lambda's first.
+    const struct expr *parameters[PARAMETERS_MAX];
+    size_t parameter_count;
     size_t part_count;
     bool in_where; // no alias is visible
 };
@@ -57,6 +65,21 @@ const struct expr *planner_use_field(struct planner *planner, struct sql_place p
 const struct expr *planner_use_kafka(struct planner *planner, struct sql_place place,
                                      enum plan_input_kind kind);
 const struct expr *planner_use_item(struct planner *planner, struct sql_place place, size_t item);
+
+const struct expr *planner_use_view(struct planner *planner, struct sql_place place, size_t view,
+                                    enum plan_view_part part);
+const struct expr *planner_use_parameter(struct planner *planner, struct sql_place place,
+                                         size_t parameter);
+
+/* The expression needs what its arguments need. */
+void planner_take_arguments(struct planner *planner, struct expr *expr,
+                            const struct expr *const *arguments, size_t count);
+
+/* To be called when the type is known: the cut changes nested ones. */
+void planner_note_nested(struct planner *planner, struct expr *expr);
+
+/* The type of Kafka's column. */
+const struct data_type *planner_kafka_type(enum plan_input_kind kind);
 
 /* The columns that every table has, by their kinds of input: those of schema_origin_columns. */
 extern const enum plan_input_kind kafka_columns[KAFKA_COLUMN_COUNT];

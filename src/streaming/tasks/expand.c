@@ -16,14 +16,13 @@
 
 struct level {
     size_t count;
-    uint32_t *records;     // of each row, its record
-    uint32_t *parents;     // of each row, that of the level before
-    uint32_t *elements;    // of each row, where its element is in the list of the view
-    struct vector *inputs; // of the plan; those of the rows in the last level
-    struct vector *parts;  // of the views before this level, 3 of each
+    uint32_t *records;         // of each row, its record
+    uint32_t *parents;         // of each row, that of the level before
+    uint32_t *elements;        // of each row, where its element is in the list of the view
+    struct vector *inputs;     // of the plan; those of the rows in the last level
+    struct view_values *views; // of the views before this level
     /* Of the view that makes the next level: */
     struct eval argument;
-    struct vector list; // its values
     struct arena strings;
 };
 
@@ -105,23 +104,23 @@ static void init_level(struct expand *expand, size_t index) {
     level->records = pool_alloc(&expand->pool, expand->capacity, sizeof(uint32_t));
     level->parents = pool_alloc(&expand->pool, expand->capacity, sizeof(uint32_t));
     level->elements = pool_alloc(&expand->pool, expand->capacity, sizeof(uint32_t));
-    level->parts = pool_alloc(&expand->pool, 3 * plan->view_count, sizeof *level->parts);
+    level->views = pool_alloc(&expand->pool, plan->view_count, sizeof *level->views);
     for (size_t i = 0; i < index; i++)
-        make_parts(expand, i, &level->parts[3 * i]);
+        make_parts(expand, i, level->views[i].parts);
     level->inputs = index == 0                  ? expand->record_rows->inputs
                     : index == plan->view_count ? expand->rows.inputs
                                                 : make_inputs(expand);
     if (index == plan->view_count)
         return;
     const struct expr *argument = plan->views[index].argument;
-    level->list = vector_make(&argument->type, expand->capacity, &expand->pool);
     arena_init(&level->strings, expand->string_bytes);
     eval_init(&level->argument, plan, &argument, 1, expand->capacity, &expand->context);
 }
 
 static void init_columns(struct expand *expand) {
     const struct query_plan *plan = expand->query->plan;
-    const struct expr **exprs = pool_alloc(&expand->pool, plan->column_count, sizeof(*exprs));
+    const struct expr **exprs =
+        pool_alloc(&expand->pool, plan->column_count, sizeof(struct expr *));
     expand->computed = pool_alloc(&expand->pool, plan->column_count, sizeof(size_t));
     for (size_t i = 0; i < plan->column_count; i++) {
         if (!schema_is_computed(expand->query->schema, i))
@@ -235,10 +234,11 @@ static void count_faults(struct expand *expand, const struct eval *eval, size_t 
 
 static bool emit_rows(struct expand *expand, size_t count, struct error *err) {
     struct rows *rows = &expand->rows;
+    const struct level *last = &expand->levels[expand->query->plan->view_count];
     struct vector *outputs = must_alloc(expand->computed_count + 1, sizeof *outputs);
     for (size_t k = 0; k < expand->computed_count; k++)
         outputs[k] = rows->columns[expand->computed[k]];
-    eval_bind(&expand->columns, rows->inputs, outputs);
+    eval_bind(&expand->columns, rows->inputs, last->views, outputs);
     free(outputs);
     rows->count = count;
     if (!compute(expand, &expand->columns, count, &expand->strings, err))
@@ -266,6 +266,17 @@ static size_t find_kept(struct expand *expand, const struct level *last) {
     return count;
 }
 
+/* The first `count` views of a level, in these rows, to another one. */
+static void gather_views(const struct level *from, struct level *to, size_t count,
+                         const uint32_t *rows, size_t row_count) {
+    for (size_t i = 0; i < count; i++)
+        for (size_t part = 0; part < sizeof from->views[i].parts / sizeof *from->views[i].parts;
+             part++)
+            if (from->views[i].parts[part].valid != NULL)
+                vector_gather(&from->views[i].parts[part], rows, row_count,
+                              &to->views[i].parts[part], 0);
+}
+
 /* Moves what is kept into the rows, one after another. */
 static void take_kept(struct expand *expand, struct level *last, size_t count) {
     const struct query_plan *plan = expand->query->plan;
@@ -273,16 +284,14 @@ static void take_kept(struct expand *expand, struct level *last, size_t count) {
         return; // they are there
     for (size_t i = 0; i < plan->input_count; i++)
         if (expand->is_gathered[i])
-            vector_gather(&last->inputs[i], expand->kept_rows, count, &expand->rows.inputs[i]);
-    for (size_t i = 0; i < 3 * plan->view_count; i++)
-        if (last->parts[i].valid != NULL)
-            vector_gather(&last->parts[i], expand->kept_rows, count, &last->parts[i]);
+            vector_gather(&last->inputs[i], expand->kept_rows, count, &expand->rows.inputs[i], 0);
+    gather_views(last, last, plan->view_count, expand->kept_rows, count);
 }
 
 static bool finish_rows(struct expand *expand, struct error *err) {
     struct level *last = &expand->levels[expand->query->plan->view_count];
     if (expand->query->plan->where != NULL) {
-        eval_bind(&expand->where, last->inputs, &expand->kept);
+        eval_bind(&expand->where, last->inputs, last->views, &expand->kept);
         if (!compute(expand, &expand->where, last->count, &expand->strings, err))
             return false;
         arena_reset(&expand->strings); // nothing of WHERE is kept
@@ -304,20 +313,20 @@ static void fill_level(struct expand *expand, size_t index) {
     struct level *to = &expand->levels[index + 1];
     for (size_t i = 0; i < plan->input_count; i++)
         if (expand->is_gathered[i])
-            vector_gather(&from->inputs[i], to->parents, to->count, &to->inputs[i]);
-    for (size_t i = 0; i < 3 * index; i++)
-        if (from->parts[i].valid != NULL)
-            vector_gather(&from->parts[i], to->parents, to->count, &to->parts[i]);
-    struct vector *parts = &to->parts[3 * index];
+            vector_gather(&from->inputs[i], to->parents, to->count, &to->inputs[i], 0);
+    gather_views(from, to, index, to->parents, to->count);
+    const struct vector *list = eval_output(&from->argument, 0);
+    struct vector *parts = to->views[index].parts;
     for (size_t row = 0; row < to->count; row++) {
         to->records[row] = from->records[to->parents[row]];
         bool is_there = to->elements[row] != VECTOR_NO_ROW;
         parts[VIEW_POSITION].valid[row] = is_there;
         parts[VIEW_POSITION].int32s[row] =
-            is_there ? (int32_t)(to->elements[row] - from->list.lists[to->parents[row]].first) : 0;
+            is_there ? (int32_t)(to->elements[row] - list->lists[to->parents[row]].first) : 0;
     }
-    for (size_t i = 0; i < from->list.child_count; i++)
-        vector_gather(&from->list.children[i], to->elements, to->count, &parts[VIEW_ELEMENT + i]);
+    vector_gather(&list->children[0], to->elements, to->count, &parts[VIEW_ELEMENT], 0);
+    if (list->type == TYPE_MAP)
+        vector_gather(&list->children[1], to->elements, to->count, &parts[VIEW_VALUE], 0);
 }
 
 static bool run_level(struct expand *expand, size_t index, struct error *err);
@@ -342,7 +351,7 @@ static bool add_row(struct expand *expand, size_t index, uint32_t parent, uint32
 }
 
 static bool explode_row(struct expand *expand, size_t index, uint32_t row, struct error *err) {
-    const struct vector *list = &expand->levels[index].list;
+    const struct vector *list = eval_output(&expand->levels[index].argument, 0);
     struct list elements = list->valid[row] ? list->lists[row] : (struct list){0};
     if (elements.count == 0)
         return !expand->query->plan->views[index].is_outer ||
@@ -359,7 +368,8 @@ static bool run_level(struct expand *expand, size_t index, struct error *err) {
     const struct query_plan *plan = expand->query->plan;
     if (index == plan->view_count)
         return finish_rows(expand, err);
-    eval_bind(&level->argument, level->inputs, &level->list);
+    const struct vector no_output = {.type = plan->views[index].argument->type.kind};
+    eval_bind(&level->argument, level->inputs, level->views, &no_output);
     arena_reset(&level->strings);
     if (!compute(expand, &level->argument, level->count, &level->strings, err))
         return false;

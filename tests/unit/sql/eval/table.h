@@ -239,7 +239,7 @@ static inline void table_evaluate_rows(struct table *table, const struct query_p
         inputs[i] = table_input(table, &plan->inputs[i]);
     arena_init(&out->strings, table->string_bytes);
     eval_init(&eval, plan, &expr, 1, TABLE_ROWS_MAX, &context);
-    eval_bind(&eval, inputs, &out->vector);
+    eval_bind(&eval, inputs, NULL, &out->vector);
     if (eval_faults(&eval, 0) != NULL)
         out->faults = pool_alloc(&table->pool, TABLE_ROWS_MAX, 1);
     for (size_t row = 0; row < table->row_count;) {

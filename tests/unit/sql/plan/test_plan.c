@@ -272,9 +272,11 @@ static void must_parse(const char *path, struct sql_file *file) {
 
 static void files_in_the_shapes_of_providers_have_plans(void **state) {
     (void)state;
-    static const char *const paths[] = {TEST_DATA "/sql/queries/leaguepedia.sql",
-                                        TEST_DATA "/sql/queries/pandascore.sql",
-                                        TEST_DATA "/sql/queries/riot-matches.sql"};
+    static const char *const paths[] = {
+        TEST_DATA "/sql/queries/leaguepedia.sql",   TEST_DATA "/sql/queries/pandascore.sql",
+        TEST_DATA "/sql/queries/riot-matches.sql",  TEST_DATA "/sql/queries/opendota-players.sql",
+        TEST_DATA "/sql/queries/riot-league.sql",   TEST_DATA "/sql/queries/riot-participants.sql",
+        TEST_DATA "/sql/queries/riot-timeline.sql", TEST_DATA "/sql/queries/riot-to-matches.sql"};
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
         struct sql_file file;
         must_parse(paths[i], &file);
@@ -285,23 +287,6 @@ static void files_in_the_shapes_of_providers_have_plans(void **state) {
                 fail_msg("%s", err.message);
             plan_deinit(&plan);
         }
-        sql_file_deinit(&file);
-    }
-}
-
-static void what_comes_later_is_refused_as_not_supported_yet(void **state) {
-    (void)state;
-    static const char *const paths[] = {
-        TEST_DATA "/sql/later/opendota-players.sql", TEST_DATA "/sql/later/riot-league.sql",
-        TEST_DATA "/sql/later/riot-participants.sql", TEST_DATA "/sql/later/riot-timeline.sql",
-        TEST_DATA "/sql/later/riot-to-matches.sql"};
-    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
-        struct sql_file file;
-        struct query_plan plan;
-        struct error err = {0};
-        must_parse(paths[i], &file);
-        assert_false(plan_make(&file, 0, &plan, &err));
-        assert_non_null(strstr(err.message, " yet"));
         sql_file_deinit(&file);
     }
 }
@@ -500,7 +485,6 @@ int main(void) {
         cmocka_unit_test(only_the_paths_that_are_used_are_decoded),
         cmocka_unit_test(columns_are_computed_in_the_order_of_the_select_list),
         cmocka_unit_test(files_in_the_shapes_of_providers_have_plans),
-        cmocka_unit_test(what_comes_later_is_refused_as_not_supported_yet),
         cmocka_unit_test(what_cannot_be_is_refused_with_its_place_and_reason),
         cmocka_unit_test(a_table_whose_expressions_double_with_each_level_is_refused),
         cmocka_unit_test(an_expression_that_is_too_large_for_spark_is_refused),

@@ -1,4 +1,4 @@
--- Not supported yet: two levels, of which the inner one is a map.
+-- Two levels, of which the inner one is a map.
 CREATE TABLE timeline (metadata STRUCT<matchId: STRING>,
   info STRUCT<frames: ARRAY<STRUCT<timestamp: BIGINT, participantFrames: MAP<STRING, STRUCT<level: INT, position: STRUCT<x: INT, y: INT>>>>>>
 ) USING kafka OPTIONS (subscribe 'riot-timelines');

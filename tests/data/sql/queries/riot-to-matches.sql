@@ -1,4 +1,4 @@
--- Not supported yet: elements of arrays, and functions over arrays.
+-- Elements of arrays, and functions over arrays.
 CREATE TABLE riot (metadata STRUCT<matchId: STRING>, info STRUCT<gameDuration: INT,
   teams: ARRAY<STRUCT<teamId: INT, win: BOOLEAN>>, participants: ARRAY<STRUCT<teamId: INT, goldEarned: INT>>>)
 USING kafka OPTIONS (subscribe 'riot-matches');

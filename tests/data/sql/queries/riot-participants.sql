@@ -1,4 +1,4 @@
--- Not supported yet: one row per element of an array.
+-- One row per element of an array.
 CREATE TABLE riot (
   metadata STRUCT<matchId: STRING>,
   info STRUCT<queueId: INT, participants: ARRAY<STRUCT<puuid: STRING, teamId: INT, kills: INT, deaths: INT, assists: INT, win: BOOLEAN,

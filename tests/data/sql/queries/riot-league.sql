@@ -1,4 +1,4 @@
--- Not supported yet: one row per element of an array.
+-- One row per element of an array.
 CREATE TABLE league (tier STRING, queue STRING, entries ARRAY<STRUCT<puuid: STRING, rank: STRING, leaguePoints: INT, wins: INT, losses: INT>>)
 USING kafka OPTIONS (subscribe 'riot-league');
 

@@ -1,4 +1,4 @@
--- Not supported yet: one row per element of an array.
+-- One row per element of an array.
 CREATE TABLE opendota (match_id BIGINT, start_time BIGINT, patch INT, players ARRAY<STRUCT<account_id: BIGINT, player_slot: INT, kills: INT, win: INT>>)
 USING kafka OPTIONS (subscribe 'opendota-matches');
 
