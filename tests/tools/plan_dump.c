@@ -1,6 +1,7 @@
 /* plan_dump FILE: the tables of a query file as text for Spark, a JSON object per line: the
- * schema of from_json, and each column's name, type, whether it can be null, and text for Spark, in
- * the order of the SELECT list. Inputs are fields of `r` and columns of Spark's Kafka source. */
+ * schema of from_json, and each column's name, type, whether it can be null or is NOT NULL, and text
+ * for Spark, in the order of the SELECT list; the names in the table's order; the views and their
+ * names. Inputs are fields of `r` and columns of Spark's Kafka source. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -38,6 +39,36 @@ static const char *input_name(const struct plan_input *input, struct pool *pool)
     return name;
 }
 
+static struct json *view_entry(const struct query_plan *plan, const struct plan_view *view,
+                               const char *const *names, struct pool *pool) {
+    struct json *entry = json_new_object();
+    json_put_text(entry, "sql", expr_sql(plan, view->argument, names, pool));
+    json_put_bool(entry, "outer", view->is_outer);
+    json_put_text(entry, "position",
+                  view->position != NULL ? view->position
+                                         : plan->columns[view->position_column].name);
+    json_put_text(entry, "element", view->element);
+    if (view->value != NULL)
+        json_put_text(entry, "value", view->value);
+    return entry;
+}
+
+static void put_table(struct json *object, const struct query_plan *plan, const char *const *names,
+                      struct pool *pool) {
+    struct json *table = json_new_array(), *partitions = json_new_array(), *views = json_new_array();
+    for (size_t i = 0; i < plan->column_count; i++)
+        json_append_text(table, plan->columns[i].name);
+    for (size_t i = 0; i < plan->partition_column_count; i++)
+        json_append_text(partitions, plan->columns[plan->partition_columns[i]].name);
+    for (size_t i = 0; i < plan->view_count; i++)
+        json_append(views, view_entry(plan, &plan->views[i], names, pool));
+    json_put_text(object, "name", plan->name);
+    json_put_text(object, "topic", plan->topic);
+    json_put(object, "order", table);
+    json_put(object, "partitions", partitions);
+    json_put(object, "views", views);
+}
+
 static void print_plan(const struct query_plan *plan) {
     struct pool pool;
     pool_init(&pool);
@@ -54,10 +85,12 @@ static void print_plan(const struct query_plan *plan) {
         json_put_text(entry, "name", column->name);
         json_put_text(entry, "type", data_type_ddl(&column->type, &pool));
         json_put_bool(entry, "nullable", column->expr->can_be_null);
+        json_put_bool(entry, "required", column->required);
         json_put_text(entry, "sql", expr_sql(plan, column->expr, names, &pool));
         json_append(columns, entry);
     }
     json_put(object, "columns", columns);
+    put_table(object, plan, names, &pool);
     char *text = json_print(object);
     puts(text);
     free(text);
