@@ -65,7 +65,8 @@ enum decode_result {
     DECODE_ROW,    // row rows->count is filled (the record's inputs only)
     DECODE_REJECT, // *reject says why; the row and its texts are taken back
     DECODE_FULL, // rows->strings is too small for this record (three bytes for each of the value's
-                 // always suffice); the row is taken back
+                 // always suffice), or the room for elements of its arrays and maps
+                 // (rows_grow_elements() says which); the row is taken back
 };
 
 struct decoder_ops;

@@ -38,4 +38,27 @@ struct range_outcome {
     int32_t incarnation; // of the topic, that the offsets are of
 };
 
+/* Adds the counts of `more`; the ranges stay as they are. */
+static inline void range_outcome_add(struct range_outcome *sum, const struct range_outcome *more) {
+    sum->records += more->records;
+    sum->rejects += more->rejects;
+    sum->empty += more->empty;
+    sum->filtered += more->filtered;
+    sum->absent += more->absent;
+    sum->lost += more->lost;
+    sum->rows += more->rows;
+    sum->exploded += more->exploded;
+    sum->filtered_rows += more->filtered_rows;
+}
+
+/* Records that are not rejects. */
+static inline int64_t range_outcome_accepted(const struct range_outcome *outcome) {
+    return outcome->records + outcome->empty + outcome->filtered;
+}
+
+/* What was read of a query without LATERAL VIEW and WHERE. */
+static inline void range_outcome_set_records(struct range_outcome *outcome, int64_t records) {
+    outcome->records = outcome->exploded = outcome->rows = records;
+}
+
 #endif

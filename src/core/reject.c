@@ -12,6 +12,7 @@ const char *reject_reason_name(enum reject_reason reason) {
         [REJECT_NULL_IDENTIFIER] = "null_identifier",
         [REJECT_PARTITION_VALUE] = "partition_value",
         [REJECT_KAFKA_TIME] = "kafka_timestamp",
+        [REJECT_BAD_FIELD] = "bad_field",
     };
     check(reason < REJECT_REASON_COUNT);
     return names[reason];

@@ -19,13 +19,16 @@ enum reject_reason {
     REJECT_NULL_IDENTIFIER,    // the identifier is null, or its value could not be read
     REJECT_PARTITION_VALUE,    // its partition value can't be a directory name
     REJECT_KAFKA_TIME,         // Kafka's timestamp of it is beyond what the column can hold
+    REJECT_BAD_FIELD,          // a field that must be readable (column.readable_or_reject) is not
     REJECT_REASON_COUNT,
 };
 
+enum { REJECT_DETAIL_SIZE = 192 };
+
 struct reject {
     enum reject_reason reason;
-    size_t position;  // byte offset into the value where the trouble was seen
-    char detail[192]; // one sentence for a person, terminated
+    size_t position;                 // byte offset into the value where the trouble was seen
+    char detail[REJECT_DETAIL_SIZE]; // one sentence for a person, terminated
 };
 
 /* The constant name of a reason in the rejects table, log and metrics, such as "malformed_json". */

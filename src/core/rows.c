@@ -1,6 +1,7 @@
 #include "core/rows.h"
 
 #include "base/check.h"
+#include "core/nested.h"
 
 /* Column buffers that all start at the same offset in a page fall in one set of the L1 cache; each
  * starts a few cache lines later than the one before. In the prototype this took decoding from 431
@@ -27,7 +28,11 @@ static size_t storage_bytes(const struct schema *schema, size_t capacity) {
 }
 
 size_t rows_memory(const struct schema *schema, size_t capacity, size_t string_bytes) {
-    return storage_bytes(schema, capacity) + string_bytes;
+    size_t bytes = storage_bytes(schema, capacity) + string_bytes;
+    for (size_t i = 0; i < schema->input_count; i++)
+        if (schema->inputs[i].nested != NULL)
+            bytes += nested_memory(schema->inputs[i].nested, capacity * ROWS_ELEMENTS_PER_ROW);
+    return bytes;
 }
 
 /* The vector at *at, which moves behind it. */
@@ -50,8 +55,12 @@ void rows_init(struct rows *rows, const struct schema *schema, size_t capacity,
     rows->storage = must_alloc(storage_bytes(schema, capacity) + CACHE_LINE, 1);
 
     unsigned char *at = rows->storage;
-    for (size_t i = 0; i < schema->input_count; i++)
+    for (size_t i = 0; i < schema->input_count; i++) {
         rows->inputs[i] = make_vector(&schema->inputs[i], capacity, &at);
+        if (schema->inputs[i].nested != NULL)
+            nested_init(&rows->inputs[i], schema->inputs[i].nested,
+                        capacity * ROWS_ELEMENTS_PER_ROW);
+    }
     for (size_t i = 0; i < schema->count; i++)
         rows->columns[i] = shares_input(schema, i)
                                ? rows->inputs[schema->sources[i]]
@@ -60,6 +69,9 @@ void rows_init(struct rows *rows, const struct schema *schema, size_t capacity,
 
 void rows_deinit(struct rows *rows) {
     arena_deinit(&rows->strings);
+    for (size_t i = 0; rows->schema != NULL && i < rows->schema->input_count; i++)
+        if (rows->schema->inputs[i].nested != NULL) // else its elements are another's
+            nested_deinit(&rows->inputs[i]);
     free(rows->inputs);
     free(rows->columns);
     free(rows->storage);
@@ -69,6 +81,23 @@ void rows_deinit(struct rows *rows) {
 void rows_reset(struct rows *rows) {
     rows->count = 0;
     arena_reset(&rows->strings);
+    for (size_t i = 0; i < rows->schema->input_count; i++)
+        nested_reset(&rows->inputs[i]);
+}
+
+bool rows_grow_elements(struct rows *rows) {
+    check(rows->count == 0);
+    bool grown = false;
+    for (size_t i = 0; i < rows->schema->input_count; i++)
+        grown |= nested_grow(&rows->inputs[i]);
+    return grown;
+}
+
+size_t rows_elements_memory(const struct rows *rows) {
+    size_t bytes = 0;
+    for (size_t i = 0; i < rows->schema->input_count; i++)
+        bytes += nested_memory_now(&rows->inputs[i]);
+    return bytes;
 }
 
 void rows_resize_strings(struct rows *rows, size_t string_bytes) {

@@ -12,7 +12,9 @@
 #include "core/schema.h"
 #include "core/vector.h"
 
-enum { ROWS_CAPACITY = 1024 };
+/* ROWS_ELEMENTS_PER_ROW: the room for elements of arrays and maps, in each of their levels. More in
+ * one row leave less for others. */
+enum { ROWS_CAPACITY = 1024, ROWS_ELEMENTS_PER_ROW = 8 };
 
 struct rows {
     const struct schema *schema; // borrowed
@@ -33,6 +35,14 @@ void rows_reset(struct rows *rows);
 
 /* Only while count is 0: gives up the string arena for one of `string_bytes`. */
 void rows_resize_strings(struct rows *rows, size_t string_bytes);
+
+/* Only while count is 0, after a record whose elements had no room: twice the room where it was too
+ * small, until rows_reset(). False: it was not the elements that had no room, so it was the texts.
+ */
+bool rows_grow_elements(struct rows *rows);
+
+/* Memory in bytes that elements take now. */
+size_t rows_elements_memory(const struct rows *rows);
 
 /* Memory in bytes that rows_init() with these figures takes. */
 size_t rows_memory(const struct schema *schema, size_t capacity, size_t string_bytes);

@@ -23,15 +23,17 @@ struct column {
     const char *name; // the Parquet column and the SQL column; of an input, its path for people,
                       // and the JSON key if there is no path
     enum type type;
-    int precision, scale;           // TYPE_DECIMAL
-    bool required;                  // never null, and REQUIRED in the file, as in Spark's own files
+    int precision, scale;    // TYPE_DECIMAL
+    bool required;           // never null, and REQUIRED in the file, as in Spark's own files
+    bool readable_or_reject; // record columns: what is there but cannot be read as a whole makes
+                             // the record a reject, unless the mode is permissive
     const char *doc;
     const char *const *path; // record columns: the keys from the root; NULL: `name` alone
     size_t path_length;
     const struct data_type *nested; // record columns of type TYPE_ARRAY and TYPE_MAP: all of it
-    const char *sample;     // record columns: what the sample generator draws from
-    const char *expression; // derived columns: as the query file has it, for people
-    const char *sql;        // derived columns: the same for Spark
+    const char *sample;             // record columns: what the sample generator draws from
+    const char *expression;         // derived columns: as the query file has it, for people
+    const char *sql;                // derived columns: the same for Spark
 };
 
 /* `sample`: the values that a sample generator (surfaces/demo/sample.h) draws from, as one of

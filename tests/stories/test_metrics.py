@@ -56,7 +56,7 @@ def watched(job, tmp_path):
         for kind, topic in job.topics.items():
             job.wait_committed(process, job.broker.end_offsets(topic), kind, timeout=60)
         records = 3 * (40 + len(ODD) + len(FAULTY) + 20 + 5)
-        for name in ("committed_offset", "records_read_total", "rows_total) + sum(esports_stream_rejects_total"):
+        for name in ("committed_offset", "records_read_total", "accepted_records_total) + sum(esports_stream_rejects_total"):
             prometheus.wait_value(f"sum(esports_stream_{name})", records)
         prometheus.wait_value("sum(esports_stream_lag_records)", 0)
         # A few seconds after the last batch, the round-trip times are no longer known.

@@ -139,33 +139,41 @@ static enum json_column_result set_text(struct vector *vector, size_t row, struc
     return JSON_COLUMN_SET;
 }
 
-static enum json_column_result set_plain(struct json_raw raw, struct vector *vector, size_t row,
-                                         struct arena *strings) {
+static bool copy_plain(struct json_raw raw, struct arena *strings, struct text *text) {
     char *bytes = arena_alloc_bytes(strings, raw.size);
     if (bytes == NULL)
-        return JSON_COLUMN_FULL;
+        return false;
     memcpy(bytes, raw.bytes, raw.size);
-    return set_text(vector, row, (struct text){bytes, (uint32_t)raw.size});
+    *text = (struct text){bytes, (uint32_t)raw.size};
+    return true;
+}
+
+bool json_copy_text(struct json_raw raw, struct arena *strings, struct text *text) {
+    if (raw.plain)
+        return copy_plain(raw, strings, text);
+    size_t used = strings->used;
+    struct json_output output = open_output(strings, GROWTH_MAX * raw.size);
+    json_output_text(&output, raw);
+    if (output.is_full)
+        arena_rewind(strings, used);
+    else
+        *text = keep_output(strings, used, output);
+    return !output.is_full;
 }
 
 static enum json_column_result read_string(struct json_reader *reader, struct vector *vector,
                                            size_t row, struct arena *strings) {
     if (reader->token == JSON_STRING) {
+        struct text text;
         if (!json_take_string(reader))
             return JSON_COLUMN_FAULT;
-        if (reader->lexer.value.plain)
-            return set_plain(reader->lexer.value, vector, row, strings);
+        return json_copy_text(reader->lexer.value, strings, &text) ? set_text(vector, row, text)
+                                                                   : JSON_COLUMN_FULL;
     }
     size_t used = strings->used;
-    size_t size_max = reader->token == JSON_STRING
-                          ? reader->lexer.value.size
-                          : (size_t)(reader->lexer.end - reader->lexer.start);
-    struct json_output output = open_output(strings, GROWTH_MAX * size_max);
-    bool copied = true;
-    if (reader->token == JSON_STRING)
-        json_output_text(&output, reader->lexer.value);
-    else
-        copied = json_copy_value(reader, &output);
+    struct json_output output =
+        open_output(strings, GROWTH_MAX * (size_t)(reader->lexer.end - reader->lexer.start));
+    bool copied = json_copy_value(reader, &output);
     if (!copied || output.is_full) {
         arena_rewind(strings, used);
         return output.is_full ? JSON_COLUMN_FULL : JSON_COLUMN_FAULT;

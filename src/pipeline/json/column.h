@@ -34,6 +34,9 @@ enum json_column_result json_read_column(struct json_reader *reader,
                                          const struct column *column, struct vector *vector,
                                          size_t row, struct arena *strings);
 
+/* Copies the text's characters into `strings`. False: no room. */
+MUST_CHECK bool json_copy_text(struct json_raw raw, struct arena *strings, struct text *text);
+
 /* The current value, which is not a key, as text: as Spark has Jackson write it. Compact, in the
  * order of the record, duplicate keys kept, numbers in Java's form (1.50 becomes 1.5, -0 becomes 0,
  * NaN becomes "NaN" with its quotes). Ends on the value's last token. False: not JSON

@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "base/check.h"
+#include "core/nested.h"
 #include "core/timestamp.h"
 #include "pipeline/json/members.h"
 #include "pipeline/json/objects.h"
@@ -26,6 +27,8 @@ struct json_decoder {
     struct json_members members;
 
     struct json_objects objects;
+    size_t *nested; // owned; the columns that are arrays or maps
+    size_t nested_count;
 
     struct json_notes notes; // of the record under way
     bool is_counted;         // the record, in `counts`
@@ -41,6 +44,17 @@ static void clear_row(const struct json_decoder *decoder, struct rows *rows) {
         vector->valid[row] = 0;
 }
 
+/* The row's arrays and maps take elements after this. */
+static void mark_elements(const struct json_decoder *decoder, struct rows *rows) {
+    for (size_t i = 0; i < decoder->nested_count; i++)
+        nested_mark(&rows->inputs[decoder->nested[i]]);
+}
+
+static void take_back_elements(const struct json_decoder *decoder, struct rows *rows) {
+    for (size_t i = 0; i < decoder->nested_count; i++)
+        nested_rewind(&rows->inputs[decoder->nested[i]]);
+}
+
 /* One member whose key is a column's or its object's. False: the room is too small. */
 static bool decode_member(struct json_decoder *decoder, size_t column, struct rows *rows) {
     struct json_record record = {.reader = &decoder->reader,
@@ -48,9 +62,7 @@ static bool decode_member(struct json_decoder *decoder, size_t column, struct ro
                                  .rows = rows,
                                  .notes = &decoder->notes,
                                  .unknown_names = &decoder->base.counts.unknown_names};
-    struct json_field *object = decoder->objects.tops[column];
-    return object == NULL ? json_read_member(&record, column)
-                          : json_read_object(&decoder->objects, &record, object);
+    return json_read_member(&decoder->objects, &record, column);
 }
 
 /* Whether the reader is at a place where the root's own next member may start, and, if `previous`
@@ -182,11 +194,12 @@ static enum decode_result reject_with(struct reject *reject, enum reject_reason 
     return DECODE_REJECT;
 }
 
-/* It has no identifier that can be read, though perhaps the key. */
+/* Without an identifier that can be read it has perhaps the key. */
 static void count_rejected_object(struct json_decoder *decoder, const struct rows *rows) {
     json_notes_count_keys(&decoder->notes, &decoder->base.counts, 1);
     decode_counts_note_reject(&decoder->base.counts, rows);
-    decoder->base.counts.rejected_values[0] += decoder->notes.identifier_seen;
+    if (!rows->inputs[0].valid[rows->count])
+        decoder->base.counts.rejected_values[0] += decoder->notes.identifier_seen;
 }
 
 static enum decode_result reject_identifier(const struct json_decoder *decoder,
@@ -204,6 +217,28 @@ static enum decode_result reject_identifier(const struct json_decoder *decoder,
         (void)snprintf(reject->detail, sizeof reject->detail, "'%s' is null", name);
     }
     return DECODE_REJECT;
+}
+
+static enum decode_result reject_unreadable(const struct json_decoder *decoder, int column,
+                                            struct reject *reject) {
+    const struct json_unreadable *unreadable = &decoder->notes.unreadable;
+    char detail[REJECT_DETAIL_SIZE];
+    (void)snprintf(detail, sizeof detail, "'%s' cannot be read",
+                   decoder->schema->columns[column].name);
+    if (unreadable->column != (size_t)column)
+        return reject_with(reject, REJECT_BAD_FIELD, 0, detail);
+    return reject_with(reject, REJECT_BAD_FIELD, unreadable->position, unreadable->detail);
+}
+
+/* What makes an object a reject, or DECODE_ROW. */
+static enum decode_result judge_object(const struct json_decoder *decoder, const struct rows *rows,
+                                       struct reject *reject) {
+    if (decoder->mode == PARSE_PERMISSIVE)
+        return DECODE_ROW;
+    if (decoder->schema->has_identifier && !rows->inputs[0].valid[rows->count])
+        return reject_identifier(decoder, reject);
+    int column = json_find_unreadable(&decoder->objects, rows);
+    return column < 0 ? DECODE_ROW : reject_unreadable(decoder, column, reject);
 }
 
 static enum decode_result reject_root(const struct json_decoder *decoder, enum root_kind root,
@@ -239,15 +274,17 @@ static enum decode_result decode(struct decoder *base, const struct record *reco
     decoder->reader.skips_usual = !decoder->members.is_off;
     json_members_open(&decoder->members, record->value, record->value_size);
     json_notes_clear(&decoder->notes);
+    json_objects_clear(&decoder->objects);
     clear_row(decoder, rows);
+    mark_elements(decoder, rows);
     enum root_kind root = decode_root(decoder, rows);
 
     if (root == ROOT_OBJECT) {
-        if (decoder->schema->has_identifier && decoder->mode != PARSE_PERMISSIVE &&
-            rows->inputs[0].valid[rows->count] == 0) {
+        if (judge_object(decoder, rows, reject) == DECODE_REJECT) {
             count_rejected_object(decoder, rows);
             arena_rewind(&rows->strings, used);
-            return reject_identifier(decoder, reject);
+            take_back_elements(decoder, rows);
+            return DECODE_REJECT;
         }
         const struct json_reader *reader = &decoder->reader;
         decoder->notes.has_trailing_bytes =
@@ -258,6 +295,7 @@ static enum decode_result decode(struct decoder *base, const struct record *reco
         return DECODE_ROW;
     }
     arena_rewind(&rows->strings, used);
+    take_back_elements(decoder, rows);
     if (root == ROOT_FULL)
         return DECODE_FULL;
     if (decoder->mode != PARSE_PERMISSIVE)
@@ -269,6 +307,9 @@ static enum decode_result decode(struct decoder *base, const struct record *reco
 static void close_decoder(struct decoder *base) {
     struct json_decoder *decoder = (struct json_decoder *)base;
     json_objects_deinit(&decoder->objects);
+    json_members_deinit(&decoder->members);
+    json_keys_deinit(&decoder->keys);
+    free(decoder->nested);
     free(decoder);
 }
 
@@ -283,13 +324,17 @@ bool decode_json_open(struct decoder **decoder, const struct record_schema *sche
                          "(package tzdata) or an offset such as +02:00",
                          zone_name);
     struct json_decoder *opened = must_alloc(1, sizeof *opened);
-    check(schema->count <= JSON_COLUMNS_MAX);
     opened->base.ops = &json_ops;
     opened->schema = schema;
     opened->mode = mode;
     opened->context.zone = zone;
+    opened->notes.column_count = schema->count;
     json_keys_init(&opened->keys, schema);
     json_objects_init(&opened->objects, schema);
+    opened->nested = must_alloc(schema->count, sizeof *opened->nested);
+    for (size_t i = 0; i < schema->count; i++)
+        if (schema->columns[i].nested != NULL)
+            opened->nested[opened->nested_count++] = i;
     *decoder = &opened->base;
     decode_json_set_path(*decoder, DECODE_FASTEST);
     return true;
@@ -298,6 +343,7 @@ bool decode_json_open(struct decoder **decoder, const struct record_schema *sche
 void decode_json_set_path(struct decoder *decoder, enum decode_path path) {
     struct json_decoder *json = (struct json_decoder *)decoder;
     check(decoder->ops == &json_ops);
+    json_members_deinit(&json->members);
     json_members_init(&json->members, &json->keys, path == DECODE_FASTEST);
     json->members.is_off = path == DECODE_GENERAL;
 }

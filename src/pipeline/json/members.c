@@ -19,17 +19,22 @@
 
 /* ---- keys: an open hash table, made once for a schema ---- */
 
-_Static_assert(JSON_COLUMNS_MAX <= KEY_SLOTS / 2, "a lookup must meet an empty slot soon");
+/* At least; twice as many as columns, so that a lookup meets an empty slot soon. */
+enum { KEY_SLOTS_MIN = 1024 };
 
 /* From the size, the first eight bytes and the last two: where the names of a schema differ. */
-static inline size_t key_slot(const char *bytes, size_t size) {
+static inline size_t key_slot(const struct json_keys *keys, const char *bytes, size_t size) {
     static const uint64_t masks[WORD_SIZE] = {
         0, 0xFF, 0xFFFF, 0xFFFFFF, 0xFFFFFFFF, 0xFFFFFFFFFF, 0xFFFFFFFFFFFF, 0xFFFFFFFFFFFFFF};
     uint16_t last;
     memcpy(&last, bytes + size - sizeof last, sizeof last);
     uint64_t first = word_load(bytes) & (size < WORD_SIZE ? masks[size] : UINT64_MAX);
     uint64_t hash = (first + size + ((uint64_t)last << 40)) * UINT64_C(0x9E3779B97F4A7C15);
-    return hash >> 54; // 2^64 / golden ratio; KEY_SLOTS
+    return hash >> keys->slot_shift; // 2^64 / golden ratio
+}
+
+static inline size_t next_slot(const struct json_keys *keys, size_t slot) {
+    return (slot + 1) & (UINT64_MAX >> keys->slot_shift);
 }
 
 /* The column of a plain key between two quotes, with JSON_PREFIX_MAX readable bytes behind it.
@@ -37,8 +42,8 @@ static inline size_t key_slot(const char *bytes, size_t size) {
 static inline __attribute__((always_inline)) int
 find_plain_key(const struct json_keys *keys, const char *bytes, size_t size,
                bool (*has_prefix)(const char *at, const struct json_prefix *prefix)) {
-    for (size_t slot = key_slot(bytes, size); keys->slots[slot] != 0;
-         slot = (slot + 1) % KEY_SLOTS) {
+    for (size_t slot = key_slot(keys, bytes, size); keys->slots[slot] != 0;
+         slot = next_slot(keys, slot)) {
         int column = keys->slots[slot] - 1;
         const struct json_key_name *name = &keys->names[column];
         // A head with the quote in it says that the key ends there.
@@ -55,55 +60,71 @@ struct quoted_key {
     char bytes[1 + KEY_NAME_MAX + 1 + JSON_PREFIX_MAX];
 };
 
-static struct quoted_key quote_key(struct json_raw key, size_t *size) {
-    struct quoted_key quoted = {.bytes = "\""};
-    char *start = quoted.bytes + 1;
+/* The key's characters are behind the quote; their number, 0: too many. */
+static size_t quote_key(struct json_raw key, struct quoted_key *quoted) {
+    char *start = quoted->bytes + 1;
     struct json_output output = {start, start + KEY_NAME_MAX, false};
     json_output_text(&output, key);
+    quoted->bytes[0] = '"';
+    memset(output.at, 0, 1 + JSON_PREFIX_MAX);
     *output.at = '"';
-    *size = output.is_full ? 0 : (size_t)(output.at - start);
-    return quoted;
+    return output.is_full ? 0 : (size_t)(output.at - start);
 }
 
-/* An object's key is in the table already if a column before this one is in that object, too. */
-static bool has_object(const struct json_keys *keys, const struct record_schema *schema,
-                       size_t column) {
-    for (uint64_t rest = keys->objects; rest != 0; rest &= rest - 1)
-        if (strcmp(column_key(&schema->columns[__builtin_ctzll(rest)], 0),
-                   column_key(&schema->columns[column], 0)) == 0)
+/* A key is in the table already if a column before this one is in the same object. */
+static bool has_tree(const struct json_keys *keys, const struct record_schema *schema,
+                     size_t column) {
+    for (size_t i = 0; i < column; i++)
+        if (keys->is_tree[i] && strcmp(column_key(&schema->columns[i], 0),
+                                       column_key(&schema->columns[column], 0)) == 0)
             return true;
     return false;
 }
 
-void json_keys_init(struct json_keys *keys, const struct record_schema *schema) {
-    *keys = (struct json_keys){0};
-    for (size_t i = 0; i < schema->count; i++) {
-        const char *name = column_key(&schema->columns[i], 0);
-        if (column_path_length(&schema->columns[i]) > 1) {
-            if (has_object(keys, schema, i))
-                continue;
-            keys->objects |= UINT64_C(1) << i;
-        }
-        size_t size = strlen(name);
-        check(size > 0 && size <= KEY_NAME_MAX);
-        struct quoted_key quoted =
-            quote_key((struct json_raw){.bytes = name, .size = size, .plain = true}, &size);
-        const char *key = quoted.bytes + 1;
-        check(find_plain_key(keys, key, size, json_has_prefix) < 0);
-        keys->names[i].name = (struct text){name, (uint32_t)size};
-        json_prefix_set(&keys->names[i].head, key,
-                        size < JSON_PREFIX_MAX ? size + 1 : JSON_PREFIX_MAX);
+static void add_key(struct json_keys *keys, const char *name, size_t column) {
+    struct quoted_key quoted;
+    const char *key = quoted.bytes + 1;
+    struct json_raw raw = {.bytes = name, .size = strlen(name), .plain = true};
+    size_t size = quote_key(raw, &quoted);
+    check(size > 0 && find_plain_key(keys, key, size, json_has_prefix) < 0);
+    keys->names[column].name = (struct text){name, (uint32_t)size};
+    json_prefix_set(&keys->names[column].head, key,
+                    size < JSON_PREFIX_MAX ? size + 1 : JSON_PREFIX_MAX);
 
-        size_t slot = key_slot(key, size);
-        while (keys->slots[slot] != 0)
-            slot = (slot + 1) % KEY_SLOTS;
-        keys->slots[slot] = (uint8_t)(i + 1);
+    size_t slot = key_slot(keys, key, size);
+    while (keys->slots[slot] != 0)
+        slot = next_slot(keys, slot);
+    keys->slots[slot] = (uint16_t)(column + 1);
+}
+
+void json_keys_init(struct json_keys *keys, const struct record_schema *schema) {
+    size_t count = schema->count, slots = KEY_SLOTS_MIN;
+    while (slots < 2 * count)
+        slots *= 2;
+    check(count < UINT16_MAX);
+    *keys = (struct json_keys){.count = count,
+                               .slots = must_alloc(slots, sizeof *keys->slots),
+                               .slot_shift = (unsigned)__builtin_clzll(slots) + 1,
+                               .is_tree = must_alloc(count, sizeof *keys->is_tree),
+                               .names = must_alloc(count, sizeof *keys->names)};
+    for (size_t i = 0; i < count; i++) {
+        bool is_tree = json_fields_has_tree(&schema->columns[i]);
+        if (is_tree && has_tree(keys, schema, i))
+            continue;
+        keys->is_tree[i] = is_tree;
+        add_key(keys, column_key(&schema->columns[i], 0), i);
     }
 }
 
+void json_keys_deinit(struct json_keys *keys) {
+    free(keys->slots);
+    free(keys->is_tree);
+    free(keys->names);
+}
+
 int json_keys_find(const struct json_keys *keys, struct json_raw key) {
-    size_t size;
-    struct quoted_key quoted = quote_key(key, &size);
+    struct quoted_key quoted;
+    size_t size = quote_key(key, &quoted);
     return size == 0 ? -1 : find_plain_key(keys, quoted.bytes + 1, size, json_has_prefix);
 }
 
@@ -121,17 +142,25 @@ enum { CONFIDENCE_MAX = 8, CONFIDENCE_NEW = 4 };
  * without expecting one. */
 enum { MISSES_MAX = 6, RECORDS_SCATTERED = 64 };
 
+/* Only for schemas with so few columns: those that came are bits of one word. */
+enum { SCATTERED_COLUMNS_MAX = 64 };
+
 void json_members_init(struct json_members *members, const struct json_keys *keys, bool fastest) {
     memset(members, 0, sizeof *members);
     members->keys = keys;
+    members->predictions = must_alloc(keys->count + 1, sizeof *members->predictions);
     // Nothing is known yet: a pattern of no size, before a byte that no value starts with.
-    for (size_t i = 0; i <= JSON_COLUMNS_MAX; i++)
+    for (size_t i = 0; i <= keys->count; i++)
         members->predictions[i].pattern = (struct json_prefix){.bytes = "}", .needed = 1};
     json_stops_init(&members->stops, fastest);
 #ifdef JSON_HAS_X86
     members->has_avx2 = fastest && __builtin_cpu_supports("avx2") &&
                         __builtin_cpu_supports("bmi") && __builtin_cpu_supports("popcnt");
 #endif
+}
+
+void json_members_deinit(struct json_members *members) {
+    free(members->predictions);
 }
 
 void json_members_open(struct json_members *members, const char *bytes, size_t size) {
@@ -163,7 +192,7 @@ static void learn(struct json_members *members, struct json_prediction *predicti
         return;
     json_prefix_set(&prediction->pattern, from.at, size);
     prediction->size = (uint8_t)size;
-    prediction->column = (uint8_t)column;
+    prediction->column = (uint16_t)column;
     prediction->confidence = CONFIDENCE_NEW;
     prediction->next = &members->predictions[column + 1];
 }
@@ -185,7 +214,7 @@ HOT int find_member(struct json_members *members, const char *bytes,
         return -1;
     int column = find_plain_key(members->keys, at + 1, (size_t)(end - at - 1), kernel.has_prefix);
     const char *colon = skip_blanks(end + 1);
-    if (column < 0 || *colon != ':' || json_keys_is_object(members->keys, column))
+    if (column < 0 || *colon != ':' || members->keys->is_tree[column])
         return -1;
 
     struct json_cursor value = {.at = skip_blanks(colon + 1)};
@@ -234,7 +263,7 @@ HOT struct json_cursor read_members(struct json_members *members, struct json_ro
         prediction = next;
     }
     shared->texts = local.texts;
-    if (misses > MISSES_MAX)
+    if (misses > MISSES_MAX && members->keys->count <= SCATTERED_COLUMNS_MAX)
         members->scattered = RECORDS_SCATTERED;
     progress->previous = (int)(prediction - members->predictions) - 1;
     return cursor;
@@ -268,10 +297,8 @@ struct found_member {
 /* The columns' values; those whose bits are in `present` came. */
 struct found_members {
     uint64_t present;
-    struct found_member columns[JSON_COLUMNS_MAX];
+    struct found_member columns[SCATTERED_COLUMNS_MAX];
 };
-
-_Static_assert(JSON_COLUMNS_MAX <= 64, "the columns present are bits of one word");
 
 /* The stop behind the string whose opening quote is at *stop; NULL: not a string. */
 static const uint16_t *skip_marked(const char *bytes, const uint16_t *stop) {
@@ -296,7 +323,7 @@ HOT int find_members(const struct json_members *members, const char *bytes, cons
         if (key[-1] != '"' || end[0] != '"' || end[1] != ':')
             return -1;
         int column = find_plain_key(members->keys, key, (size_t)(end - key), kernel.has_prefix);
-        if (column < 0 || json_keys_is_object(members->keys, column))
+        if (column < 0 || members->keys->is_tree[column])
             return -1;
         count++;
         found_members->present |= UINT64_C(1) << column;

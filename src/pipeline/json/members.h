@@ -8,28 +8,28 @@
 #include "core/rows.h"
 #include "core/schema.h"
 #include "core/timestamp.h"
-#include "pipeline/json/reader.h"
+#include "pipeline/json/fields.h"
 #include "pipeline/json/stops.h"
 #include "pipeline/json/text.h"
 #include "pipeline/json/words.h"
-
-enum { KEY_NAME_MAX = 128, KEY_SLOTS = 1024 };
 
 struct json_key_name {
     struct text name;
     struct json_prefix head; // its first bytes; the quote behind it, too, if that fits in
 };
 
-/* The keys of the root object. One of an object that has columns in it (objects.h) goes by its
- * first column. */
+/* The keys of the root object. One that objects.h reads goes by its first column. */
 struct json_keys {
-    uint8_t slots[KEY_SLOTS]; // open addressing: index + 1; 0: empty
-    uint64_t objects;         // a bit for each column that an object goes by
-    struct json_key_name names[JSON_COLUMNS_MAX];
+    size_t count;                // of columns
+    uint16_t *slots;             // owned; open addressing: index + 1; 0: empty
+    unsigned slot_shift;         // 64 - log2(their number)
+    bool *is_tree;               // owned; by column: for objects.h
+    struct json_key_name *names; // owned; by column
 };
 
 /* `schema` is borrowed. */
 void json_keys_init(struct json_keys *keys, const struct record_schema *schema);
+void json_keys_deinit(struct json_keys *keys);
 
 /* The column that the key names or its object goes by, or -1. */
 int json_keys_find(const struct json_keys *keys, struct json_raw key);
@@ -37,15 +37,11 @@ int json_keys_find(const struct json_keys *keys, struct json_raw key);
 /* The same for a plain key between two quotes, in a record that ends at `end`. */
 int json_keys_find_plain(const struct json_keys *keys, struct json_raw key, const char *end);
 
-static inline bool json_keys_is_object(const struct json_keys *keys, int column) {
-    return (keys->objects >> column & 1) != 0;
-}
-
 /* A key as it was, with all bytes between the previous value and its own. */
 struct json_prediction {
     struct json_prefix pattern;
     uint8_t size;                 // of the pattern
-    uint8_t column;               // that the key names
+    uint16_t column;              // that the key names
     uint8_t confidence;           // falls with each miss; at 0 another key is learned
     struct json_prediction *next; // what is predicted behind that column
 };
@@ -59,9 +55,9 @@ struct json_progress {
 };
 
 struct json_members {
-    const struct json_keys *keys;                             // borrowed
-    struct json_prediction predictions[JSON_COLUMNS_MAX + 1]; // behind column i - 1; 0: the first
-    bool is_off;                                              // everything is left to reader.h
+    const struct json_keys *keys;        // borrowed
+    struct json_prediction *predictions; // owned; behind column i - 1; 0: the first
+    bool is_off;                         // everything is left to reader.h
     bool has_record;
     bool has_avx2;
     unsigned scattered;   // records that are still read as if their keys came in no order
@@ -72,6 +68,7 @@ struct json_members {
 /* `fastest`: with the best instructions that this machine has, else with those that every one has.
  */
 void json_members_init(struct json_members *members, const struct json_keys *keys, bool fastest);
+void json_members_deinit(struct json_members *members);
 
 /* Another record. A large one is left to reader.h as a whole. */
 void json_members_open(struct json_members *members, const char *bytes, size_t size);

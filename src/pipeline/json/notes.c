@@ -1,11 +1,5 @@
 #include "pipeline/json/notes.h"
 
-void json_note_faults(struct json_notes *notes, uint64_t columns) {
-    notes->has_faults = true;
-    for (; columns != 0; columns &= columns - 1)
-        notes->faults[__builtin_ctzll(columns)]++;
-}
-
 /* The size of the text's beginning of at most `size_max` bytes, without half a character. */
 static size_t cut_at_character(const char *text, size_t size_max) {
     size_t size = strlen(text);

@@ -11,18 +11,28 @@
 /* Of one record: how many of its unknown keys are counted by name. */
 enum { NAMED_KEYS_MAX = 16 };
 
+/* The first column that was unreadable as a whole of those that make a record a reject by that. */
+struct json_unreadable {
+    bool is_set;
+    size_t column;
+    size_t position; // byte offset
+    char detail[REJECT_DETAIL_SIZE];
+};
+
 struct json_notes {
     int64_t unknown_keys;
     uint8_t named_keys[NAMED_KEYS_MAX]; // those of them that have a name in the counts
     size_t named_count;
     bool has_trailing_bytes;
     bool has_faults;
-    int64_t faults[JSON_COLUMNS_MAX];
+    size_t column_count; // of the schema's record columns
+    int64_t faults[SCHEMA_COLUMNS_MAX];
     bool identifier_seen;
     size_t identifier_at;           // byte offset of its last value
     const char *identifier_problem; // NULL: none
     const char *first_problem;      // the first after which Spark continued; NULL: none
     size_t first_problem_at;
+    struct json_unreadable unreadable;
 };
 
 static inline void json_notes_clear(struct json_notes *notes) {
@@ -32,13 +42,17 @@ static inline void json_notes_clear(struct json_notes *notes) {
     notes->identifier_at = 0;
     notes->identifier_problem = NULL;
     notes->first_problem = NULL;
+    notes->unreadable.is_set = false;
     if (notes->has_faults)
-        memset(notes->faults, 0, sizeof notes->faults);
+        memset(notes->faults, 0, notes->column_count * sizeof notes->faults[0]);
     notes->has_faults = false;
 }
 
-/* The columns, as bits, have lost the value that the record has for them. */
-void json_note_faults(struct json_notes *notes, uint64_t columns);
+/* The column has lost a value that the record has for it, or a part of it. */
+static inline void json_note_fault(struct json_notes *notes, size_t column) {
+    notes->has_faults = true;
+    notes->faults[column]++;
+}
 
 /* The current key is unknown; `object` is the path of the object that it is in, "" for the root. */
 void json_note_unknown_key(struct json_notes *notes, struct unknown_keys *names,
@@ -65,7 +79,7 @@ static inline void json_notes_count_values(const struct json_notes *notes,
     counts->trailing_bytes += times * notes->has_trailing_bytes;
     if (!notes->has_faults)
         return;
-    for (size_t i = 0; i < JSON_COLUMNS_MAX; i++)
+    for (size_t i = 0; i < notes->column_count; i++)
         counts->field_faults[i] += times * notes->faults[i];
 }
 

@@ -1,88 +1,72 @@
-/* Spark reads an object with a function that calls itself for each object in it. An error is caught
- * by the innermost object whose member caused it, which skips the rest of that member and
- * continues; an error while it moves to the next member, or while it skips, ends the object, and is
- * caught by the one around it. Here the open objects are a stack, as deep as the schema, so the
- * depth of a record costs nothing.
+/* Spark reads an object with a function that calls itself for each object, array and map in it. An
+ * error is caught by the innermost object whose member caused it, which skips the rest of that
+ * member and continues; an error while it moves to the next member, or while it skips, ends the
+ * object, and is caught by the one around it. An array catches nothing: an error in it ends it. A
+ * map catches errors as an object does, but fails at its end. Here the open values are a stack, as
+ * deep as the schema, so the depth of a record costs nothing.
  *
- * What must stay true: the stack is of objects in the schema. After an error the reader may be at
- * another level of the record than the innermost open object was: then that level's members are
- * taken for the object's, as in Spark. */
+ * What must stay true: the stack is of values in the schema. After an error the reader may be at
+ * another level of the record than the innermost open value was: then that level's members are
+ * taken for the value's, as in Spark. A struct that is null has no field that is not. */
 #include "pipeline/json/objects.h"
 
 #include "base/check.h"
+#include "core/nested.h"
 #include "pipeline/json/column.h"
-#include "pipeline/json/members.h"
-
-/* ---- the objects of a schema ---- */
-
-static struct json_field *find_declared(struct json_field *fields, struct text key) {
-    while (fields != NULL && !text_equals(fields->key, key))
-        fields = fields->next;
-    return fields;
-}
-
-static struct json_field *add_field(struct json_objects *objects, struct json_field *parent,
-                                    const char *key, size_t column) {
-    struct json_field *field = pool_alloc(&objects->pool, 1, sizeof *field);
-    field->key = text_borrow(key);
-    field->column = column;
-    field->path = parent == NULL ? key : pool_format(&objects->pool, "%s.%s", parent->path, key);
-    if (parent == NULL)
-        return field;
-    struct json_field **end = &parent->fields;
-    while (*end != NULL)
-        end = &(*end)->next;
-    *end = field;
-    return field;
-}
-
-static struct json_field *find_top(const struct json_objects *objects, const char *key) {
-    for (size_t i = 0; i < JSON_COLUMNS_MAX; i++)
-        if (objects->tops[i] != NULL && text_equals(objects->tops[i]->key, text_borrow(key)))
-            return objects->tops[i];
-    return NULL;
-}
-
-static void add_column(struct json_objects *objects, const struct column *declared, size_t column) {
-    const char *top = column_key(declared, 0);
-    struct json_field *field = find_top(objects, top);
-    if (field == NULL)
-        field = objects->tops[column] = add_field(objects, NULL, top, column);
-    field->columns |= UINT64_C(1) << column;
-    for (size_t level = 1; level < declared->path_length; level++) {
-        const char *key = column_key(declared, level);
-        struct json_field *parent = field;
-        parent->is_object = true;
-        field = find_declared(parent->fields, text_borrow(key));
-        if (field == NULL)
-            field = add_field(objects, parent, key, column);
-        field->columns |= UINT64_C(1) << column;
-        check(field->key.length <= KEY_NAME_MAX);
-    }
-    check(!field->is_object && field->column == column); // each path once, and none within another
-}
+#include "pipeline/json/unreadable.h"
 
 void json_objects_init(struct json_objects *objects, const struct record_schema *schema) {
     *objects = (struct json_objects){0};
-    pool_init(&objects->pool);
-    size_t depth = 0, levels = 0;
-    for (size_t i = 0; i < schema->count; i++) {
-        const struct column *column = &schema->columns[i];
-        if (column_path_length(column) == 1)
-            continue;
-        add_column(objects, column, i);
-        depth = column->path_length > depth ? column->path_length : depth;
-        levels += column->path_length; // each object around a column may save its value
-    }
-    objects->open = pool_alloc(&objects->pool, depth, sizeof *objects->open);
-    objects->saved = pool_alloc(&objects->pool, levels, sizeof *objects->saved);
+    json_fields_init(&objects->fields, schema);
+    objects->open = must_alloc(objects->fields.depth, sizeof *objects->open);
+    objects->saved = must_alloc(objects->fields.saved, sizeof *objects->saved);
+    objects->column_count = schema->count;
+    objects->is_unreadable = must_alloc(schema->count, sizeof *objects->is_unreadable);
+    objects->must_be_readable = must_alloc(schema->count, sizeof *objects->must_be_readable);
+    for (size_t i = 0; i < schema->count; i++)
+        objects->must_be_readable[i] = schema->columns[i].readable_or_reject;
 }
 
 void json_objects_deinit(struct json_objects *objects) {
-    pool_deinit(&objects->pool);
+    json_fields_deinit(&objects->fields);
+    free(objects->open);
+    free(objects->saved);
+    free(objects->must_be_readable);
+    free(objects->is_unreadable);
 }
 
-/* ---- reading ---- */
+void json_objects_clear(struct json_objects *objects) {
+    if (objects->has_unreadable)
+        memset(objects->is_unreadable, 0, objects->column_count);
+    objects->has_unreadable = false;
+}
+
+int json_find_unreadable(const struct json_objects *objects, const struct rows *rows) {
+    for (size_t i = 0; objects->has_unreadable && i < objects->column_count; i++)
+        if (objects->is_unreadable[i] && !rows->inputs[i].valid[rows->count])
+            return (int)i;
+    return -1;
+}
+
+static struct json_open_value *innermost(struct json_objects *objects) {
+    return &objects->open[objects->open_count - 1];
+}
+
+static bool is_list(const struct json_field *field) {
+    return field->kind == JSON_FIELD_ARRAY || field->kind == JSON_FIELD_MAP;
+}
+
+/* ---- notes ---- */
+
+/* Whether the value is a column, or leads to columns: it is in no array or map. */
+static bool is_at_column(const struct json_objects *objects) {
+    return objects->open_count == 0 ||
+           objects->open[objects->open_count - 1].field->kind == JSON_FIELD_OBJECT;
+}
+
+static bool is_identifier(const struct json_objects *objects, const struct json_field *field) {
+    return field->column == 0 && is_at_column(objects);
+}
 
 static void note_identifier(struct json_notes *notes, const struct json_lexer *lexer) {
     notes->identifier_seen = true;
@@ -97,147 +81,244 @@ static size_t value_position(const struct json_reader *reader) {
                     reader->lexer.start);
 }
 
-static enum json_column_result read_column(struct json_record *record, size_t column) {
-    struct json_reader *reader = record->reader;
-    struct rows *rows = record->rows;
-    reader->lexer.problem = NULL;
-    if (column == 0)
-        record->notes->identifier_at = value_position(reader);
-    enum json_column_result result =
-        json_read_column(reader, record->context, &rows->schema->inputs[column],
-                         &rows->inputs[column], rows->count, &rows->strings);
-    if (result == JSON_COLUMN_FULL)
-        return result;
-    if (result == JSON_COLUMN_FAULT)
-        json_note_faults(record->notes, UINT64_C(1) << column);
-    json_note_problem(record->notes, &reader->lexer);
-    if (column == 0)
-        note_identifier(record->notes, &reader->lexer);
-    return result;
+/* Whether a fault now loses columns as a whole: only a struct would keep it to a part of one. */
+static bool loses_column(const struct json_objects *objects) {
+    size_t count = objects->open_count;
+    while (count > 0 && is_list(objects->open[count - 1].field))
+        count--;
+    return count == 0 || objects->open[count - 1].field->kind == JSON_FIELD_OBJECT;
 }
 
-bool json_read_member(struct json_record *record, size_t column) {
-    return read_column(record, column) != JSON_COLUMN_FULL;
+static void note_lost_column(struct json_objects *objects, struct json_record *record,
+                             const struct json_field *field, size_t column, bool is_whole) {
+    json_note_fault(record->notes, column);
+    if (!is_whole || !objects->must_be_readable[column])
+        return;
+    objects->is_unreadable[column] = objects->has_unreadable = true;
+    if (!record->notes->unreadable.is_set)
+        json_describe_unreadable(objects, record, field, column);
 }
 
-/* The object's columns keep what they had. */
-static void lose_object(struct json_record *record, const struct json_field *field) {
-    json_note_faults(record->notes, field->columns);
+/* The field keeps what it had. */
+static void note_fault(struct json_objects *objects, struct json_record *record,
+                       const struct json_field *field) {
+    bool is_whole = loses_column(objects);
+    if (field->kind == JSON_FIELD_OBJECT)
+        for (size_t i = 0; i < field->column_count; i++)
+            note_lost_column(objects, record, field, field->columns[i], is_whole);
+    else
+        note_lost_column(objects, record, field, field->column, is_whole);
     json_note_problem(record->notes, &record->reader->lexer);
-    if ((field->columns & 1) != 0)
+    if (is_identifier(objects, field))
         note_identifier(record->notes, &record->reader->lexer);
 }
 
-static void clear_columns(const struct rows *rows, uint64_t columns) {
-    for (; columns != 0; columns &= columns - 1)
-        rows->inputs[__builtin_ctzll(columns)].valid[rows->count] = 0;
+/* Null came, or an object without it. */
+static void forget_unreadable(struct json_objects *objects, const struct json_field *field) {
+    for (size_t i = 0; objects->has_unreadable && is_at_column(objects) && i < field->column_count;
+         i++)
+        objects->is_unreadable[field->columns[i]] = false;
 }
 
-/* All columns of the object are null from here on, and what they were is saved. */
-static void open_object(struct json_objects *objects, struct json_record *record,
-                        struct json_field *field) {
-    const struct rows *rows = record->rows;
-    objects->open[objects->open_count++] = (struct json_open_object){field, objects->saved_count};
-    for (uint64_t rest = field->columns; rest != 0; rest &= rest - 1) {
-        size_t column = (size_t)__builtin_ctzll(rest);
-        const struct vector *vector = &rows->inputs[column];
-        if (!vector->valid[rows->count])
-            continue;
-        struct json_saved_value *saved = &objects->saved[objects->saved_count++];
-        size_t width = type_width(vector->type);
-        saved->column = column;
-        memcpy(&saved->value, (const char *)vector->values + rows->count * width, width);
-        vector->valid[rows->count] = 0;
+/* ---- null, and what was there before ---- */
+
+static struct json_place column_place(const struct rows *rows, size_t column) {
+    return (struct json_place){(struct vector *)&rows->inputs[column], rows->count};
+}
+
+/* These recurse over the structs of a level, which DATA_TYPE_DEPTH_MAX bounds. */
+static void clear_value(struct json_place place) {
+    if (!place.vector->valid[place.row])
+        return;
+    place.vector->valid[place.row] = 0;
+    if (place.vector->type == TYPE_STRUCT)
+        for (size_t i = 0; i < place.vector->child_count; i++)
+            clear_value((struct json_place){&place.vector->children[i], place.row});
+}
+
+static void save_value(struct json_objects *objects, struct json_place place) {
+    const struct vector *vector = place.vector;
+    if (!vector->valid[place.row])
+        return;
+    struct json_saved_value *saved = &objects->saved[objects->saved_count++];
+    size_t width = type_width(vector->type);
+    saved->place = place;
+    if (width > 0)
+        memcpy(&saved->value, (const char *)vector->values + place.row * width, width);
+    if (vector->type == TYPE_STRUCT)
+        for (size_t i = 0; i < vector->child_count; i++)
+            save_value(objects, (struct json_place){&vector->children[i], place.row});
+}
+
+static void restore_value(const struct json_saved_value *saved) {
+    const struct vector *vector = saved->place.vector;
+    size_t width = type_width(vector->type);
+    if (width > 0)
+        memcpy((char *)vector->values + saved->place.row * width, &saved->value, width);
+    vector->valid[saved->place.row] = 1;
+}
+
+/* All that the field has is null. */
+static void clear_field(const struct json_record *record, const struct json_field *field,
+                        struct json_place place) {
+    if (field->kind != JSON_FIELD_OBJECT) {
+        clear_value(place);
+        return;
     }
+    for (size_t i = 0; i < field->column_count; i++)
+        clear_value(column_place(record->rows, field->columns[i]));
+}
+
+/* ---- open values ---- */
+
+/* What came of a value. */
+enum outcome {
+    VALUE_READ,  // or opened
+    VALUE_FAULT, // an error that the innermost object has to catch
+    VALUE_FULL,
+};
+
+/* An object has no field from here on, and what it had is saved. */
+static void open_object(struct json_objects *objects, struct json_record *record,
+                        struct json_field *field, struct json_place place) {
+    if (field->kind == JSON_FIELD_STRUCT)
+        save_value(objects, place);
+    for (size_t i = 0; field->kind == JSON_FIELD_OBJECT && i < field->column_count; i++)
+        save_value(objects, column_place(record->rows, field->columns[i]));
+    clear_field(record, field, place);
     field->expected = NULL;
-    if ((field->columns & 1) != 0)
+    forget_unreadable(objects, field);
+    if (is_identifier(objects, field))
         record->notes->identifier_seen = false;
 }
 
-static struct json_field *pop_object(struct json_objects *objects, size_t *saved_end) {
-    const struct json_open_object *open = &objects->open[--objects->open_count];
-    *saved_end = objects->saved_count;
+static void open_value(struct json_objects *objects, struct json_record *record,
+                       struct json_field *field, struct json_place place) {
+    struct json_open_value open = {
+        .field = field, .place = place, .saved_count = objects->saved_count};
+    if (is_list(field))
+        open.first = place.vector->elements->used;
+    else
+        open_object(objects, record, field, place);
+    objects->open[objects->open_count++] = open;
+}
+
+static enum outcome close_value(struct json_objects *objects) {
+    const struct json_open_value *open = &objects->open[--objects->open_count];
+    struct vector *vector = open->place.vector;
     objects->saved_count = open->saved_count;
-    return open->field;
+    if (open->is_lost)
+        return VALUE_FAULT;
+    if (open->field->kind == JSON_FIELD_OBJECT)
+        return VALUE_READ;
+    if (is_list(open->field))
+        vector->lists[open->place.row] =
+            (struct list){open->first, vector->elements->used - open->first};
+    vector->valid[open->place.row] = 1;
+    return VALUE_READ;
 }
 
-static void close_object(struct json_objects *objects) {
-    size_t saved_end;
-    (void)pop_object(objects, &saved_end);
-}
-
-/* As if the object had not come. */
-static void break_object(struct json_objects *objects, struct json_record *record) {
-    const struct rows *rows = record->rows;
-    size_t saved_end;
-    const struct json_field *field = pop_object(objects, &saved_end);
-    clear_columns(rows, field->columns);
-    for (size_t i = objects->saved_count; i < saved_end; i++) {
-        const struct json_saved_value *saved = &objects->saved[i];
-        const struct vector *vector = &rows->inputs[saved->column];
-        size_t width = type_width(vector->type);
-        memcpy((char *)vector->values + rows->count * width, &saved->value, width);
-        vector->valid[rows->count] = 1;
+/* As if the value had not come. */
+static void break_value(struct json_objects *objects, struct json_record *record) {
+    const struct json_open_value *open = &objects->open[--objects->open_count];
+    size_t saved_end = objects->saved_count;
+    objects->saved_count = open->saved_count;
+    if (!is_list(open->field)) {
+        if (open->field->kind == JSON_FIELD_STRUCT)
+            open->place.vector->valid[open->place.row] = 1; // so that its fields are cleared
+        clear_field(record, open->field, open->place);
+        for (size_t i = objects->saved_count; i < saved_end; i++)
+            restore_value(&objects->saved[i]);
     }
-    lose_object(record, field);
+    note_fault(objects, record, open->field);
 }
 
-/* The field of the open object that the current key names, or NULL. Keys mostly come in an order
- * that is the same each time. */
-static struct json_field *find_field(struct json_field *object, struct json_raw key) {
-    char bytes[KEY_NAME_MAX];
-    struct text name = {key.bytes, (uint32_t)key.size};
-    if (!key.plain) {
-        struct json_output output = {bytes, bytes + sizeof bytes, false};
-        json_output_text(&output, key);
-        if (output.is_full)
-            return NULL;
-        name = (struct text){bytes, (uint32_t)(output.at - bytes)};
-    }
-    struct json_field *found = find_declared(object->expected, name);
-    if (found == NULL)
-        found = find_declared(object->fields, name);
-    if (found != NULL)
-        object->expected = found->next;
-    return found;
-}
+/* ---- reading ---- */
 
-/* What came of a member. */
-enum outcome { MEMBER_READ, MEMBER_FAULT, MEMBER_FULL };
-
-/* An object is opened only. */
-static enum outcome read_object_start(struct json_objects *objects, struct json_record *record,
-                                      struct json_field *field) {
+static enum outcome read_scalar(struct json_objects *objects, struct json_record *record,
+                                const struct json_field *field, struct json_place place) {
     struct json_reader *reader = record->reader;
     reader->lexer.problem = NULL;
-    if ((field->columns & 1) != 0)
-        record->notes->identifier_at = value_position(reader);
-    bool moved = json_next(reader);
-    if (moved && reader->token == JSON_OBJECT) {
-        open_object(objects, record, field);
-        return MEMBER_READ;
+    enum json_column_result result = json_read_column(
+        reader, record->context, field->declared, place.vector, place.row, &record->rows->strings);
+    if (result == JSON_COLUMN_FULL)
+        return VALUE_FULL;
+    if (result == JSON_COLUMN_FAULT) {
+        note_fault(objects, record, field);
+        return VALUE_FAULT;
+    }
+    if (is_identifier(objects, field))
+        note_identifier(record->notes, &reader->lexer);
+    return VALUE_READ;
+}
+
+/* An object, array or map is opened only. */
+static enum outcome read_start(struct json_objects *objects, struct json_record *record,
+                               struct json_field *field, struct json_place place) {
+    struct json_reader *reader = record->reader;
+    reader->lexer.problem = NULL;
+    enum json_token start = field->kind == JSON_FIELD_ARRAY ? JSON_ARRAY : JSON_OBJECT;
+    bool moved = reader->token != JSON_KEY || json_next(reader);
+    if (moved && reader->token == start) {
+        open_value(objects, record, field, place);
+        return VALUE_READ;
     }
     if (moved && (reader->token == JSON_NULL || reader->token == JSON_NONE)) {
-        clear_columns(record->rows, field->columns);
-        if ((field->columns & 1) != 0)
+        clear_field(record, field, place);
+        forget_unreadable(objects, field);
+        if (is_identifier(objects, field))
             note_identifier(record->notes, &reader->lexer);
-        return MEMBER_READ;
+        return VALUE_READ;
     }
     // Spark looks at the text of a string even where it needs none: a broken one shows here.
     if (moved && reader->token == JSON_STRING)
         (void)!json_take_string(reader);
-    lose_object(record, field);
-    return MEMBER_FAULT;
+    note_fault(objects, record, field);
+    return VALUE_FAULT;
 }
 
+static enum outcome read_value(struct json_objects *objects, struct json_record *record,
+                               struct json_field *field, struct json_place place) {
+    if (is_identifier(objects, field))
+        record->notes->identifier_at = value_position(record->reader);
+    return field->kind == JSON_FIELD_VALUE ? read_scalar(objects, record, field, place)
+                                           : read_start(objects, record, field, place);
+}
+
+/* The field of the innermost open object, or of the root. */
 static enum outcome read_field(struct json_objects *objects, struct json_record *record,
                                struct json_field *field) {
-    if (field->is_object)
-        return read_object_start(objects, record, field);
-    enum json_column_result result = read_column(record, field->column);
-    if (result == JSON_COLUMN_FULL)
-        return MEMBER_FULL;
-    return result == JSON_COLUMN_SET ? MEMBER_READ : MEMBER_FAULT;
+    struct json_place place;
+    if (is_at_column(objects)) {
+        place = column_place(record->rows, field->column);
+    } else {
+        const struct json_open_value *object = innermost(objects);
+        place =
+            (struct json_place){&object->place.vector->children[field->child], object->place.row};
+    }
+    return read_value(objects, record, field, place);
+}
+
+/* The key of a map's member. Behind an error the reader can be in an array, where there is none. */
+static bool read_map_key(struct json_record *record, struct json_place place) {
+    place.vector->valid[place.row] = record->reader->token == JSON_KEY;
+    if (record->reader->token != JSON_KEY)
+        return true;
+    return json_copy_text(record->reader->key, &record->rows->strings,
+                          &place.vector->texts[place.row]);
+}
+
+/* The element of the innermost open array or map that the current token starts. */
+static enum outcome read_element(struct json_objects *objects, struct json_record *record) {
+    const struct json_open_value *list = innermost(objects);
+    struct vector *children = list->place.vector->children;
+    bool is_map = list->field->kind == JSON_FIELD_MAP;
+    uint32_t index;
+    if (!nested_take(list->place.vector->elements, &index) ||
+        (is_map && !read_map_key(record, (struct json_place){children, index})))
+        return VALUE_FULL;
+    struct json_place place = {&children[is_map ? 1 : 0], index};
+    return read_value(objects, record, list->field->element, place);
 }
 
 /* Passes a member of the innermost open object whose key belongs to no field, if it has the usual
@@ -245,12 +326,12 @@ static enum outcome read_field(struct json_objects *objects, struct json_record 
  */
 static bool pass_unknown_member(struct json_objects *objects, struct json_record *record) {
     struct json_reader *reader = record->reader;
-    struct json_field *object = objects->open[objects->open_count - 1].field;
+    struct json_field *object = innermost(objects)->field;
     struct json_field *expected = object->expected;
     const char *value = json_peek_member(reader);
     if (value == NULL)
         return false;
-    bool is_known = find_field(object, reader->key) != NULL;
+    bool is_known = json_fields_find(object, reader->key) != NULL;
     object->expected = expected;
     if (is_known || !json_pass_member(reader, value))
         return false;
@@ -259,37 +340,63 @@ static bool pass_unknown_member(struct json_objects *objects, struct json_record
 }
 
 /* A member of the innermost open object. */
-static enum outcome read_member(struct json_objects *objects, struct json_record *record) {
+static enum outcome read_object_member(struct json_objects *objects, struct json_record *record) {
     struct json_reader *reader = record->reader;
-    struct json_field *object = objects->open[objects->open_count - 1].field;
+    struct json_field *object = innermost(objects)->field;
     if (reader->token == JSON_KEY) {
-        struct json_field *field = find_field(object, reader->key);
+        struct json_field *field = json_fields_find(object, reader->key);
         if (field != NULL)
             return read_field(objects, record, field);
         json_note_unknown_key(record->notes, record->unknown_names, reader, object->path);
     }
-    return MEMBER_FAULT; // nothing is lost: its value is skipped
+    return VALUE_FAULT; // nothing is lost: its value is skipped
 }
 
-bool json_read_object(struct json_objects *objects, struct json_record *record,
-                      struct json_field *field) {
+/* What comes next in the innermost open value. */
+static enum outcome read_next(struct json_objects *objects, struct json_record *record) {
     struct json_reader *reader = record->reader;
+    const struct json_field *field = innermost(objects)->field;
+    if (!is_list(field) && pass_unknown_member(objects, record))
+        return VALUE_READ;
+    if (!json_next(reader)) {
+        break_value(objects, record);
+        return VALUE_FAULT;
+    }
+    enum json_token end = field->kind == JSON_FIELD_ARRAY ? JSON_ARRAY_END : JSON_OBJECT_END;
+    if (reader->token == end || reader->token == JSON_NONE)
+        return close_value(objects);
+    return is_list(field) ? read_element(objects, record) : read_object_member(objects, record);
+}
+
+/* Arrays end here, until something else catches the error. */
+static enum outcome read_on_after_fault(struct json_objects *objects, struct json_record *record) {
+    struct json_open_value *open = innermost(objects);
+    if (open->field->kind == JSON_FIELD_ARRAY) {
+        objects->open_count--;
+        return VALUE_FAULT;
+    }
+    open->is_lost = open->field->kind == JSON_FIELD_MAP;
+    if (json_skip_children(record->reader))
+        return VALUE_READ;
+    break_value(objects, record);
+    return VALUE_FAULT;
+}
+
+static bool read_top(struct json_objects *objects, struct json_record *record,
+                     struct json_field *field) {
     objects->open_count = objects->saved_count = 0;
     enum outcome outcome = read_field(objects, record, field);
-    while (objects->open_count > 0 && outcome != MEMBER_FULL) {
-        bool to_skip = outcome == MEMBER_FAULT;
-        if (!to_skip && pass_unknown_member(objects, record))
-            continue;
-        if (!(to_skip ? json_skip_children(reader) : json_next(reader))) {
-            break_object(objects, record);
-            outcome = MEMBER_FAULT;
-        } else if (to_skip) {
-            outcome = MEMBER_READ;
-        } else if (reader->token == JSON_OBJECT_END || reader->token == JSON_NONE) {
-            close_object(objects);
-        } else {
-            outcome = read_member(objects, record);
-        }
-    }
-    return outcome != MEMBER_FULL;
+    while (objects->open_count > 0 && outcome != VALUE_FULL)
+        outcome = outcome == VALUE_FAULT ? read_on_after_fault(objects, record)
+                                         : read_next(objects, record);
+    return outcome != VALUE_FULL;
+}
+
+bool json_read_member(struct json_objects *objects, struct json_record *record, size_t column) {
+    struct json_field *top = objects->fields.tops[column];
+    if (top != NULL)
+        return read_top(objects, record, top);
+    struct json_field scalar = {.declared = &record->rows->schema->inputs[column],
+                                .column = column};
+    return read_top(objects, record, &scalar);
 }

@@ -121,6 +121,12 @@ struct query_plan {
     size_t option_count, property_count;
 };
 
+/* Whether each record that is not a reject is exactly one row. If not, manifests count records and
+ * rows apart (streaming/store/manifest.h). */
+static inline bool plan_is_row_per_record(const struct query_plan *plan) {
+    return plan->view_count == 0 && plan->where == NULL;
+}
+
 /* One plan for table `index` of a parsed file. ERROR_CONFIG with "path:line:column: ": an unknown
  * name with the nearest one, a type that does not fit with the CAST that is missing, what is
  * refused with its reason. */

@@ -20,10 +20,6 @@ static bool check_inputs(const struct query_plan *plan, struct error *err) {
         if (input->kind == INPUT_HEADERS)
             return REFUSE(err, plan, plan->place, "table '%s': headers cannot be used yet",
                           plan->name);
-        if (input->type.kind == TYPE_ARRAY || input->type.kind == TYPE_MAP)
-            return REFUSE(err, plan, plan->place,
-                          "table '%s': values inside arrays and maps cannot be used yet",
-                          plan->name);
     }
     return true;
 }
@@ -120,6 +116,13 @@ static struct column make_input(struct query_plan *plan, const struct plan_input
     return column;
 }
 
+/* A record whose exploded array cannot be read is a reject: otherwise all its rows would vanish. */
+static void set_readable(const struct query_plan *plan, struct column *inputs) {
+    for (size_t i = 0; i < plan->view_count; i++)
+        if (plan->views[i].argument->kind == EXPR_INPUT)
+            inputs[plan->views[i].argument->index].readable_or_reject = true;
+}
+
 static void set_inputs(struct stream *stream) {
     struct query_plan *plan = &stream->plan;
     struct column *inputs = pool_alloc(&plan->pool, plan->input_count, sizeof *inputs);
@@ -128,6 +131,7 @@ static void set_inputs(struct stream *stream) {
         inputs[i] = make_input(plan, &plan->inputs[i]);
         record_count += plan->inputs[i].kind == INPUT_RECORD;
     }
+    set_readable(plan, inputs);
     stream->schema.inputs = inputs;
     stream->schema.input_count = plan->input_count;
     stream->schema.record_count = record_count;

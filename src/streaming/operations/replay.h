@@ -38,7 +38,8 @@ enum { REPLAY_REASONS = REJECT_REASON_COUNT + 1 }; // the last one: reasons of o
 
 struct replay_report {
     int64_t unresolved;                  // rejects that were not resolved before
-    int64_t rows, still_rejected;        // of those that were chosen
+    int64_t rows, still_rejected;        // of those that were chosen; rows: no longer rejected,
+                                         // each with one row or, by the query, more or none
     int64_t rows_by[REPLAY_REASONS];     // by the reason that the rejects table has
     int64_t rejected_by[REPLAY_REASONS]; // by the reason why they fail now
     int64_t first_batch, batches;        // that were committed

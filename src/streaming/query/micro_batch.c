@@ -130,6 +130,7 @@ static void attempt_deinit(struct attempt *attempt) {
         file_list_deinit(&attempt->tasks[i].rejects);
         tally_deinit(&attempt->tasks[i].tally);
         free(attempt->tasks[i].outcomes);
+        free(attempt->tasks[i].records);
         task_share_deinit(&attempt->shares[i]);
     }
     free(attempt->tasks);
@@ -154,6 +155,10 @@ static void send_tasks(struct batch_runner *runner, struct attempt *attempt, con
                               .rejects_only = attempt->work->search != NULL,
                               .abandon = &attempt->abandon};
         task->outcomes = must_alloc(task->range_count + 1, sizeof *task->outcomes);
+        if (attempt->work->taken != NULL) {
+            task->wants_records = true;
+            task->records = must_alloc((size_t)attempt->work->taken->count, sizeof *task->records);
+        }
         runner->crew->ops->send(runner->crew, task);
     }
 }
@@ -225,9 +230,7 @@ static void add_outcome(struct manifest *manifest, const struct range_outcome *o
         struct range_outcome *known = &manifest->outcomes[i];
         if (known->range.partition != outcome->range.partition)
             continue;
-        known->rows += outcome->rows;
-        known->rejects += outcome->rejects;
-        known->absent += outcome->absent;
+        range_outcome_add(known, outcome);
         return;
     }
 }
@@ -245,10 +248,22 @@ static void begin_outcomes(const struct attempt *attempt, struct manifest *manif
 
 static void note_weight(struct batch_runner *runner, const struct manifest *manifest,
                         int64_t bytes) {
-    int64_t records = 0;
-    for (size_t i = 0; i < manifest->outcome_count; i++)
-        records += manifest->outcomes[i].rows + manifest->outcomes[i].rejects;
+    struct range_outcome sum = manifest_sum(manifest);
+    int64_t records = sum.records + sum.rejects + sum.empty + sum.filtered;
     runner->bytes_per_record = planner_weigh(runner->bytes_per_record, records, bytes);
+}
+
+/* All are of one incarnation: that of the offsets that were taken. */
+static void take_replayed(const struct attempt *attempt, struct manifest *manifest) {
+    const struct resolved *taken = attempt->work->taken;
+    int32_t incarnation = resolved_newest(taken);
+    resolved_add_all(&manifest->replayed, taken);
+    for (size_t i = 0; i < attempt->task_count; i++)
+        for (size_t j = 0; j < attempt->tasks[i].record_count; j++) {
+            const struct record_rows *at = &attempt->tasks[i].records[j];
+            replay_counts_add(&manifest->replay_counts, incarnation, at->partition, at->offset,
+                              at->exploded, at->rows);
+        }
 }
 
 static void make_manifest(struct batch_runner *runner, struct attempt *attempt,
@@ -258,6 +273,8 @@ static void make_manifest(struct batch_runner *runner, struct attempt *attempt,
         .batch_id = work->plan->batch_id,
         .timestamp_ms = work->plan->timestamp_ms,
         .of_spark = work->search != NULL,
+        .counts_rows = work->search == NULL &&
+                       !plan_is_row_per_record(&runner->definition->options->stream->plan),
         .incarnation = query_position_incarnation(runner->position, work->plan->batch_id)};
     incarnations_add_copies(&manifest->begun, &runner->position->begun, work->plan->batch_id);
     begin_outcomes(attempt, manifest);
@@ -270,15 +287,15 @@ static void make_manifest(struct batch_runner *runner, struct attempt *attempt,
         tally_add(&attempt->tally, &task->tally);
     }
     if (work->taken != NULL)
-        resolved_add_all(&manifest->replayed, work->taken);
+        take_replayed(attempt, manifest);
     note_weight(runner, manifest, attempt->tally.bytes);
 }
 
 /* The ranges of a search are for the search alone. */
 static void take_outcomes(struct reject_search *search, struct manifest *manifest) {
-    search->rows = search->rejects = 0;
+    search->accepted = search->rejects = 0;
     for (size_t i = 0; i < manifest->outcome_count; i++) {
-        search->rows += manifest->outcomes[i].rows;
+        search->accepted += range_outcome_accepted(&manifest->outcomes[i]);
         search->rejects += manifest->outcomes[i].rejects;
     }
     free(search->outcomes);

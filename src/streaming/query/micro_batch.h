@@ -33,8 +33,8 @@ struct reject_search {
     /* found */
     struct range_outcome *outcomes; // owned by the caller; the windows' sums, by partition
     size_t outcome_count;
-    struct tally tally;    // owned by the caller
-    int64_t rows, rejects; // in the windows
+    struct tally tally;        // owned by the caller
+    int64_t accepted, rejects; // records in the windows
 };
 
 /* Reads the windows again, writes their rejects, and commits that they are written: the batch's

@@ -105,29 +105,23 @@ static bool read_manifest(const struct store *store, struct inspection *inspecti
     inspection->manifest_read = true;
     inspection->files = manifest.files.count;
     inspection->reject_files = manifest.rejects.count;
-    inspection->rows = manifest.replayed.count;
     inspection->manifest_of_spark = manifest.of_spark;
     // A manifest of Spark's batch has no ranges, only the rejects that we wrote.
     for (size_t i = 0; manifest.of_spark && i < manifest.rejects.count; i++)
         inspection->rejects += manifest.rejects.files[i].rows;
     for (size_t i = 0; i < manifest.files.count; i++)
         inspection->file_bytes += manifest.files.files[i].size;
-    for (size_t i = 0; i < manifest.outcome_count; i++) {
-        inspection->rows += manifest.outcomes[i].rows;
-        inspection->rejects += manifest.outcomes[i].rejects;
-    }
+    struct range_outcome sum = manifest_sum(&manifest);
+    inspection->rows = sum.rows;
+    inspection->rejects += sum.rejects;
     manifest_deinit(&manifest);
     return true;
 }
 
 /* ---- the outcome of the offsets ---- */
 
-static void add_outcome(struct inspected_partition *partition,
-                        const struct range_outcome *outcome) {
-    partition->rows += outcome->rows;
-    partition->rejects += outcome->rejects;
-    partition->absent += outcome->absent;
-    partition->lost += outcome->lost;
+static int64_t offsets_of(const struct range_outcome *counts) {
+    return range_outcome_accepted(counts) + counts->rejects + counts->absent + counts->lost;
 }
 
 static bool read_outcomes(struct store *store, struct inspection *inspection, struct error *err) {
@@ -136,6 +130,7 @@ static bool read_outcomes(struct store *store, struct inspection *inspection, st
         return false;
     inspection->outcomes_read = true;
     inspection->folded = snapshot.outcomes.through;
+    inspection->counts_rows = snapshot.outcomes.counts_rows;
     inspection->incarnation = snapshot_newest(&snapshot);
     memcpy(inspection->topic_id, snapshot.topic_id, sizeof inspection->topic_id);
     inspection->partition_count = snapshot.range_count;
@@ -150,9 +145,8 @@ static bool read_outcomes(struct store *store, struct inspection *inspection, st
         for (size_t j = 0; j < snapshot.outcomes.count; j++)
             if (snapshot.outcomes.ranges[j].incarnation == range->incarnation &&
                 snapshot.outcomes.ranges[j].range.partition == range->partition)
-                add_outcome(partition, &snapshot.outcomes.ranges[j]);
-        partition->unproven = range->end - range->start - partition->rows - partition->rejects -
-                              partition->absent - partition->lost;
+                range_outcome_add(&partition->counts, &snapshot.outcomes.ranges[j]);
+        partition->unproven = range->end - range->start - offsets_of(&partition->counts);
     }
     snapshot_deinit(&snapshot);
     return true;

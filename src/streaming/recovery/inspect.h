@@ -24,8 +24,8 @@ struct inspected_partition {
     int32_t incarnation; // of the topic
     int32_t partition;
     int64_t start, end;
-    int64_t rows, rejects, absent, lost;
-    int64_t unproven; // of batches without a manifest, such as Spark's
+    struct range_outcome counts; // its range is not filled
+    int64_t unproven;            // of batches without a manifest, such as Spark's
 };
 
 struct inspection {
@@ -51,6 +51,7 @@ struct inspection {
     int32_t incarnation;         // of the topic, the newest one
     char topic_id[TOPIC_ID_MAX]; // Kafka's, by the newest manifest; "": not known
     bool outcomes_read;          // otherwise the following, `folded` and the two above are unknown
+    bool counts_rows;            // a record need not be one row
     size_t partition_count;
     struct inspected_partition *partitions; // owned; up to the newest commit
 

@@ -47,7 +47,7 @@ void batch_report_release(struct batch_report *report) {
 }
 
 int64_t batch_report_records(const struct batch_report *report) {
-    return report->rows + report->rejects;
+    return report->accepted + report->rejects;
 }
 
 static double per_second(int64_t records, int64_t us) {
@@ -142,6 +142,7 @@ static void add_to_point(struct query_history *history, int step,
     point->batches++;
     point->rows += report->rows;
     point->rejects += report->rejects;
+    point->accepted += report->accepted;
     point->total_us += report->total_us;
     point->lag_after = report->lag_after;
     if (report->since_trigger_us > 0) {
@@ -198,6 +199,10 @@ static void add_to_totals(struct query_totals *totals, const struct batch_report
     totals->rejects += report->rejects;
     totals->absent += report->absent;
     totals->lost += report->lost;
+    totals->accepted += report->accepted;
+    totals->empty += report->empty;
+    totals->filtered += report->filtered;
+    totals->filtered_rows += report->filtered_rows;
     totals->files += report->files > 0 ? report->files : 0; // those that are known
     totals->bytes += report->bytes > 0 ? report->bytes : 0;
     totals->input_bytes += report->input_bytes;

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "core/file_list.h"
+#include "core/plan.h"
 #include "core/reject.h"
 #include "core/schema.h"
 #include "streaming/tasks/tally.h"
@@ -26,8 +27,8 @@
 struct report_range {
     int32_t partition;
     int64_t start, end;
-    int64_t topic_end; // when the batch was planned
-    int64_t rows, rejects, absent, lost;
+    int64_t topic_end;           // when the batch was planned
+    struct range_outcome counts; // its range is not filled
 };
 
 struct report_faults {
@@ -47,12 +48,14 @@ struct batch_report {
     int64_t started_ms, committed_ms; // wall clock: the trigger's begin, the end of the commit
 
     int64_t rows, rejects, absent, lost;
-    int64_t files, bytes;         // of the table; -1: not known
-    int64_t input_bytes;          // of the records' values
-    int64_t unknown_keys;         // in rows and rejected objects
-    int64_t trailing_bytes;       // rows with bytes behind their value
-    int64_t oldest_ms, newest_ms; // Kafka timestamps of its rows; 0: none has one
-    int64_t lag_after;            // records behind it in the topic; -1: not known
+    int64_t accepted;                       // records that are not rejects; without WHERE and
+    int64_t empty, filtered, filtered_rows; // LATERAL VIEW each is a row, and these are 0
+    int64_t files, bytes;                   // of the table; -1: not known
+    int64_t input_bytes;                    // of the records' values
+    int64_t unknown_keys;                   // in rows and rejected objects
+    int64_t trailing_bytes;                 // rows with bytes behind their value
+    int64_t oldest_ms, newest_ms;           // Kafka timestamps of its rows; 0: none has one
+    int64_t lag_after;                      // records behind it in the topic; -1: not known
     int64_t rejects_by[REJECT_REASON_COUNT];
 
     int64_t since_trigger_us; // from the begin of the trigger before; 0: it was the first
@@ -77,7 +80,7 @@ struct batch_report *batch_report_create(const struct batch_report *draft);
 struct batch_report *batch_report_share(struct batch_report *report); // takes a reference: `report`
 void batch_report_release(struct batch_report *report);
 
-/* Rows and rejects: what Spark calls input rows. */
+/* Accepted ones and rejects: what Spark calls input rows. */
 int64_t batch_report_records(const struct batch_report *report);
 
 /* As in Spark: records by the time since the trigger before (0: there was none), and by the
@@ -112,6 +115,7 @@ int64_t file_size_bound(size_t size_class);
 /* Of committed batches, since the program started. */
 struct query_totals {
     int64_t batches, rows, rejects, absent, lost;
+    int64_t accepted, empty, filtered, filtered_rows; // as of a batch
     int64_t files, bytes, small_files;
     int64_t input_bytes, unknown_keys, trailing_bytes;
     int64_t rejects_by[REJECT_REASON_COUNT];
@@ -134,7 +138,7 @@ enum { HISTORY_POINTS_MAX = 1440 };
 /* What was committed in the seconds [begin_s, begin_s + step). */
 struct history_point {
     int64_t begin_s; // since 1970; a multiple of the step
-    int64_t batches, rows, rejects;
+    int64_t batches, rows, rejects, accepted;
     int64_t input_records, since_trigger_us; // of the batches that had a trigger before them
     int64_t total_us, stage_us[STAGE_COUNT]; // sums
     int64_t lag_after;                       // of the newest batch; -1: not known

@@ -30,13 +30,7 @@ void query_report_deinit(struct query_report *report) {
 }
 
 struct range_outcome query_report_sum(const struct manifest *manifest) {
-    struct range_outcome sum = {.rows = manifest->replayed.count};
-    for (size_t i = 0; i < manifest->outcome_count; i++) {
-        sum.rows += manifest->outcomes[i].rows;
-        sum.rejects += manifest->outcomes[i].rejects;
-        sum.absent += manifest->outcomes[i].absent;
-        sum.lost += manifest->outcomes[i].lost;
-    }
+    struct range_outcome sum = manifest_sum(manifest);
     for (size_t i = 0; i < manifest->begun.count; i++)
         sum.lost += incarnation_begin_lost(&manifest->begun.begins[i]);
     return sum;
@@ -62,10 +56,7 @@ static struct report_range *make_ranges(const struct topic_offsets *topic, const
             const struct range_outcome *outcome = &manifest->outcomes[j];
             if (outcome->range.partition != range->partition)
                 continue;
-            ranges[i].rows = outcome->rows;
-            ranges[i].rejects = outcome->rejects;
-            ranges[i].absent = outcome->absent;
-            ranges[i].lost = outcome->lost;
+            range_outcome_add(&ranges[i].counts, outcome);
         }
     }
     return ranges;
@@ -111,6 +102,10 @@ static void fill_counts(const struct manifest *manifest, const struct tally *tal
     report->rejects = sum.rejects;
     report->absent = sum.absent;
     report->lost = sum.lost;
+    report->accepted = range_outcome_accepted(&sum);
+    report->empty = sum.empty;
+    report->filtered = sum.filtered;
+    report->filtered_rows = sum.filtered_rows;
     report->files = manifest->files_unknown ? -1 : (int64_t)manifest->files.count;
     report->bytes = manifest->files_unknown ? -1 : 0;
     for (size_t i = 0; i < manifest->files.count; i++)
@@ -177,39 +172,53 @@ static void log_faults(const struct query_report *report, const struct decode_co
                   counts->trailing_bytes);
 }
 
-void query_report_log_rejects(const struct query_report *report, int64_t batch_id, int64_t rows,
+void query_report_log_rejects(const struct query_report *report, int64_t batch_id, int64_t accepted,
                               const struct tally *tally) {
     reject_lines_write(&(struct reject_lines){.logger = report->name,
                                               .job = report->job,
                                               .schema = report->schema,
                                               .batch_id = batch_id,
-                                              .rows = rows,
+                                              .accepted = accepted,
                                               .tally = tally});
+}
+
+enum { COUNTS_TEXT_MAX = 160 };
+
+/* " | records=4 | empty=1 | …", of a query in which a record need not be one row. */
+static void print_counts(const struct manifest *manifest, const struct range_outcome *sum,
+                         char text[static COUNTS_TEXT_MAX]) {
+    text[0] = '\0';
+    if (manifest->counts_rows)
+        (void)snprintf(text, COUNTS_TEXT_MAX,
+                       " | records=%" PRId64 " | empty=%" PRId64 " | filtered=%" PRId64
+                       " | filtered_rows=%" PRId64,
+                       sum->records, sum->empty, sum->filtered, sum->filtered_rows);
 }
 
 /* A lag is a number in each line, for readers of JSON, so one that is unknown is left out. */
 #define BATCH_FORMAT                                                                               \
     "Batch %" PRId64 " written successfully | batch_id=%" PRId64 " | rows=%" PRId64                \
     " | rejects=%" PRId64 " | absent=%" PRId64 " | lost=%" PRId64                                  \
-    " | files=%s | unknown_keys=%" PRId64 " | duration_ms=%" PRId64 " | rows_per_second=%.0f"
+    "%s | files=%s | unknown_keys=%" PRId64 " | duration_ms=%" PRId64 " | rows_per_second=%.0f"
 
 void query_report_log(struct query_report *report, const struct manifest *manifest,
                       const struct tally *tally, int64_t took_us) {
     struct range_outcome sum = query_report_sum(manifest);
-    const struct decode_counts *counts = &tally->counts;
-    int64_t records = sum.rows + sum.rejects, id = manifest->batch_id;
+    const struct decode_counts *decoded = &tally->counts;
+    int64_t records = range_outcome_accepted(&sum) + sum.rejects, id = manifest->batch_id;
     double rate = took_us > 0 ? (double)records * 1e6 / (double)took_us : 0.0;
-    char files[24] = "unknown";
+    char files[24] = "unknown", counts[COUNTS_TEXT_MAX];
+    print_counts(manifest, &sum, counts);
     if (!manifest->files_unknown)
         (void)snprintf(files, sizeof files, "%zu", manifest->files.count);
     query_status_add_batch(&report->status, id, sum.rows, sum.rejects);
-    log_faults(report, counts);
-    query_report_log_rejects(report, id, sum.rows, tally);
+    log_faults(report, decoded);
+    query_report_log_rejects(report, id, range_outcome_accepted(&sum), tally);
     if (report->lag_after.is_known)
         log_write(LOG_INFO, report->name, BATCH_FORMAT " | lag=%" PRId64, id, id, sum.rows,
-                  sum.rejects, sum.absent, sum.lost, files, counts->unknown_keys, took_us / 1000,
-                  rate, report->lag_after.records);
+                  sum.rejects, sum.absent, sum.lost, counts, files, decoded->unknown_keys,
+                  took_us / 1000, rate, report->lag_after.records);
     else
         log_write(LOG_INFO, report->name, BATCH_FORMAT, id, id, sum.rows, sum.rejects, sum.absent,
-                  sum.lost, files, counts->unknown_keys, took_us / 1000, rate);
+                  sum.lost, counts, files, decoded->unknown_keys, took_us / 1000, rate);
 }

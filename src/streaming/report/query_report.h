@@ -64,8 +64,8 @@ void query_report_batch(struct query_report *report, const struct topic_offsets 
 void query_report_log(struct query_report *report, const struct manifest *manifest,
                       const struct tally *tally, int64_t took_us);
 
-/* The part of it about rejects. `rows`: of the batch. */
-void query_report_log_rejects(const struct query_report *report, int64_t batch_id, int64_t rows,
+/* The part of it about rejects. `accepted`: records of the batch that are not. */
+void query_report_log_rejects(const struct query_report *report, int64_t batch_id, int64_t accepted,
                               const struct tally *tally);
 
 #endif

@@ -98,6 +98,6 @@ void reject_lines_write(const struct reject_lines *lines) {
         readable > 0 ? LOG_WARNING : LOG_INFO, lines->logger,
         "%s rejected | %s | first=%" PRId32 ":%" PRId64 " | see=esports-stream rejects ls --job %s",
         text_count(count, "record").text, reasons, first->partition, first->offset, lines->job);
-    if (readable > 0 && lines->rows == 0)
+    if (readable > 0 && lines->accepted == 0)
         write_no_row(lines);
 }

@@ -11,7 +11,7 @@ struct reject_lines {
     const char *logger, *job; // "match_stream", "matches"
     const struct schema *schema;
     int64_t batch_id;
-    int64_t rows; // of the batch
+    int64_t accepted; // records of the batch that are not rejects
     const struct tally *tally;
 };
 

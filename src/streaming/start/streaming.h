@@ -37,6 +37,12 @@ struct query_view {
     struct query_history *history;
 };
 
+/* Whether a record need not be one row: only then counts of records tell more than those of rows.
+ */
+static inline bool query_view_counts_rows(const struct query_view *view) {
+    return !plan_is_row_per_record(&view->options->stream->plan);
+}
+
 /* Bytes of SPARK_DRIVER_MEMORY and what is known to take them; the rest of the process is code,
  * libraries, and what librdkafka has fetched. */
 struct streaming_memory {

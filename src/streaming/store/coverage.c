@@ -19,6 +19,7 @@
 #include "base/json.h"
 #include "base/scope.h"
 #include "streaming/store/disk_versions.h"
+#include "streaming/store/range_json.h"
 
 /* A range takes about 100 bytes: some millions of ranges, which no topic comes to. */
 enum { COVERAGE_SIZE_MAX = 512 << 20 };
@@ -26,6 +27,7 @@ enum { COVERAGE_SIZE_MAX = 512 << 20 };
 void coverage_deinit(struct coverage *coverage) {
     free(coverage->ranges);
     resolved_deinit(&coverage->replayed);
+    replay_counts_deinit(&coverage->replay_counts);
     incarnations_deinit(&coverage->incarnations);
     *coverage = (struct coverage){.through = -1};
 }
@@ -79,14 +81,6 @@ static bool continues(const struct range_outcome *first, const struct range_outc
            (first->lost > 0) == (second->lost > 0);
 }
 
-static void extend(struct range_outcome *outcome, const struct range_outcome *by) {
-    outcome->range.end = by->range.end;
-    outcome->rows += by->rows;
-    outcome->rejects += by->rejects;
-    outcome->absent += by->absent;
-    outcome->lost += by->lost;
-}
-
 static bool add_part(struct coverage *coverage, const struct range_outcome *part,
                      struct error *err) {
     size_t at = place_of(coverage, part);
@@ -97,10 +91,12 @@ static bool add_part(struct coverage *coverage, const struct range_outcome *part
                          "two batches contain offsets %" PRId64 " to %" PRId64
                          " of partition %" PRId32,
                          part->range.start, part->range.end - 1, part->range.partition);
-    if (before != NULL && continues(before, part))
-        extend(before, part);
-    else
+    if (before != NULL && continues(before, part)) {
+        before->range.end = part->range.end;
+        range_outcome_add(before, part);
+    } else {
         insert(coverage, at, part);
+    }
     return true;
 }
 
@@ -162,7 +158,9 @@ bool coverage_add_manifest(struct coverage *coverage, const struct manifest *man
         if (!coverage_add(coverage, &outcome, err))
             return false;
     }
+    coverage->counts_rows = coverage->counts_rows || manifest->counts_rows;
     resolved_add_all(&coverage->replayed, &manifest->replayed);
+    replay_counts_add_all(&coverage->replay_counts, &manifest->replay_counts);
     // A batch's time shows which incarnation its rows belong to: a replay of older rejects is
     // noted.
     int32_t of = resolved_newest(&manifest->replayed);
@@ -173,10 +171,10 @@ bool coverage_add_manifest(struct coverage *coverage, const struct manifest *man
 
 /* ---- text ---- */
 
-enum { VERSION_PLAIN = 1, VERSION_REPLAY = 2, VERSION_INCARNATION = 3 };
+enum { VERSION_PLAIN = 1, VERSION_REPLAY = 2, VERSION_INCARNATION = 3, VERSION_ROWS = 4 };
 
-static struct json *print_range(const struct range_outcome *outcome) {
-    struct json *object = manifest_print_range(outcome);
+static struct json *print_range(const struct range_outcome *outcome, bool counts_rows) {
+    struct json *object = range_print(outcome, counts_rows);
     if (outcome->incarnation > 0)
         json_put_int(object, "incarnation", outcome->incarnation);
     return object;
@@ -189,17 +187,22 @@ char *coverage_print(const struct coverage *coverage, const struct manifest_orig
     json_put_text(object, "query", origin->query_id);
     json_put_text(object, "topic", origin->topic);
     for (size_t i = 0; i < coverage->count; i++)
-        json_append(ranges, print_range(&coverage->ranges[i]));
+        json_append(ranges, print_range(&coverage->ranges[i], coverage->counts_rows));
     json_put(object, "ranges", ranges);
     bool replay = coverage->replayed.count > 0;
     if (replay)
         json_put(object, "replayed", resolved_print(&coverage->replayed));
+    if (replay && coverage->counts_rows)
+        replay_counts_print(&coverage->replay_counts, object);
     bool begun = coverage->incarnations.count > 0;
     if (begun) {
         json_put(object, "incarnations", incarnations_print(&coverage->incarnations));
         json_put(object, "replays", incarnations_print_replays(&coverage->incarnations));
     }
-    int version = begun ? VERSION_INCARNATION : replay ? VERSION_REPLAY : VERSION_PLAIN;
+    int version = coverage->counts_rows ? VERSION_ROWS
+                  : begun               ? VERSION_INCARNATION
+                  : replay              ? VERSION_REPLAY
+                                        : VERSION_PLAIN;
     char *text = json_print_versioned(object, version, size);
     json_free(object);
     return text;
@@ -213,7 +216,7 @@ static bool is_text(const struct json *object, const char *name, const char *exp
 static bool parse_range(const struct json *object, const struct coverage *coverage,
                         struct range_outcome *outcome) {
     int64_t incarnation = 0;
-    if (!manifest_parse_range(object, outcome))
+    if (!range_parse(object, coverage->counts_rows, outcome))
         return false;
     if (json_member(object, "incarnation") != NULL &&
         !json_member_int(object, "incarnation", &incarnation))
@@ -226,11 +229,28 @@ static bool parse_range(const struct json *object, const struct coverage *covera
 static bool parse_incarnations(const struct json *object, int version, struct coverage *coverage,
                                struct error *err) {
     const struct json *begins = json_member(object, "incarnations");
-    if ((begins != NULL) != (version == VERSION_INCARNATION))
+    if (version != VERSION_ROWS && (begins != NULL) != (version == VERSION_INCARNATION))
         return error_set(err, ERROR_STATE, "its incarnations do not match its version");
     return begins == NULL || (incarnations_parse(begins, &coverage->incarnations, err) &&
                               incarnations_parse_replays(json_member(object, "replays"),
                                                          &coverage->incarnations, err));
+}
+
+static bool parse_replayed(const struct json *object, int version, struct coverage *coverage,
+                           struct error *err) {
+    const struct json *replayed = json_member(object, "replayed");
+    if (version < VERSION_INCARNATION && (replayed != NULL) != (version == VERSION_REPLAY))
+        return error_set(err, ERROR_STATE,
+                         "its list of replayed offsets does not match its version");
+    if (replayed == NULL)
+        return true;
+    if (!resolved_parse(replayed, &coverage->replayed, err))
+        return false;
+    if (!coverage->counts_rows)
+        replay_counts_add_plain(&coverage->replay_counts, &coverage->replayed);
+    else if (!replay_counts_parse(object, &coverage->replayed, &coverage->replay_counts))
+        return error_set(err, ERROR_STATE, "the counts of what was replayed do not add up");
+    return true;
 }
 
 static bool parse_object(const struct json *object, int version, int64_t through,
@@ -242,6 +262,7 @@ static bool parse_object(const struct json *object, int version, int64_t through
         return error_set(err, ERROR_STATE, "its content does not match its name");
     if (!is_text(object, "query", origin->query_id) || !is_text(object, "topic", origin->topic))
         return error_set(err, ERROR_STATE, "it belongs to another query or topic");
+    coverage->counts_rows = version == VERSION_ROWS;
     if (!parse_incarnations(object, version, coverage, err))
         return false;
     for (size_t i = 0; i < json_count(ranges); i++) {
@@ -251,11 +272,7 @@ static bool parse_object(const struct json *object, int version, int64_t through
         if (!coverage_add(coverage, &outcome, err))
             return false;
     }
-    const struct json *replayed = json_member(object, "replayed");
-    if (version != VERSION_INCARNATION && (replayed != NULL) != (version == VERSION_REPLAY))
-        return error_set(err, ERROR_STATE,
-                         "its list of replayed offsets does not match its version");
-    return replayed == NULL || resolved_parse(replayed, &coverage->replayed, err);
+    return parse_replayed(object, version, coverage, err);
 }
 
 bool coverage_parse(const char *text, size_t size, int64_t through,

@@ -13,6 +13,10 @@
  * it lists how each began ("incarnations") and which replays were of an earlier one ("replays"),
  * and ranges have an "incarnation", 0 if there is none.
  *
+ * Of a query that has WHERE or LATERAL VIEW it has version 4, whose ranges count records and rows
+ * apart as those of a manifest of version 5 do, and which has the counts of replayed rejects
+ * (streaming/store/replay_counts.h). The other members are there as needed.
+ *
  * N is the newest batch that is folded in. Neighbouring ranges of a partition are one range, with
  * the sum of their counts; what was lost to retention stays a range of its own. A batch that Spark
  * ran has no manifest, so it leaves a gap. Files are not listed: those of the table are in its sink
@@ -33,8 +37,10 @@ struct coverage {
     int64_t through;              // manifests up to this batch are folded in; -1: none
     struct range_outcome *ranges; // owned; ascending by incarnation, partition and start
     size_t count, capacity;
-    struct resolved replayed;         // owned
-    struct incarnations incarnations; // owned
+    bool counts_rows;                   // a manifest of version 5 is folded in
+    struct resolved replayed;           // owned
+    struct replay_counts replay_counts; // owned
+    struct incarnations incarnations;   // owned
 };
 
 void coverage_deinit(struct coverage *coverage);

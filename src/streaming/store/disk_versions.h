@@ -7,8 +7,8 @@
 #define STREAMING_STORE_DISK_VERSIONS_H
 
 enum {
-    MANIFEST_VERSION = 4, // manifests/N
-    COVERAGE_VERSION = 3, // coverage/N
+    MANIFEST_VERSION = 5, // manifests/N
+    COVERAGE_VERSION = 4, // coverage/N
     NOTE_VERSION = 1,     // cluster, kafka
 };
 

@@ -16,6 +16,7 @@
 #include "base/scope.h"
 #include "base/text.h"
 #include "streaming/store/disk_versions.h"
+#include "streaming/store/range_json.h"
 #include "streaming/table/table.h"
 
 void manifest_deinit(struct manifest *manifest) {
@@ -23,6 +24,7 @@ void manifest_deinit(struct manifest *manifest) {
     file_list_deinit(&manifest->rejects);
     free(manifest->outcomes);
     resolved_deinit(&manifest->replayed);
+    replay_counts_deinit(&manifest->replay_counts);
     incarnations_deinit(&manifest->begun);
     *manifest = (struct manifest){0};
 }
@@ -42,34 +44,29 @@ static struct json *print_files(const struct file_list *list) {
     return array;
 }
 
-struct json *manifest_print_range(const struct range_outcome *outcome) {
-    struct json *object = json_new_object();
-    json_put_int(object, "partition", outcome->range.partition);
-    json_put_int(object, "start", outcome->range.start);
-    json_put_int(object, "end", outcome->range.end);
-    json_put_int(object, "rows", outcome->rows);
-    json_put_int(object, "rejects", outcome->rejects);
-    json_put_int(object, "absent", outcome->absent);
-    json_put_int(object, "lost", outcome->lost);
-    return object;
-}
-
 static struct json *print_ranges(const struct manifest *manifest) {
     struct json *array = json_new_array();
     for (size_t i = 0; i < manifest->outcome_count; i++)
-        json_append(array, manifest_print_range(&manifest->outcomes[i]));
+        json_append(array, range_print(&manifest->outcomes[i], manifest->counts_rows));
     return array;
 }
 
 /* A batch is of a replay or of Spark's, never both; either may be of a later incarnation, so that
  * from VERSION_INCARNATION on the members themselves say which it is. */
-enum { VERSION_PLAIN = 1, VERSION_REPLAY = 2, VERSION_SPARK = 3, VERSION_INCARNATION = 4 };
+enum {
+    VERSION_PLAIN = 1,
+    VERSION_REPLAY = 2,
+    VERSION_SPARK = 3,
+    VERSION_INCARNATION = 4,
+    VERSION_ROWS = 5,
+};
 
 static int version_of(const struct manifest *manifest) {
-    return manifest->incarnation.number > 0 ? VERSION_INCARNATION
-           : manifest->of_spark             ? VERSION_SPARK
-           : manifest->replayed.count > 0   ? VERSION_REPLAY
-                                            : VERSION_PLAIN;
+    return manifest->counts_rows              ? VERSION_ROWS
+           : manifest->incarnation.number > 0 ? VERSION_INCARNATION
+           : manifest->of_spark               ? VERSION_SPARK
+           : manifest->replayed.count > 0     ? VERSION_REPLAY
+                                              : VERSION_PLAIN;
 }
 
 static struct json *print_incarnation(const struct manifest *manifest) {
@@ -94,6 +91,8 @@ char *manifest_print(const struct manifest *manifest, const struct manifest_orig
     json_put(object, "ranges", print_ranges(manifest));
     if (manifest->replayed.count > 0)
         json_put(object, "replayed", resolved_print(&manifest->replayed));
+    if (manifest->replayed.count > 0 && manifest->counts_rows)
+        replay_counts_print(&manifest->replay_counts, object);
     if (manifest->of_spark)
         json_put_text(object, "engine", "spark");
     if (manifest->incarnation.topic_id[0] != '\0')
@@ -140,39 +139,14 @@ static bool parse_files(const struct json *array, struct file_list *list, struct
     return true;
 }
 
-static bool outcome_adds_up(const struct range_outcome *outcome) {
-    const int64_t parts[] = {outcome->rows, outcome->rejects, outcome->absent, outcome->lost};
-    int64_t left = outcome->range.end - outcome->range.start;
-    // Taken off one by one: a sum of damaged numbers could overflow.
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
-        if (parts[i] < 0 || parts[i] > left)
-            return false;
-        left -= parts[i];
-    }
-    return left == 0 && outcome->range.start >= 0;
-}
-
-bool manifest_parse_range(const struct json *object, struct range_outcome *outcome) {
-    int64_t partition;
-    *outcome = (struct range_outcome){0};
-    if (!json_member_int(object, "partition", &partition) || partition < 0 ||
-        partition > INT32_MAX || !json_member_int(object, "start", &outcome->range.start) ||
-        !json_member_int(object, "end", &outcome->range.end) ||
-        !json_member_int(object, "rows", &outcome->rows) ||
-        !json_member_int(object, "rejects", &outcome->rejects) ||
-        !json_member_int(object, "absent", &outcome->absent) ||
-        !json_member_int(object, "lost", &outcome->lost) || !outcome_adds_up(outcome))
-        return false;
-    outcome->range.partition = (int32_t)partition;
-    return true;
-}
-
-static bool parse_ranges(const struct json *array, struct manifest *manifest, struct error *err) {
+static bool parse_ranges(const struct json *array, int version, struct manifest *manifest,
+                         struct error *err) {
+    manifest->counts_rows = version == VERSION_ROWS;
     if (array == NULL)
         return error_set(err, ERROR_STATE, "it has no list of ranges");
     manifest->outcomes = must_alloc(json_count(array), sizeof *manifest->outcomes);
     for (size_t i = 0; i < json_count(array); i++) {
-        if (!manifest_parse_range(json_at(array, i), &manifest->outcomes[i]))
+        if (!range_parse(json_at(array, i), manifest->counts_rows, &manifest->outcomes[i]))
             return error_set(err, ERROR_STATE, "the counts of range %zu do not add up", i);
         manifest->outcome_count++;
     }
@@ -182,7 +156,7 @@ static bool parse_ranges(const struct json *array, struct manifest *manifest, st
 static bool parse_replayed(const struct json *object, int version, struct manifest *manifest,
                            struct error *err) {
     const struct json *array = json_member(object, "replayed");
-    if (version != VERSION_INCARNATION && (array != NULL) != (version == VERSION_REPLAY))
+    if (version < VERSION_INCARNATION && (array != NULL) != (version == VERSION_REPLAY))
         return error_set(err, ERROR_STATE,
                          "its list of replayed offsets does not match its version");
     if (array == NULL)
@@ -192,6 +166,10 @@ static bool parse_replayed(const struct json *object, int version, struct manife
     if (manifest->replayed.count == 0 || manifest->outcome_count > 0 || manifest->rejects.count > 0)
         return error_set(err, ERROR_STATE,
                          "its list of replayed offsets does not match its other content");
+    if (!manifest->counts_rows)
+        replay_counts_add_plain(&manifest->replay_counts, &manifest->replayed);
+    else if (!replay_counts_parse(object, &manifest->replayed, &manifest->replay_counts))
+        return error_set(err, ERROR_STATE, "the counts of what was replayed do not add up");
     return true;
 }
 
@@ -199,7 +177,8 @@ static bool parse_engine(const struct json *object, int version, struct manifest
                          struct error *err) {
     const char *engine = json_member_text(object, "engine");
     manifest->of_spark = engine != NULL;
-    if ((version != VERSION_INCARNATION && manifest->of_spark != (version == VERSION_SPARK)) ||
+    if ((version < VERSION_INCARNATION && manifest->of_spark != (version == VERSION_SPARK)) ||
+        (version == VERSION_ROWS && manifest->of_spark) ||
         (engine != NULL && strcmp(engine, "spark") != 0))
         return error_set(err, ERROR_STATE, "its engine does not match its version");
     if (manifest->of_spark && (manifest->files.count > 0 || manifest->outcome_count > 0))
@@ -215,7 +194,7 @@ static bool parse_incarnation(const struct json *object, int version, struct man
     struct incarnation *incarnation = &manifest->incarnation;
     if (topic_id != NULL)
         (void)snprintf(incarnation->topic_id, sizeof incarnation->topic_id, "%s", topic_id);
-    if ((found != NULL) != (version == VERSION_INCARNATION))
+    if (version != VERSION_ROWS && (found != NULL) != (version == VERSION_INCARNATION))
         return error_set(err, ERROR_STATE, "its incarnation does not match its version");
     if (found == NULL)
         return true;
@@ -227,15 +206,19 @@ static bool parse_incarnation(const struct json *object, int version, struct man
     return incarnations_parse(json_member(found, "begun"), &manifest->begun, err);
 }
 
+struct range_outcome manifest_sum(const struct manifest *manifest) {
+    struct range_outcome sum = replay_counts_sum(&manifest->replay_counts);
+    for (size_t i = 0; i < manifest->outcome_count; i++)
+        range_outcome_add(&sum, &manifest->outcomes[i]);
+    return sum;
+}
+
 /* Rows in files against rows of ranges, or of rejects that were replayed; the same for rejects. */
 static bool sums_agree(const struct manifest *manifest) {
     if (manifest->of_spark)
         return true; // it says nothing of ranges
-    int64_t rows = manifest->replayed.count, rejects = 0;
-    for (size_t i = 0; i < manifest->outcome_count; i++) {
-        rows += manifest->outcomes[i].rows;
-        rejects += manifest->outcomes[i].rejects;
-    }
+    struct range_outcome sum = manifest_sum(manifest);
+    int64_t rows = sum.rows, rejects = sum.rejects;
     for (size_t i = 0; i < manifest->files.count; i++)
         rows -= manifest->files.files[i].rows;
     for (size_t i = 0; i < manifest->rejects.count; i++)
@@ -277,7 +260,7 @@ static bool parse_object(const struct json *object, int version, struct manifest
                          struct error *err) {
     if (!parse_files(json_member(object, "files"), &manifest->files, err) ||
         !parse_files(json_member(object, "rejects"), &manifest->rejects, err) ||
-        !parse_ranges(json_member(object, "ranges"), manifest, err) ||
+        !parse_ranges(json_member(object, "ranges"), version, manifest, err) ||
         !parse_replayed(object, version, manifest, err) ||
         !parse_engine(object, version, manifest, err) ||
         !parse_incarnation(object, version, manifest, err))
@@ -313,7 +296,7 @@ bool manifest_parse_tables(const char *text, size_t size, char query_id[static 3
                            char **rejects) {
     int version;
     struct error ignored;
-    struct json *object = json_parse_versioned(text, size, VERSION_INCARNATION, &version, &ignored);
+    struct json *object = json_parse_versioned(text, size, MANIFEST_VERSION, &version, &ignored);
     const char *query = json_member_text(object, "query");
     const char *path = json_member_text(object, "table");
     const char *rejects_path = json_member_text(object, "rejectsTable");

@@ -30,16 +30,28 @@
  *     v4
  *     {…,"incarnation":{"number":1,"sinceMs":…,"begun":[…]}}
  *
+ * Of a query that has WHERE or LATERAL VIEW every manifest with rows has version 5: a record can
+ * have any number of rows, so that its ranges count both.
+ *
+ *     v5
+ *     {…,"ranges":[{"partition":0,"start":0,"end":9,"rows":11,"rejects":1,"absent":0,"lost":0,
+ *                   "records":5,"empty":1,"filtered":2,"exploded":20,"filteredRows":9}]}
+ *
+ * records + rejects + empty + filtered + absent + lost are the offsets of the range, and rows are
+ * exploded - filteredRows (struct range_outcome). That of a replay also has the counts of the
+ * rejects that it took (streaming/store/replay_counts.h). As in version 4, the members say whether
+ * it is of a replay or of a later incarnation. In the versions before, each record is one row.
+ *
  * Reading is strict: after the commit point everything that it says is done, so that a file
  * that does not add up is refused as a whole. Pure: no disk. */
 #ifndef STREAMING_STORE_MANIFEST_H
 #define STREAMING_STORE_MANIFEST_H
 
 #include "base/error.h"
-#include "base/json.h"
 #include "core/file_list.h"
 #include "core/plan.h"
 #include "streaming/offsets/incarnation.h"
+#include "streaming/store/replay_counts.h"
 #include "streaming/store/resolved.h"
 
 /* Bytes: thousands of files with long names; more than that is not a manifest. */
@@ -52,8 +64,10 @@ struct manifest {
     struct file_list rejects; // of the rejects table
     size_t outcome_count;
     struct range_outcome *outcomes; // owned; one per partition with a non-empty range
+    bool counts_rows;         // the query has WHERE or LATERAL VIEW: a record need not be one row
     struct resolved replayed; // owned; of a replay, which took these rejects instead of ranges
-    bool of_spark;            // the batch is Spark's, committed by it: only the rejects are ours
+    struct replay_counts replay_counts; // owned; of their rows
+    bool of_spark; // the batch is Spark's, committed by it: only the rejects are ours
     struct incarnation incarnation; // of the topic; of a replay, that of the newest batch
     struct incarnations begun;      // owned; with this batch, and before it since the last manifest
     bool files_unknown; // for reports: `files` is empty because the sink log does not tell
@@ -92,8 +106,7 @@ MUST_CHECK bool manifest_move(const char *text, size_t size, int64_t batch_id,
 MUST_CHECK bool manifest_remove_topic_id(const char *text, size_t size, char **without,
                                          size_t *without_size, struct error *err);
 
-/* One of its ranges, as an object. False: it is not described in full, or does not add up. */
-struct json *manifest_print_range(const struct range_outcome *outcome);
-MUST_CHECK bool manifest_parse_range(const struct json *object, struct range_outcome *outcome);
+/* Sums of its ranges, or of what it replayed; `range` is not filled. */
+struct range_outcome manifest_sum(const struct manifest *manifest);
 
 #endif

@@ -106,6 +106,38 @@ bool resolved_has(const struct resolved *resolved, int32_t incarnation, int32_t 
            roaring_bitmap_contains(resolved->parts[at].lows, (uint32_t)offset);
 }
 
+int64_t resolved_count_of(const struct resolved *resolved, int32_t incarnation, int32_t partition) {
+    int64_t count = 0;
+    for (size_t i = 0; i < resolved->part_count; i++) {
+        const struct resolved_part *part = &resolved->parts[i];
+        if (part->incarnation == incarnation && part->partition == partition)
+            count += (int64_t)roaring_bitmap_get_cardinality(part->lows);
+    }
+    return count;
+}
+
+void resolved_each_partition(const struct resolved *resolved,
+                             void (*visit)(void *context, int32_t incarnation, int32_t partition),
+                             void *context) {
+    for (size_t i = 0; i < resolved->part_count; i++) {
+        const struct resolved_part *part = &resolved->parts[i];
+        if (i == 0 || part[-1].incarnation != part->incarnation ||
+            part[-1].partition != part->partition)
+            visit(context, part->incarnation, part->partition);
+    }
+}
+
+bool resolved_has_all(const struct resolved *resolved, const struct resolved *some) {
+    for (size_t i = 0; i < some->part_count; i++) {
+        const struct resolved_part *part = &some->parts[i];
+        size_t at = place_of(resolved, part);
+        if (!is_at(resolved, at, part) ||
+            !roaring_bitmap_is_subset(part->lows, resolved->parts[at].lows))
+            return false;
+    }
+    return true;
+}
+
 int32_t resolved_newest(const struct resolved *resolved) {
     return resolved->part_count == 0 ? 0 : resolved->parts[resolved->part_count - 1].incarnation;
 }

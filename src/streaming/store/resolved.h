@@ -33,6 +33,16 @@ void resolved_add_all(struct resolved *resolved, const struct resolved *more);
 bool resolved_has(const struct resolved *resolved, int32_t incarnation, int32_t partition,
                   int64_t offset);
 
+/* How many offsets of a partition. */
+int64_t resolved_count_of(const struct resolved *resolved, int32_t incarnation, int32_t partition);
+
+bool resolved_has_all(const struct resolved *resolved, const struct resolved *some);
+
+/* Calls visit() for each (incarnation, partition) that has an offset in it, ascending. */
+void resolved_each_partition(const struct resolved *resolved,
+                             void (*visit)(void *context, int32_t incarnation, int32_t partition),
+                             void *context);
+
 /* The newest incarnation that has an offset in it; 0 of an empty set. */
 int32_t resolved_newest(const struct resolved *resolved);
 

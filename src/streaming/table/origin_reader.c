@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "base/check.h"
 #include "pipeline/parquet/format.h"
 #include "pipeline/parquet/read/reader.h"
 
@@ -80,33 +81,41 @@ static bool read_rows(struct parquet_cursor *cursor, const struct origin_visitor
             .offsets = vectors[1].int64s,
             .processed = visitor->wants_times ? &vectors[2] : NULL,
             .kafka_timestamp = visitor->wants_times ? &vectors[3] : NULL,
+            .positions = &vectors[visitor->wants_times ? 4 : 2],
         };
         visitor->rows(visitor->context, &origin);
     }
 }
 
-static bool find_time(const struct file_metadata *metadata, const char *name, size_t *index) {
+static bool find_column(const struct file_metadata *metadata, const char *name, enum type type,
+                        size_t *index) {
     int column = file_metadata_find(metadata, name);
     if (column < 0)
         return false;
     *index = (size_t)column;
-    return metadata->columns[column].readable && metadata->columns[column].type == TYPE_TIMESTAMP;
+    return metadata->columns[column].readable && metadata->columns[column].type == type;
 }
 
 static bool read_columns(struct parquet_reader *reader, const struct origin_visitor *visitor,
                          struct error *err) {
-    size_t columns[4];
+    size_t columns[4 + ORIGIN_POSITIONS_MAX];
+    size_t count = visitor->wants_times ? 4 : 2;
+    check(visitor->position_count <= ORIGIN_POSITIONS_MAX);
     if (!find_columns(&reader->metadata, columns))
         return error_set(err, ERROR_STATE, "'%s' has no columns `partition` and `offset`",
                          reader->input.name);
     if (visitor->wants_times &&
-        (!find_time(&reader->metadata, "processing_timestamp", &columns[2]) ||
-         !find_time(&reader->metadata, "kafka_timestamp", &columns[3])))
+        (!find_column(&reader->metadata, "processing_timestamp", TYPE_TIMESTAMP, &columns[2]) ||
+         !find_column(&reader->metadata, "kafka_timestamp", TYPE_TIMESTAMP, &columns[3])))
         return error_set(err, ERROR_STATE,
                          "'%s' has no columns `processing_timestamp` and `kafka_timestamp`",
                          reader->input.name);
+    for (size_t i = 0; i < visitor->position_count; i++)
+        if (!find_column(&reader->metadata, visitor->positions[i], TYPE_INT32, &columns[count++]))
+            return error_set(err, ERROR_STATE, "'%s' has no column `%s` of positions",
+                             reader->input.name, visitor->positions[i]);
     struct parquet_cursor cursor;
-    parquet_cursor_open(&cursor, reader, columns, visitor->wants_times ? 4 : 2);
+    parquet_cursor_open(&cursor, reader, columns, count);
     bool ok = read_rows(&cursor, visitor, err);
     parquet_cursor_close(&cursor);
     return ok;

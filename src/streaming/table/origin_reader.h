@@ -22,12 +22,17 @@ struct origin_rows {
     const int64_t *offsets;
     const struct vector *processed;       // processing_timestamp; NULL unless asked for
     const struct vector *kafka_timestamp; // likewise
+    const struct vector *positions;       // INT, one vector per column that was asked for
 };
+
+enum { ORIGIN_POSITIONS_MAX = 32 };
 
 /* Row groups whose statistics show that they have nothing of interest are passed over. */
 struct origin_visitor {
     void *context;
-    bool wants_times; // the two timestamps
+    bool wants_times;             // the two timestamps
+    const char *const *positions; // columns of type INT
+    size_t position_count;
     /* The file is open, with so many bytes and this footer. False: enough of it. NULL: all
      * of it is wanted. */
     bool (*begin)(void *context, int64_t size, const struct file_metadata *metadata);

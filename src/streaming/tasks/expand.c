@@ -406,3 +406,9 @@ bool expand_records(struct expand *expand, const struct expand_call *call, struc
     count_records(expand, records->count);
     return true;
 }
+
+void expand_count_record(const struct expand *expand, size_t index, int64_t *exploded,
+                         int64_t *rows) {
+    *exploded = expand->exploded_of[index];
+    *rows = expand->rows_of[index];
+}

@@ -40,6 +40,10 @@ struct expand_call {
 MUST_CHECK bool expand_records(struct expand *expand, const struct expand_call *call,
                                struct error *err);
 
+/* Of the newest call: how many rows record `index` became before WHERE, and how many it has. */
+void expand_count_record(const struct expand *expand, size_t index, int64_t *exploded,
+                         int64_t *rows);
+
 /* Bytes, when nothing has grown. */
 size_t expand_memory(const struct expand *expand);
 

@@ -227,15 +227,17 @@ enum decode_result row_maker_make(struct row_maker *maker, const struct record *
 
 bool row_maker_grow(struct row_maker *maker, const struct record *record, size_t memory_max,
                     struct error *err) {
+    size_t elements = rows_elements_memory(&maker->rows);
     size_t wanted = maker->rows.strings.capacity * 2;
-    if (wanted > memory_max)
+    if (wanted + 2 * elements > memory_max)
         return error_set(err, ERROR_CONFIG,
                          "the record at topic %s, partition %" PRId32 ", offset %" PRId64
                          " (%zu bytes) needs more memory than a worker has (%zu bytes): raise "
                          "SPARK_DRIVER_MEMORY",
                          maker->query->topic, record->partition, record->offset, record->value_size,
                          memory_max);
-    rows_resize_strings(&maker->rows, wanted);
+    if (!rows_grow_elements(&maker->rows))
+        rows_resize_strings(&maker->rows, wanted);
     return true;
 }
 
@@ -275,6 +277,13 @@ bool row_maker_flush(struct row_maker *maker, size_t memory_max, struct range_ou
                                      .emit = emit,
                                      .context = context};
     return expand_records(maker->expand, &call, err);
+}
+
+void row_maker_count_record(const struct row_maker *maker, size_t index, int64_t *exploded,
+                            int64_t *rows) {
+    *exploded = *rows = 1;
+    if (maker->expand != NULL)
+        expand_count_record(maker->expand, index, exploded, rows);
 }
 
 void row_maker_reset(struct row_maker *maker) {

@@ -48,6 +48,11 @@ MUST_CHECK bool row_maker_flush(struct row_maker *maker, size_t memory_max,
                                 struct range_outcome *outcome, rows_fn *emit, void *context,
                                 struct error *err);
 
+/* After a flush that succeeded: how many rows record `index` of the slice became before WHERE, and
+ * how many were handed on. */
+void row_maker_count_record(const struct row_maker *maker, size_t index, int64_t *exploded,
+                            int64_t *rows);
+
 /* Whether row_maker_flush() does not know of which range a record was. */
 bool row_maker_counts_by_range(const struct row_maker *maker);
 

@@ -30,6 +30,13 @@ struct worker_query {
     _Atomic int64_t *records_read; // live, for the progress display
 };
 
+/* The rows of one record that is not a reject. */
+struct record_rows {
+    int32_t partition;
+    int64_t offset;
+    int64_t exploded, rows; // before WHERE, and written
+};
+
 struct task {
     struct message message;
 
@@ -41,6 +48,7 @@ struct task {
     const struct offset_range *ranges;    // borrowed likewise
     size_t range_count;
     bool rejects_only;          // the rows are somebody else's: they are counted, not written
+    bool wants_records;         // the rows of each record are asked for, of a single range
     const atomic_bool *abandon; // true: give up at once with ERROR_STOPPED
     struct mailbox *reply;      // where the task goes back to
 
@@ -51,6 +59,8 @@ struct task {
     struct error error;
     struct file_list files, rejects;
     struct range_outcome *outcomes; // owned by the asker: room for range_count
+    struct record_rows *records;    // owned by the asker: room for each offset of its range, if
+    size_t record_count;            // they are asked for
     struct tally tally;             // owned by the asker, who starts it as {0}
 };
 

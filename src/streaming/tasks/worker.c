@@ -3,9 +3,9 @@
  * was full; a record that doesn't fit into an empty slice gets more room. Rejects have a sink of
  * their own, which the first one opens.
  *
- * What must stay true: each offset of a range is a row, a reject or absent, and is counted as one
- * of them. A task that fails leaves no staged file. Between two records the worker checks whether
- * the batch was aborted, and no wait for a record is longer than READ_TIMEOUT_MS. */
+ * What must stay true: each offset of a range is one of what struct range_outcome has, and is
+ * counted as one of them. A task that fails leaves no staged file. Between two records the worker
+ * checks whether the batch was aborted, and no wait for a record is longer than READ_TIMEOUT_MS. */
 #include "streaming/tasks/worker.h"
 
 #include <inttypes.h>
@@ -88,12 +88,26 @@ static bool append_rows(void *context, struct rows *rows, struct error *err) {
     return appended;
 }
 
+/* How many rows the records of the slice have. */
+static void note_records(struct task_run *run) {
+    const struct rows *rows = &run->maker->rows;
+    const struct schema *schema = run->query->schema;
+    for (size_t i = 0; i < rows->count && run->task->wants_records; i++) {
+        struct record_rows *record = &run->task->records[run->task->record_count++];
+        *record = (struct record_rows){.partition = rows->columns[schema->partition].int32s[i],
+                                       .offset = rows->columns[schema->offset].int64s[i]};
+        row_maker_count_record(run->maker, i, &record->exploded, &record->rows);
+    }
+}
+
 static bool flush_rows(struct task_run *run, struct error *err) {
     bool written = true;
     if (run->maker->rows.count > 0 && !run->task->rejects_only) {
         run->derive_began_ns = clock_stopwatch_ns();
         written = row_maker_flush(run->maker, run->worker->memory_max, run->outcome, append_rows,
                                   run, err);
+        if (written)
+            note_records(run);
         run->clock.ns[STAGE_DERIVE] += clock_stopwatch_ns() - run->derive_began_ns;
     }
     row_maker_reset(run->maker);

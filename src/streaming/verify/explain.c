@@ -1,10 +1,10 @@
 /* explain.c: gaps become lost, absent, missing or unproven offsets.
  *
- * Where manifests account for a piece, they say how many of its offsets have no record; if no more
- * are in no file, these are absent. Otherwise, and where nobody accounts for them, the broker is
- * asked: what it has a record of is missing, what it has no record of is absent. Offsets that it
- * does not hold any more are missing if a manifest counts them, else unproven. Some of what
- * manifests call absent is asked for, too, as a check on them. */
+ * Where manifests account for a piece, they say how many of its offsets have no record, or one
+ * without a row (empty, filtered); if no more are in no file, these are those. Otherwise, and where
+ * nobody accounts for them, the broker is asked: what it has a record of is missing, what it has no
+ * record of is absent. Offsets that it does not hold any more are missing if a manifest counts
+ * them, else unproven. Some of what manifests call absent is asked for, too, as a check on them. */
 #include "streaming/verify/explain.h"
 
 #include <inttypes.h>
@@ -27,13 +27,24 @@ enum {
 /* ---- what they mean ---- */
 
 static bool is_unaccounted(const struct piece *piece) {
-    return piece->unmet > 0 && (piece->outcome == NULL || (piece->outcome->lost == 0 &&
-                                                           piece->unmet > piece->outcome->absent));
+    return piece->unmet > 0 &&
+           (piece->outcome == NULL || (piece->outcome->lost == 0 && piece_rowless(piece) == 0 &&
+                                       piece->unmet > piece->outcome->absent));
+}
+
+/* The same of a query whose records can have no row: where there is no manifest, a record without a
+ * row need not be missing. */
+static bool is_unaccounted_by_us(const struct piece *piece) {
+    return piece->outcome != NULL && is_unaccounted(piece);
+}
+
+static bool is_of_spark(const struct piece *piece) {
+    return piece->unmet > 0 && piece->outcome == NULL;
 }
 
 static bool is_absent_by_word(const struct piece *piece) {
     return piece->unmet > 0 && piece->outcome != NULL && piece->outcome->lost == 0 &&
-           piece->unmet <= piece->outcome->absent;
+           piece_rowless(piece) == 0 && piece->unmet <= piece->outcome->absent;
 }
 
 /* What the gaps of a piece come to. */
@@ -78,12 +89,23 @@ static void name_untold(const struct gaps *gaps, size_t first, size_t end, int64
 }
 
 static void settle_unaccounted(const struct piece *piece, const struct piece_sum *sum,
-                               struct verify_partition *partition) {
+                               bool row_per_record, struct verify_partition *partition) {
     // A gap that is not kept by place was not asked for either.
     int64_t unproven = sum->unproven + piece->unmet - sum->kept;
-    partition->missing += sum->found;
-    partition->unproven += unproven;
     partition->absent += piece->unmet - sum->found - unproven;
+    partition->unproven += unproven + (row_per_record ? 0 : sum->found);
+    partition->missing += row_per_record ? sum->found : 0;
+}
+
+/* What is in no file, and not missing, in the order of the fields: up to what the manifests say,
+ * and the rest is absent. */
+static void settle_rowless(const struct range_outcome *outcome, int64_t left,
+                           struct verify_partition *partition) {
+    int64_t empty = left < outcome->empty ? left : outcome->empty;
+    int64_t filtered = left - empty < outcome->filtered ? left - empty : outcome->filtered;
+    partition->empty += empty;
+    partition->filtered += filtered;
+    partition->absent += left - empty - filtered;
 }
 
 static void settle_accounted(const struct gaps *gaps, const struct piece *piece,
@@ -93,12 +115,13 @@ static void settle_accounted(const struct gaps *gaps, const struct piece *piece,
     char name[SNAPSHOT_NAME_MAX];
     (void)snapshot_name(gaps->snapshot, &gaps->snapshot->ranges[piece->range], name);
     const struct range_outcome *outcome = piece->outcome;
-    int64_t promised = outcome->lost > 0 ? outcome->lost : outcome->absent;
+    int64_t promised = outcome->lost > 0 ? outcome->lost : outcome->absent + piece_rowless(piece);
     if (piece->unmet < promised)
         verify_say(report, VERIFY_MISSING,
                    "%s, offsets %" PRId64 " to %" PRId64 ": the manifests count %" PRId64
-                   " offsets without a record, but only %" PRId64 " are missing from the files",
-                   name, piece->start, piece->end - 1, promised, piece->unmet);
+                   " offsets without a %s, but only %" PRId64 " are missing from the files",
+                   name, piece->start, piece->end - 1, promised,
+                   piece_rowless(piece) > 0 ? "row" : "record", piece->unmet);
     if (outcome->lost > 0) {
         partition->lost += piece->unmet;
         return;
@@ -113,7 +136,7 @@ static void settle_accounted(const struct gaps *gaps, const struct piece *piece,
                    name, missing - sum->found, piece->start, piece->end - 1);
     missing = missing > sum->found ? missing : sum->found;
     partition->missing += missing;
-    partition->absent += piece->unmet - missing;
+    settle_rowless(outcome, piece->unmet - missing, partition);
 }
 
 static void settle(const struct gaps *gaps, const struct topic_offsets *topic,
@@ -124,10 +147,34 @@ static void settle(const struct gaps *gaps, const struct topic_offsets *topic,
         size_t first = at;
         struct piece_sum sum = sum_up(gaps, &at, i, topic);
         if (piece->outcome == NULL)
-            settle_unaccounted(piece, &sum, &report->partitions[piece->range]);
+            settle_unaccounted(piece, &sum, gaps->row_per_record,
+                               &report->partitions[piece->range]);
         else
             settle_accounted(gaps, piece, &sum, first, at, report);
     }
+}
+
+/* Those that have no row are in the rejects alone. */
+static void settle_replayed(const struct gaps *gaps, struct verify_report *report) {
+    for (size_t i = 0; i < report->partition_count; i++) {
+        struct verify_partition *partition = &report->partitions[i];
+        const struct range_outcome *sum = replay_counts_find(
+            &gaps->snapshot->outcomes.replay_counts, partition->incarnation, partition->partition);
+        partition->empty += sum == NULL ? 0 : sum->empty;
+        partition->filtered += sum == NULL ? 0 : sum->filtered;
+    }
+}
+
+/* Records of Spark's batches that have no row. */
+static void note_rowless(const struct gaps *gaps, struct verify_report *report) {
+    int64_t found = 0;
+    for (size_t i = 0; i < gaps->count && !gaps->row_per_record; i++)
+        found += gaps->pieces[gaps->gaps[i].piece].outcome == NULL ? gaps->gaps[i].found : 0;
+    if (found > 0)
+        verify_say(report, VERIFY_NOTE,
+                   "%s of Spark's batches without a row counted as unproven: empty, filtered or "
+                   "missing",
+                   text_count(found, "record").text);
 }
 
 static void note_dropped(const struct gaps *gaps, struct verify_report *report) {
@@ -246,23 +293,28 @@ static bool check_cluster(const struct verify_options *options, struct error *er
 
 bool gaps_explain(struct gaps *gaps, const struct verify_options *options,
                   struct verify_report *report, struct error *err) {
-    static const struct question questions[] = {
-        {is_unaccounted, "the broker has a record there", ASK_OFFSETS_MAX, ASK_RANGES_MAX},
+    const struct question questions[] = {
+        {gaps->row_per_record ? is_unaccounted : is_unaccounted_by_us,
+         "the broker has a record there", ASK_OFFSETS_MAX, ASK_RANGES_MAX},
         {is_absent_by_word, "the manifest says absent, but the broker has a record there",
          SPOT_OFFSETS_MAX, SPOT_RANGES_MAX},
+        {is_of_spark, NULL, ASK_OFFSETS_MAX, ASK_RANGES_MAX},
     };
+    size_t count = sizeof questions / sizeof questions[0] - gaps->row_per_record;
     struct topic_offsets topic = {0};
     bool ok = list_topic(gaps->snapshot, options, &topic, err) && check_cluster(options, err);
     gaps->renewed = topic.id[0] != '\0' && gaps->snapshot->topic_id[0] != '\0' &&
                     strcmp(topic.id, gaps->snapshot->topic_id) != 0;
     if (ok)
         note_topic(gaps, &topic, report);
-    for (size_t i = 0; ok && i < sizeof questions / sizeof questions[0]; i++)
+    for (size_t i = 0; ok && i < count; i++)
         ok = gaps_ask(gaps, &questions[i], options, &topic, report, err);
     if (ok) {
         settle(gaps, &topic, report);
+        settle_replayed(gaps, report);
         name_lost_and_absent(gaps, report);
         note_dropped(gaps, report);
+        note_rowless(gaps, report);
     }
     topic_offsets_deinit(&topic);
     return ok;

@@ -158,10 +158,10 @@ struct inquiry {
 
 static void end_run(struct inquiry *inquiry) {
     struct missing_run *run = &inquiry->missing;
-    if (run->end == run->start + 1)
+    if (inquiry->question->reason != NULL && run->end == run->start + 1)
         verify_say(inquiry->report, VERIFY_MISSING, "partition %" PRId32 ", offset %" PRId64 ": %s",
                    run->partition, run->start, inquiry->question->reason);
-    else if (run->end > run->start)
+    else if (inquiry->question->reason != NULL && run->end > run->start)
         verify_say(inquiry->report, VERIFY_MISSING,
                    "partition %" PRId32 ", offsets %" PRId64 " to %" PRId64 ": %s", run->partition,
                    run->start, run->end - 1, inquiry->question->reason);

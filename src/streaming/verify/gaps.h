@@ -31,10 +31,16 @@ struct gaps {
     const struct snapshot *snapshot;
     struct piece *pieces; // owned; ascending by range and start
     size_t piece_count;
-    struct gap *gaps; // owned; ascending likewise
-    size_t count;     // at most GAPS_MAX; what is beyond is only counted, in `unmet`
-    bool renewed;     // the broker has another topic of that name
+    struct gap *gaps;    // owned; ascending likewise
+    size_t count;        // at most GAPS_MAX; what is beyond is only counted, in `unmet`
+    bool renewed;        // the broker has another topic of that name
+    bool row_per_record; // of the query: a record of Spark's batches that has no row is missing
 };
+
+/* Records of the piece that have no row: they are in no file. */
+static inline int64_t piece_rowless(const struct piece *piece) {
+    return piece->outcome == NULL ? 0 : piece->outcome->empty + piece->outcome->filtered;
+}
 
 /* Cuts the ranges into pieces. */
 void gaps_init(struct gaps *gaps, const struct snapshot *snapshot);
@@ -50,7 +56,8 @@ struct offset_range gap_on_broker(const struct gaps *gaps, const struct gap *gap
 /* Which gaps the broker is asked about, and how much. */
 struct question {
     bool (*wanted)(const struct piece *piece);
-    const char *reason;  // what a record there means, for a fault's text
+    const char
+        *reason; // what a record there means, for a fault's text; NULL: none, it is not a fault
     int64_t offsets_max; // to be read, gaps and what lies between near ones
     int64_t ranges_max;  // to be opened
 };

@@ -45,9 +45,18 @@ void offset_pen_init(struct offset_pen *pen, struct offset_map *map) {
     *pen = (struct offset_pen){.map = map};
 }
 
+void offset_map_note_duplicate(struct offset_map *map, uint32_t log, int64_t offset) {
+    if (map->duplicates == NULL)
+        map->duplicates = must_alloc(OFFSET_MAP_DUPLICATES_MAX, sizeof *map->duplicates);
+    if (map->duplicate_count < OFFSET_MAP_DUPLICATES_MAX)
+        map->duplicates[map->duplicate_count++] = (struct duplicate_offset){log, offset};
+}
+
 static void note_duplicates(struct offset_pen *pen, size_t word, uint64_t bits) {
     struct offset_map *map = pen->map;
     struct offset_window *window = pen->window;
+    if (pen->may_repeat)
+        return;
     // Relaxed: a count, read when the threads have ended.
     atomic_fetch_add_explicit(&window->duplicates, __builtin_popcountll(bits),
                               memory_order_relaxed);

@@ -49,7 +49,8 @@ struct offset_pen {
     struct offset_window *window; // NULL: the log has none
     uint32_t log;
     bool started;
-    size_t word; // in the map
+    bool may_repeat; // offsets that are met again are none to be noted
+    size_t word;     // in the map
     uint64_t bits;
 };
 
@@ -57,6 +58,9 @@ void offset_pen_init(struct offset_pen *pen, struct offset_map *map);
 
 /* False: the offset is in no window. */
 bool offset_pen_add(struct offset_pen *pen, uint32_t log, int64_t offset);
+
+/* An offset that was met twice, and that no pen has noted. No pen is in use. */
+void offset_map_note_duplicate(struct offset_map *map, uint32_t log, int64_t offset);
 
 /* After the last one. */
 void offset_pen_finish(struct offset_pen *pen);

@@ -10,12 +10,15 @@
 #include "streaming/kafka/broker.h"
 #include "streaming/store/store_options.h"
 
+struct query_plan;
+
 struct verify_options {
     const struct store_options *store;
     struct broker *broker;
     int64_t memory_max; // bytes; SPARK_DRIVER_MEMORY
     int workers;
-    int timeout_ms; // how long the broker may keep silent
+    int timeout_ms;                // how long the broker may keep silent
+    const struct query_plan *plan; // tells how many rows a record has; NULL: one
 };
 
 /* What can be said of a table. The first three are faults. */
@@ -36,10 +39,13 @@ struct verify_partition {
     int32_t partition;
     int64_t start, end;    // what the committed batches took: [start, end)
     int64_t rows, rejects; // rows in the files of the table and of the rejects table, without the
-                           // rejects that were replayed: they are rows of the table by now
-    int64_t absent, lost, missing, unproven;
-    int64_t duplicates; // times that an offset was met again
-    // start + rows + rejects + absent + lost + missing + unproven - duplicates == end
+                           // rejects that were replayed: they are resolved by now
+    int64_t records;       // offsets that have rows in the table
+    int64_t empty, filtered, absent, lost, missing, unproven;
+    int64_t duplicates; // times that an offset was met again; with LATERAL VIEW, a row of it
+    // If each record is one row, start + rows + rejects + absent + lost + missing + unproven -
+    // duplicates == end. Otherwise, without duplicates, start + records + rejects + empty +
+    // filtered + absent + lost + missing + unproven == end.
 };
 
 struct verify_texts {
@@ -48,8 +54,9 @@ struct verify_texts {
 };
 
 struct verify_report {
-    int64_t horizon; // batch id; -1: no batch is committed yet
-    bool sink_log;   // the table has one
+    int64_t horizon;     // batch id; -1: no batch is committed yet
+    bool sink_log;       // the table has one
+    bool row_per_record; // of the query; if not, the counts of records tell more
     size_t partition_count;
     struct verify_partition *partitions; // owned; ascending by incarnation and partition
     struct verify_texts texts[VERIFY_KINDS];

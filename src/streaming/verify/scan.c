@@ -34,6 +34,7 @@ struct scan_thread {
     _Atomic bool *give_up; // shared; another thread has failed
     struct tally *tallies; // owned; by index of the snapshot's ranges
     struct offset_pen pen;
+    struct row_pen rows_pen;  // of records that can have several rows
     struct verify_file *file; // that is read now
     int64_t bytes, rows;
     struct tally *tally; // of `range`; NULL: not yet looked up, or it has no range
@@ -126,20 +127,51 @@ static void see_outside(struct scan_thread *thread, int32_t partition, int64_t o
                   file->path, partition, offset);
 }
 
-/* The record of a resolved reject is looked for in the table, and nowhere else. */
-static bool take_resolved(struct scan_thread *thread, int32_t partition, int64_t offset) {
-    if (!thread->file->reject || thread->tally == NULL ||
-        !resolved_has(&thread->scan->snapshot->outcomes.replayed, thread->incarnation, partition,
-                      offset))
-        return false;
-    thread->tally->resolved += thread->scan->first_pass;
-    return true;
-}
-
 static bool add_to_map(struct scan_thread *thread, int64_t offset) {
     const struct snapshot_range *range = thread->range;
     return range != NULL &&
            offset_pen_add(&thread->pen, (uint32_t)(range - thread->scan->snapshot->ranges), offset);
+}
+
+/* The record of a resolved reject is looked for in the table, and nowhere else. */
+static bool take_resolved(struct scan_thread *thread, int32_t partition, int64_t offset) {
+    const struct coverage *outcomes = &thread->scan->snapshot->outcomes;
+    if (!thread->file->reject || thread->tally == NULL ||
+        !resolved_has(&outcomes->replayed, thread->incarnation, partition, offset))
+        return false;
+    thread->tally->resolved += thread->scan->first_pass;
+    // It has no row in the table: the reject itself shows that the record was there.
+    if (resolved_has(&outcomes->replay_counts.rowless, thread->incarnation, partition, offset))
+        (void)add_to_map(thread, offset);
+    return true;
+}
+
+/* The positions of row `i`. False: they are none. */
+static bool read_positions(struct scan_thread *thread, const struct origin_rows *rows, size_t i,
+                           int32_t positions[static ROW_LEVELS_MAX]) {
+    for (size_t level = 0; level < thread->scan->shape->level_count; level++) {
+        const struct vector *vector = &rows->positions[level];
+        positions[level] = vector->valid[i] ? vector->int32s[i] : -1;
+        if (vector->valid[i] && positions[level] < 0)
+            return false;
+    }
+    return true;
+}
+
+/* What is known to be in the map. */
+static void add_run(struct scan_thread *thread, const struct origin_rows *rows, size_t i) {
+    int32_t positions[ROW_LEVELS_MAX];
+    uint32_t log = (uint32_t)(thread->range - thread->scan->snapshot->ranges);
+    if (thread->scan->shape->level_count == 0)
+        return;
+    if (thread->file->reject)
+        row_pen_add_reject(&thread->rows_pen, log, rows->offsets[i]);
+    else if (read_positions(thread, rows, i, positions))
+        row_pen_add(&thread->rows_pen, log, rows->offsets[i], positions);
+    else
+        set_fault(thread->file,
+                  "'%s' has a negative position (partition %" PRId32 ", offset %" PRId64 ")",
+                  thread->file->path, rows->partitions[i], rows->offsets[i]);
 }
 
 static void take_rows(void *context, const struct origin_rows *rows) {
@@ -157,10 +189,10 @@ static void take_rows(void *context, const struct origin_rows *rows) {
             continue;
         if (!add_to_map(thread, offsets[i]))
             see_outside(thread, partitions[i], offsets[i]);
-        else if (thread->file->reject)
-            thread->tally->rejects++;
-        else
-            thread->tally->rows++;
+        else {
+            *(thread->file->reject ? &thread->tally->rejects : &thread->tally->rows) += 1;
+            add_run(thread, rows, i);
+        }
     }
 }
 
@@ -168,6 +200,8 @@ static bool read_file(struct scan_thread *thread, struct verify_file *file) {
     const struct origin_visitor visitor = {
         .context = thread,
         .wants_times = snapshot_wants_times(thread->scan->snapshot),
+        .positions = thread->scan->shape->positions,
+        .position_count = file->reject ? 0 : thread->scan->shape->level_count,
         .begin = begin_file,
         .wants = thread->scan->first_pass ? NULL : wants_group,
         .rows = take_rows,
@@ -177,6 +211,7 @@ static bool read_file(struct scan_thread *thread, struct verify_file *file) {
     thread->tally = NULL;
     bool ok = origin_read(path.text, thread->scan->page_size_max, &visitor, &thread->err);
     offset_pen_finish(&thread->pen);
+    row_pen_finish(&thread->rows_pen);
     if (ok || thread->err.kind != ERROR_STATE)
         return ok;
     if (file->size >= 0 ||
@@ -231,7 +266,7 @@ static bool start_threads(struct scan_thread *threads, size_t wanted, size_t *st
     return true;
 }
 
-bool scan_run(struct scan *scan, struct error *err) {
+bool scan_run(struct scan *scan, bool *full, struct error *err) {
     _Atomic size_t next = 0;
     _Atomic bool give_up = false;
     size_t count = (size_t)scan->workers, started;
@@ -241,6 +276,8 @@ bool scan_run(struct scan *scan, struct error *err) {
         *thread = (struct scan_thread){.scan = scan, .next = &next, .give_up = &give_up};
         thread->tallies = must_alloc(scan->snapshot->range_count + 1, sizeof *thread->tallies);
         offset_pen_init(&thread->pen, scan->map);
+        thread->pen.may_repeat = scan->shape->level_count > 0;
+        row_pen_init(&thread->rows_pen, &scan->runs);
     }
     bool ok = start_threads(threads, count, &started, err);
     for (size_t i = 0; i < started; i++) {
@@ -248,11 +285,14 @@ bool scan_run(struct scan *scan, struct error *err) {
         if (threads[i].failed && ok)
             *err = threads[i].err;
         ok = ok && !threads[i].failed;
-        add_thread(scan, &threads[i]);
     }
+    *full = scan->shape->level_count > 0 && row_runs_full(&scan->runs);
+    for (size_t i = 0; i < started && !*full; i++)
+        add_thread(scan, &threads[i]);
     for (size_t i = 0; i < count; i++)
         free(threads[i].tallies);
     free(threads);
-    add_duplicates(scan);
+    if (!*full)
+        add_duplicates(scan);
     return ok;
 }

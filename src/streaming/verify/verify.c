@@ -13,8 +13,10 @@
 #include "base/check.h"
 #include "base/system/clock.h"
 #include "base/text.h"
+#include "sql/plan/plan.h"
 #include "streaming/verify/duplicates.h"
 #include "streaming/verify/explain.h"
+#include "streaming/verify/row_proof.h"
 
 enum {
     MAP_SIZE_MIN = 4 << 10, // bytes
@@ -31,7 +33,10 @@ struct verification {
     struct offset_map map;
     struct gaps gaps;
     struct scan scan;
-    struct schema schema; // if the store's options name a stream
+    struct row_shape shape;
+    struct row_proof proof; // of records that can have several rows
+    int64_t offsets_max;    // of a pass; less once there was no room for its runs
+    struct schema schema;   // if the store's options name a stream
 };
 
 /* Where the next pass begins. */
@@ -67,6 +72,7 @@ static bool next_windows(struct verification *verification, struct position *pos
     const struct snapshot *snapshot = &verification->snapshot;
     struct offset_window *windows = must_alloc(snapshot->range_count + 1, sizeof *windows);
     int64_t room = offsets_at_once(verification);
+    room = room < verification->offsets_max ? room : verification->offsets_max;
     size_t count = 0;
     while (position->range < snapshot->range_count && room > 0) {
         const struct snapshot_range *range = &snapshot->ranges[position->range];
@@ -87,19 +93,48 @@ static bool next_windows(struct verification *verification, struct position *pos
     return count > 0;
 }
 
+/* One pass. False also if there is no room for the runs of one offset. *again: with fewer offsets,
+ * from the same position. */
+static bool run_pass(struct verification *verification, bool *again, struct error *err) {
+    struct scan *scan = &verification->scan;
+    if (!scan_run(scan, again, err))
+        return false;
+    if (*again) {
+        int64_t offsets = 0;
+        for (size_t i = 0; i < verification->map.window_count; i++)
+            offsets += verification->map.windows[i].end - verification->map.windows[i].start;
+        verification->offsets_max = offsets / 4;
+        return offsets >= 4 || error_set(err, ERROR_CONFIG,
+                                         "the rows of %s need more memory than there is: raise "
+                                         "SPARK_DRIVER_MEMORY",
+                                         text_count(offsets, "record").text);
+    }
+    gaps_collect(&verification->gaps, &verification->map);
+    if (verification->shape.level_count > 0) {
+        row_runs_sort(&scan->runs);
+        row_proof_take(&verification->proof, &scan->runs);
+    }
+    verification->report->passes++;
+    return true;
+}
+
 static bool read_files(struct verification *verification, struct error *err) {
-    struct position position = {0};
+    struct position position = {0}, before = position;
     struct verify_report *report = verification->report;
     int64_t began_us = clock_monotonic_us();
     bool more = next_windows(verification, &position);
     // The first pass looks at all files, regardless of offsets.
     for (bool first = true; first || more; more = next_windows(verification, &position)) {
+        bool again;
         verification->scan.first_pass = first;
-        if (!scan_run(&verification->scan, err))
+        if (!run_pass(verification, &again, err))
             return false;
-        gaps_collect(&verification->gaps, &verification->map);
-        report->passes++;
-        first = false;
+        first = first && again;
+        if (again)
+            position = before;
+        before = position;
+        if (verification->shape.level_count > 0)
+            row_runs_clear(&verification->scan.runs);
     }
     report->scan_us = clock_monotonic_us() - began_us;
     return true;
@@ -154,11 +189,19 @@ static bool look(struct verification *verification, struct error *err) {
     note_begun(snapshot, report);
     set_partitions(verification);
     gaps_init(&verification->gaps, snapshot);
+    verification->gaps.row_per_record = report->row_per_record;
+    row_proof_init(&verification->proof, &verification->shape, &verification->gaps,
+                   &verification->map, report);
     if (!verify_files_list(store, snapshot, &verification->files, report, err) ||
         !snapshot_look_beyond(store, snapshot, err))
         return false;
     if (!read_files(verification, err))
         return false;
+    if (verification->shape.level_count > 0)
+        row_proof_compare(&verification->proof);
+    else
+        for (size_t i = 0; i < report->partition_count; i++)
+            report->partitions[i].records = report->partitions[i].rows;
     report_files(&verification->files, report);
     if (report->resolved > 0)
         verify_say(report, VERIFY_NOTE, "%s %s replayed: the records count as rows, once",
@@ -169,12 +212,40 @@ static bool look(struct verification *verification, struct error *err) {
            verify_files_judge(store, snapshot, &verification->files, report, err);
 }
 
+/* What the rows of a query look like. An element of a view survives if all later ones are OUTER. */
+static bool set_shape(const struct query_plan *plan, struct row_shape *shape, struct error *err) {
+    *shape = (struct row_shape){.row_per_record = plan == NULL || plan_is_row_per_record(plan)};
+    if (shape->row_per_record)
+        return true;
+    if (plan->view_count > ROW_LEVELS_MAX)
+        return error_set(err, ERROR_CONFIG, "the query has %zu LATERAL VIEWs; the most is %d",
+                         plan->view_count, ROW_LEVELS_MAX);
+    shape->filters = plan->where != NULL;
+    shape->level_count = plan->view_count;
+    bool complete = true;
+    for (size_t i = plan->view_count; i-- > 0; complete = complete && plan->views[i].is_outer) {
+        shape->positions[i] = plan->columns[plan->views[i].position_column].name;
+        shape->complete[i] = complete;
+    }
+    return true;
+}
+
+/* One run per record is the least. Sorting takes as much memory again. */
+static void set_runs(struct verification *verification) {
+    struct row_runs *runs = &verification->scan.runs;
+    row_runs_init(runs, verification->shape.level_count,
+                  (size_t)verification->options->memory_max / 8);
+    verification->offsets_max = (int64_t)runs->capacity;
+}
+
 bool verify_run(const struct verify_options *options, struct verify_report *report,
                 struct error *err) {
     struct verification verification = {.options = options, .report = report};
     *report = (struct verify_report){.horizon = -1};
-    if (!store_open_to_read(options->store, &verification.store, err))
+    if (!set_shape(options->plan, &verification.shape, err) ||
+        !store_open_to_read(options->store, &verification.store, err))
         return false;
+    report->row_per_record = verification.shape.row_per_record;
     int64_t page_size_max = options->memory_max / (8 * (int64_t)options->workers);
     if (options->store->stream != NULL)
         stream_schema(options->store->stream, &verification.schema);
@@ -184,13 +255,19 @@ bool verify_run(const struct verify_options *options, struct verify_report *repo
         .schema = options->store->stream != NULL ? &verification.schema : NULL,
         .files = &verification.files,
         .map = &verification.map,
+        .shape = &verification.shape,
         .report = report,
         .workers = options->workers,
         .page_size_max = (size_t)(page_size_max < PAGE_SIZE_MIN ? PAGE_SIZE_MIN : page_size_max),
     };
+    verification.offsets_max = INT64_MAX;
+    if (verification.shape.level_count > 0)
+        set_runs(&verification);
     offset_map_init(&verification.map);
     bool ok = look(&verification, err);
     offset_map_deinit(&verification.map);
+    row_proof_deinit(&verification.proof);
+    row_runs_deinit(&verification.scan.runs);
     gaps_deinit(&verification.gaps);
     verify_files_deinit(&verification.files);
     snapshot_deinit(&verification.snapshot);

@@ -7,6 +7,7 @@
 
 #include "base/disk/file.h"
 #include "base/text.h"
+#include "streaming/store/range_json.h"
 #include "surfaces/commands/each_command.h"
 #include "surfaces/terminal/output.h"
 #include "surfaces/terminal/quantity.h"
@@ -110,27 +111,42 @@ static void print_table(FILE *out, const struct inspection *inspection) {
                       inspection->owner_checkpoint);
 }
 
-enum { COLUMNS = 9 };
+enum { COLUMNS = 12 };
 
-/* The incarnation of the topic is only shown where there is more than one. */
+/* The incarnation of the topic is only shown where there is more than one, and what tells records
+ * from rows only where they differ. */
 static void print_partitions(FILE *out, const struct inspection *inspection) {
-    static const char *const headings[COLUMNS] = {">incarnation", ">partition", ">from",
-                                                  ">to",          ">rows",      ">rejects",
-                                                  ">absent",      ">lost",      ">unknown"};
+    static const char *const headings[COLUMNS] = {
+        ">incarnation", ">partition", ">from",     ">to",     ">records", ">rows",
+        ">rejects",     ">empty",     ">filtered", ">absent", ">lost",    ">unknown"};
+    bool apart = inspection->counts_rows;
+    const bool shown[COLUMNS] = {inspection->incarnation > 0,
+                                 true,
+                                 true,
+                                 true,
+                                 apart,
+                                 true,
+                                 true,
+                                 apart,
+                                 apart,
+                                 true,
+                                 true,
+                                 true};
     struct text_table table;
-    size_t first = inspection->incarnation > 0 ? 0 : 1;
     if (inspection->partition_count == 0)
         return;
     (void)fprintf(out,
                   "\n  Offsets up to batch %" PRId64 ", according to manifests and coverage:\n",
                   inspection->commits.newest);
-    text_table_init(&table, headings + first, COLUMNS - first);
+    text_table_init_some(&table, headings, shown, COLUMNS);
     for (size_t i = 0; i < inspection->partition_count; i++) {
         const struct inspected_partition *at = &inspection->partitions[i];
-        const int64_t numbers[COLUMNS] = {at->incarnation, at->partition, at->start,
-                                          at->end,         at->rows,      at->rejects,
-                                          at->absent,      at->lost,      at->unproven};
-        text_table_add_numbers(&table, numbers + first);
+        const struct range_outcome *counts = &at->counts;
+        const int64_t numbers[COLUMNS] = {at->incarnation, at->partition,   at->start,
+                                          at->end,         counts->records, counts->rows,
+                                          counts->rejects, counts->empty,   counts->filtered,
+                                          counts->absent,  counts->lost,    at->unproven};
+        text_table_add_some_numbers(&table, numbers, shown, COLUMNS);
     }
     text_table_print(&table, 2, out);
     text_table_deinit(&table);
@@ -277,10 +293,12 @@ static void put_partitions(struct json *outer, const struct inspection *inspecti
         json_put_int(object, "partition", partition->partition);
         json_put_int(object, "start", partition->start);
         json_put_int(object, "end", partition->end);
-        json_put_int(object, "rows", partition->rows);
-        json_put_int(object, "rejects", partition->rejects);
-        json_put_int(object, "absent", partition->absent);
-        json_put_int(object, "lost", partition->lost);
+        json_put_int(object, "rows", partition->counts.rows);
+        json_put_int(object, "rejects", partition->counts.rejects);
+        json_put_int(object, "absent", partition->counts.absent);
+        json_put_int(object, "lost", partition->counts.lost);
+        if (inspection->counts_rows)
+            row_counts_print(&partition->counts, object);
         json_put_int(object, "unknown", partition->unproven);
         json_append(array, object);
     }

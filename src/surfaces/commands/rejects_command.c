@@ -206,7 +206,11 @@ static void print_replay_text(const struct command_scope *scope,
     (void)fprintf(out, "%s: %s, %" PRId64 " of them selected\n", scope->stream->name,
                   text_count(report->unresolved, "unresolved reject").text,
                   report->rows + report->still_rejected);
-    print_count(out, dry ? "would become rows" : "became rows", report->rows, report->rows_by);
+    // They are resolved also if no row is left of them.
+    const char *resolved = plan_is_row_per_record(&scope->stream->plan)
+                               ? (dry ? "would become rows" : "became rows")
+                               : (dry ? "would be resolved" : "resolved");
+    print_count(out, resolved, report->rows, report->rows_by);
     print_count(out, dry ? "would still be rejected" : "still rejected", report->still_rejected,
                 report->rejected_by);
     if (report->batches == 1)

@@ -34,6 +34,12 @@ static void print_count(FILE *out, const struct json *object, const char *name, 
         (void)fprintf(out, "%s%s", before, text_count(count, noun).text);
 }
 
+/* Only said of a query in which a record need not be one row. */
+static void print_rowless(FILE *out, const struct json *object) {
+    print_count(out, object, "empty", ", ", "empty record");
+    print_count(out, object, "filtered", ", ", "filtered record");
+}
+
 /* `before`: the newest one that the checkpoint held at the start. */
 static void print_batch(FILE *out, const struct json *batch, const struct json *before) {
     int64_t id, duration_ms;
@@ -49,6 +55,7 @@ static void print_batch(FILE *out, const struct json *batch, const struct json *
                   text_of(batch, "committedAt", "?"));
     print_count(out, batch, "rows", ": ", "row");
     print_count(out, batch, "rejects", ", ", "reject");
+    print_rowless(out, batch);
     if (json_member_int(json_member(batch, "durationMs"), "total", &duration_ms))
         (void)fprintf(out, ", in %" PRId64 " ms", duration_ms);
     (void)fputc('\n', out);
@@ -158,6 +165,7 @@ void status_print_query(FILE *out, const struct json *query) {
     print_count(out, totals, "batches", "", "batch");
     print_count(out, totals, "rows", ", ", "row");
     print_count(out, totals, "rejects", ", ", "reject");
+    print_rowless(out, totals);
     print_count(out, totals, "lost", ", ", "lost offset");
     (void)fputc('\n', out);
     print_lag(out, json_member(query, "lag"));

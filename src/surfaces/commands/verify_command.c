@@ -12,24 +12,29 @@
 #include "surfaces/terminal/output.h"
 #include "surfaces/terminal/text_table.h"
 
-static const char *const headings[] = {">incarnation", ">partition", ">from",    ">to",
-                                       ">rows",        ">rejects",   ">absent",  ">lost",
-                                       ">missing",     ">duplicate", ">unproven"};
+static const char *const headings[] = {
+    ">incarnation", ">partition", ">from",   ">to",   ">records", ">rows",      ">rejects",
+    ">empty",       ">filtered",  ">absent", ">lost", ">missing", ">duplicate", ">unproven"};
 
 enum { COLUMNS = sizeof headings / sizeof headings[0] };
 
-/* The incarnation of the topic is only shown where there is more than one. */
+/* The incarnation of the topic is only shown where there is more than one, and what tells records
+ * from rows only where they differ. */
 static void print_partitions(FILE *out, const struct verify_report *report) {
     struct text_table table;
     size_t count = report->partition_count;
-    size_t first = count > 0 && report->partitions[count - 1].incarnation > 0 ? 0 : 1;
-    text_table_init(&table, headings + first, COLUMNS - first);
+    bool incarnations = count > 0 && report->partitions[count - 1].incarnation > 0;
+    bool apart = !report->row_per_record;
+    const bool shown[COLUMNS] = {incarnations, true,  true, true, apart, true, true,
+                                 apart,        apart, true, true, true,  true, true};
+    text_table_init_some(&table, headings, shown, COLUMNS);
     for (size_t i = 0; i < count; i++) {
         const struct verify_partition *at = &report->partitions[i];
-        const int64_t numbers[COLUMNS] = {at->incarnation, at->partition,  at->start,   at->end,
-                                          at->rows,        at->rejects,    at->absent,  at->lost,
-                                          at->missing,     at->duplicates, at->unproven};
-        text_table_add_numbers(&table, numbers + first);
+        const int64_t numbers[COLUMNS] = {at->incarnation, at->partition, at->start,   at->end,
+                                          at->records,     at->rows,      at->rejects, at->empty,
+                                          at->filtered,    at->absent,    at->lost,    at->missing,
+                                          at->duplicates,  at->unproven};
+        text_table_add_some_numbers(&table, numbers, shown, COLUMNS);
     }
     text_table_print(&table, 2, out);
     text_table_deinit(&table);
@@ -95,14 +100,17 @@ static void print_report(FILE *out, const char *query, const struct verify_repor
     print_effort(out, report);
     if (verify_faults(report) > 0)
         return;
+    const char *proven = report->row_per_record
+                             ? "every offset is present exactly once"
+                             : "every row is present exactly once, and every offset is explained";
     if (totals.unproven > 0)
         (void)fprintf(out,
-                      "%s: every offset is present exactly once, except %" PRId64
+                      "%s: %s, except %" PRId64
                       " of Spark's batches that are absent or missing; Kafka no longer has them, "
                       "so this cannot be proved\n",
-                      query, totals.unproven);
+                      query, proven, totals.unproven);
     else
-        (void)fprintf(out, "%s: every offset is present exactly once\n", query);
+        (void)fprintf(out, "%s: %s\n", query, proven);
 }
 
 /* ---- as JSON ---- */
@@ -118,6 +126,11 @@ static struct json *partitions_json(const struct verify_report *report) {
         json_put_int(object, "end", at->end);
         json_put_int(object, "rows", at->rows);
         json_put_int(object, "rejects", at->rejects);
+        if (!report->row_per_record) {
+            json_put_int(object, "records", at->records);
+            json_put_int(object, "empty", at->empty);
+            json_put_int(object, "filtered", at->filtered);
+        }
         json_put_int(object, "absent", at->absent);
         json_put_int(object, "lost", at->lost);
         json_put_int(object, "missing", at->missing);
@@ -192,6 +205,7 @@ bool verify_command(const struct command_scope *scope, struct error *err) {
         .memory_max = config_memory_budget(config),
         .workers = config->workers,
         .timeout_ms = (int)config->query.kafka_startup_timeout_ms,
+        .plan = &scope->stream->plan,
     };
     struct verify_report report;
     bool ok = verify_run(&options, &report, err);

@@ -217,16 +217,17 @@ static char *describe(struct sample *sample) {
     char reasons[LIST_TEXT_MAX], keys[LIST_TEXT_MAX], wanted[LIST_TEXT_MAX];
     int64_t rejects = sample->records - sample->rows;
     list_keys(sample, keys);
+    // Otherwise it can have no row all the same.
+    const char *kept = plan_is_row_per_record(sample->work.plan) ? "become rows" : "be accepted";
     scoped(scope_free) char *came =
         keys[0] != '\0' ? text_format("; keys that are not columns: %s", keys) : text_copy("");
     if (rejects == 0)
-        return text_format("all of the newest %" PRId64 " would become rows%s", sample->records,
-                           came);
+        return text_format("all of the newest %" PRId64 " would %s%s", sample->records, kept, came);
     list_reasons(sample, reasons);
     list_wanted(sample, wanted);
-    return text_format("%" PRId64 " of the newest %" PRId64 " would become rows, %" PRId64
+    return text_format("%" PRId64 " of the newest %" PRId64 " would %s, %" PRId64
                        " would be rejected: %s; the first: %s%s%s%s",
-                       sample->rows, sample->records, rejects, reasons, sample->first, came,
+                       sample->rows, sample->records, kept, rejects, reasons, sample->first, came,
                        keys[0] != '\0' ? "; expected keys: " : "", keys[0] != '\0' ? wanted : "");
 }
 

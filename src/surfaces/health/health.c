@@ -257,10 +257,10 @@ static bool is_behind(struct health *health, const struct health_look *look) {
 
 /* Over at half of what it began with. */
 static bool is_rejecting(struct health *health, const struct health_look *look) {
-    int64_t rejects = look->recent_rejects, records = look->recent_rows + look->recent_rejects;
+    int64_t rejects = look->recent_rejects, records = look->recent_accepted + look->recent_rejects;
     bool was_rejecting = (health->causes & 1U << CAUSE_REJECTING) != 0;
     health->takes_records =
-        look->recent_rows > 0 && 200 * rejects <= health->rejects_percent * records;
+        look->recent_accepted > 0 && 200 * rejects <= health->rejects_percent * records;
     if (was_rejecting)
         rejects *= 2;
     return rejects >= REJECTS_MIN && 100 * rejects > health->rejects_percent * records;
@@ -364,7 +364,7 @@ static size_t append_cause(const struct health *health, const struct health_look
         return text_append(text, HEALTH_REASON_MAX, used,
                            "rejected %" PRId64 " of the %s of the last %" PRId64 " minutes",
                            look->recent_rejects,
-                           text_count(look->recent_rows + look->recent_rejects, "record").text,
+                           text_count(look->recent_accepted + look->recent_rejects, "record").text,
                            health_recent_s(health) / 60);
     }
 }

@@ -84,8 +84,8 @@ struct health_look {
     int64_t lag_age_ms;           // since the end offsets were last known
     const char *lag_error;        // why they are not; "": nobody says it
     int64_t lost;                 // offsets, since the start
-    int64_t recent_rows, recent_rejects; // of the newest health_recent_s() seconds
-    int64_t missing_files;               // of the table; -1: not known
+    int64_t recent_accepted, recent_rejects; // records of the newest health_recent_s() seconds
+    int64_t missing_files;                   // of the table; -1: not known
     const char *topic, *message, *error, *missing_names;
 };
 

@@ -70,7 +70,7 @@ static void look_at_records(struct health_watch *watch, const struct watched *qu
     size_t count = (size_t)(recent_s / history_step_seconds(step));
     query_history_points(query->view.history, step, clock_wall_ms() / 1000, count, watch->points);
     for (size_t i = 0; i < count; i++) {
-        look->recent_rows += watch->points[i].rows;
+        look->recent_accepted += watch->points[i].accepted;
         look->recent_rejects += watch->points[i].rejects;
     }
     look->lost = query_history_totals(query->view.history).lost;

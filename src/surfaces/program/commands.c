@@ -106,9 +106,10 @@ const struct command program_commands[] = {
          "`missing`, `duplicate` and `unproven`, in offsets; `partitions`, each with "
          "`incarnation`, "
          "`partition`, `start`, `end` (exclusive) and the outcome of these offsets: `rows`, "
-         "`rejects`, `absent`, `lost`, `missing`, `duplicate`, `unproven`; `counts` of the "
-         "findings "
-         "by kind (`wrong`, `missing`, `duplicate`: faults; `lost`, `absent`, `note`: not), and "
+         "`rejects`, `absent`, `lost`, `missing`, `duplicate`, `unproven`, and of a query with "
+         "WHERE or LATERAL VIEW also `records` (offsets with rows), `empty` and `filtered`; "
+         "`counts` of the findings by kind (`wrong`, `missing`, `duplicate`: faults; `lost`, "
+         "`absent`, `note`: not), and "
          "`findings`, the first 50 of each kind, with `kind` and `text`; `read`: `bySinkLog`, "
          "`tableFiles`, `rejectFiles`, `bytes`, `rows`, `durationMs`, `passes`, "
          "`recordsFromKafka`. With exit code 5, the document is printed, too.",

@@ -20,6 +20,7 @@ static const struct choice reasons[] = {{"null_value", REJECT_NULL_VALUE},
                                         {"null_identifier", REJECT_NULL_IDENTIFIER},
                                         {"partition_value", REJECT_PARTITION_VALUE},
                                         {"kafka_timestamp", REJECT_KAFKA_TIME},
+                                        {"bad_field", REJECT_BAD_FIELD},
                                         {NULL}};
 static const struct choice formats[] = {
     {"ddl", FORMAT_DDL}, {"json", FORMAT_JSON}, {"markdown", FORMAT_MARKDOWN}, {NULL}};
@@ -68,7 +69,8 @@ const struct option_entry option_entries[OPTION_COUNT] = {
         OPTION_WITH_COMMANDS, .value = {.offset = ARGUMENT(follow)}, .letter = 'f'},
     [OPTION_REASON] = {"--reason", "REASON",
         "Only rejects with this reason: null_value, blank_value, malformed_json, "
-        "not_an_object, missing_identifier, null_identifier, partition_value or kafka_timestamp.",
+        "not_an_object, missing_identifier, null_identifier, partition_value, kafka_timestamp "
+        "or bad_field.",
         OPTION_WITH_COMMANDS,
         .value = {.type = &type_choice, .offset = ARGUMENT(reason), .choices = reasons}},
     [OPTION_PARTITION] = {"--partition", "N", "Only rejects of this partition of the topic.",

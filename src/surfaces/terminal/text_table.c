@@ -51,6 +51,26 @@ void text_table_add_numbers(struct text_table *table, const int64_t *numbers) {
     text_table_add(table, cells);
 }
 
+void text_table_init_some(struct text_table *table, const char *const *headings, const bool *shown,
+                          size_t count) {
+    const char *some[TEXT_TABLE_COLUMNS_MAX] = {0};
+    size_t some_count = 0;
+    for (size_t i = 0; i < count; i++)
+        if (shown[i])
+            some[some_count++] = headings[i];
+    text_table_init(table, some, some_count);
+}
+
+void text_table_add_some_numbers(struct text_table *table, const int64_t *numbers,
+                                 const bool *shown, size_t count) {
+    int64_t some[TEXT_TABLE_COLUMNS_MAX] = {0};
+    size_t some_count = 0;
+    for (size_t i = 0; i < count; i++)
+        if (shown[i])
+            some[some_count++] = numbers[i];
+    text_table_add_numbers(table, some);
+}
+
 char *text_table_join(const struct text_table *table, const char *const *cells) {
     size_t size = 0, used = 0;
     check(table->column_count > 0);

@@ -36,6 +36,12 @@ void text_table_add(struct text_table *table, const char *const *cells);
 /* A row of whole numbers. */
 void text_table_add_numbers(struct text_table *table, const int64_t *numbers);
 
+/* The same for a table of numbers of which only some columns are shown. */
+void text_table_init_some(struct text_table *table, const char *const *headings, const bool *shown,
+                          size_t count);
+void text_table_add_some_numbers(struct text_table *table, const int64_t *numbers,
+                                 const bool *shown, size_t count);
+
 /* A row's cells as one text, each terminated, for a row that is added later; owned by the caller.
  */
 char *text_table_join(const struct text_table *table, const char *const *cells);

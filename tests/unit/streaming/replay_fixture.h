@@ -48,9 +48,15 @@ static inline int replay_tear_down(void **state) {
     return 0;
 }
 
+static const struct stream *replay_stream; // NULL: `matches`
+
+static inline const struct stream *stream_used(void) {
+    return replay_stream != NULL ? replay_stream : stream_of("matches");
+}
+
 static inline struct query_options query_options_of(enum parse_mode mode, int64_t limit) {
     return (struct query_options){
-        .stream = stream_of("matches"),
+        .stream = stream_used(),
         .store = fixture.options,
         .trigger = {.available_now = true},
         .max_offsets_per_trigger = limit,
@@ -132,7 +138,8 @@ static inline void verify_lake(struct verify_report *report) {
                                            .broker = broker,
                                            .memory_max = 64 << 20,
                                            .workers = 1,
-                                           .timeout_ms = 1000};
+                                           .timeout_ms = 1000,
+                                           .plan = &stream_used()->plan};
     if (!verify_run(&options, report, &err))
         fail_msg("verify: %s", err.message);
     broker->ops->close(broker);

@@ -232,7 +232,8 @@ static inline bool script_stage(struct task *task) {
     int64_t sum = 0;
     for (size_t i = 0; i < task->range_count; i++) {
         int64_t rows = task->ranges[i].end - task->ranges[i].start;
-        task->outcomes[i] = (struct range_outcome){.range = task->ranges[i], .rows = rows};
+        task->outcomes[i] = (struct range_outcome){.range = task->ranges[i]};
+        range_outcome_set_records(&task->outcomes[i], rows);
         sum += rows;
     }
     if (sum == 0)

@@ -108,9 +108,10 @@ static inline bool fixture_write_batch(const struct plan *plan, unsigned attempt
     if (plan->ranges[0].start == plan->ranges[0].end)
         return true;
     manifest->outcomes = must_alloc(plan->count, sizeof *manifest->outcomes);
-    for (size_t i = 0; i < plan->count; i++)
-        manifest->outcomes[i] =
-            (struct range_outcome){.range = plan->ranges[i], .rows = 2, .rejects = 1};
+    for (size_t i = 0; i < plan->count; i++) {
+        manifest->outcomes[i] = (struct range_outcome){.range = plan->ranges[i], .rejects = 1};
+        range_outcome_set_records(&manifest->outcomes[i], 2);
+    }
     manifest->outcome_count = plan->count;
 
     static const char *const directories[] = {"status=live", "status=a%2Fb c", ""};

@@ -167,10 +167,10 @@ static bool settle_batch(struct query *query, int64_t batch_id, struct error *er
             return false;
     bool done = reject_pass_run(query, &plan, NULL, &pass, err);
     if (done) {
-        int64_t rows = 0;
+        int64_t accepted = 0;
         for (size_t i = 0; i < pass.outcome_count; i++)
-            rows += pass.outcomes[i].rows;
-        query_report_log_rejects(&query->report, batch_id, rows, &pass.tally);
+            accepted += range_outcome_accepted(&pass.outcomes[i]);
+        query_report_log_rejects(&query->report, batch_id, accepted, &pass.tally);
         log_write(LOG_INFO, query->report.name,
                   "Wrote the rejects of a batch that a cluster ran | batch_id=%" PRId64
                   " | rejects=%" PRId64,

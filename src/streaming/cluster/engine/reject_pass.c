@@ -38,7 +38,8 @@ static void compare_rejects(struct query *query, const struct spark_progress *pr
 /* Each record that is not a reject is one row. */
 static void compare_rows(struct query *query, const struct spark_progress *progress) {
     int64_t expected = progress->records - progress->rejects;
-    if (progress->rows < 0 || progress->rows == expected)
+    if (progress->rows < 0 || progress->rows == expected ||
+        !plan_is_row_per_record(&query->definition.options->stream->plan))
         return;
     log_write(LOG_ERROR, query->report.name,
               "Spark wrote a different number of rows than it read records without rejects | "
@@ -54,9 +55,11 @@ static void begin_outcomes(const struct plan *plan, struct reject_pass *pass) {
     pass->outcomes = must_alloc(plan->count + 1, sizeof *pass->outcomes);
     for (size_t i = 0; i < plan->count; i++) {
         const struct offset_range *range = &plan->ranges[i];
-        if (range->end > range->start)
-            pass->outcomes[pass->outcome_count++] =
-                (struct range_outcome){.range = *range, .rows = range->end - range->start};
+        if (range->end == range->start)
+            continue;
+        struct range_outcome *outcome = &pass->outcomes[pass->outcome_count++];
+        *outcome = (struct range_outcome){.range = *range};
+        range_outcome_set_records(outcome, range->end - range->start);
     }
 }
 
@@ -65,16 +68,17 @@ static void take_rejects(const struct reject_search *search, struct reject_pass 
         for (size_t j = 0; j < search->outcome_count; j++)
             if (search->outcomes[j].range.partition == pass->outcomes[i].range.partition) {
                 pass->outcomes[i].rejects = search->outcomes[j].rejects;
-                pass->outcomes[i].rows -= search->outcomes[j].rejects;
+                range_outcome_set_records(&pass->outcomes[i],
+                                          pass->outcomes[i].records - search->outcomes[j].rejects);
             }
 }
 
 static void take_absent(int64_t absent, struct reject_pass *pass) {
     for (size_t i = 0; i < pass->outcome_count && absent > 0; i++) {
         struct range_outcome *outcome = &pass->outcomes[i];
-        int64_t part = absent < outcome->rows ? absent : outcome->rows;
+        int64_t part = absent < outcome->records ? absent : outcome->records;
         outcome->absent = part;
-        outcome->rows -= part;
+        range_outcome_set_records(outcome, outcome->records - part);
         absent -= part;
     }
 }
@@ -88,7 +92,7 @@ static void account(const struct plan *plan, const struct spark_progress *progre
     memset(pass->tally.stage_ns, 0, sizeof pass->tally.stage_ns);
     begin_outcomes(plan, pass);
     take_rejects(search, pass);
-    int64_t records = progress == NULL ? search->rows + search->rejects : progress->records;
+    int64_t records = progress == NULL ? search->accepted + search->rejects : progress->records;
     take_absent(planner_size(plan->ranges, plan->count) - records, pass);
     free(search->outcomes);
 }

@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "core/calendar.h"
 #include "core/double_text.h"
-#include "streaming/store/manifest.h"
+#include "streaming/store/range_json.h"
 #include "surfaces/http/http_message.h"
 #include "surfaces/http/routes/routes.h"
 
@@ -54,18 +54,23 @@ static struct json *print_unknown(const struct unknown_name *names, size_t count
 
 /* ---- batches ---- */
 
-static struct json *print_ranges(const struct batch_report *batch) {
+void put_row_counts(struct json *object, int64_t accepted, int64_t empty, int64_t filtered,
+                    int64_t filtered_rows) {
+    json_put_int(object, "accepted", accepted);
+    json_put_int(object, "empty", empty);
+    json_put_int(object, "filtered", filtered);
+    json_put_int(object, "filteredRows", filtered_rows);
+}
+
+static struct json *print_ranges(const struct batch_report *batch, bool counts_rows) {
     struct json *array = json_new_array();
     for (size_t i = 0; i < batch->range_count; i++) {
         const struct report_range *range = &batch->ranges[i];
         if (range->end == range->start)
             continue;
-        struct range_outcome outcome = {.range = {range->partition, range->start, range->end},
-                                        .rows = range->rows,
-                                        .rejects = range->rejects,
-                                        .absent = range->absent,
-                                        .lost = range->lost};
-        json_append(array, manifest_print_range(&outcome));
+        struct range_outcome outcome = range->counts;
+        outcome.range = (struct offset_range){range->partition, range->start, range->end};
+        json_append(array, range_print(&outcome, counts_rows));
     }
     return array;
 }
@@ -88,16 +93,20 @@ static void put_known(struct json *object, const char *name, int64_t number) {
 
 struct json *print_batch(const struct batch_report *batch, const struct query_view *query) {
     struct json *object = json_new_object();
+    bool counts_rows = query_view_counts_rows(query);
     json_put_int(object, "batchId", batch->batch_id);
     put_time(object, "timestamp", batch->timestamp_ms);
     put_time(object, "startedAt", batch->started_ms);
     put_time(object, "committedAt", batch->committed_ms);
     json_put(object, "durationMs", print_durations(batch->stage_us, batch->total_us, 1));
-    json_put(object, "ranges", print_ranges(batch));
+    json_put(object, "ranges", print_ranges(batch, counts_rows));
     json_put_int(object, "rows", batch->rows);
     json_put_int(object, "rejects", batch->rejects);
     json_put_int(object, "absent", batch->absent);
     json_put_int(object, "lost", batch->lost);
+    if (counts_rows)
+        put_row_counts(object, batch->accepted, batch->empty, batch->filtered,
+                       batch->filtered_rows);
     put_known(object, "files", batch->files);
     put_known(object, "bytes", batch->bytes);
     json_put_int(object, "inputBytes", batch->input_bytes);
@@ -145,7 +154,7 @@ static double per_second(int64_t records, int64_t us) {
 }
 
 /* The rates are Spark's, of all batches of the step together. */
-static struct json *print_point(const struct history_point *point) {
+static struct json *print_point(const struct history_point *point, bool counts_rows) {
     struct json *object = json_new_object();
     json_put_int(object, "t", point->begin_s);
     // The first batch of a start has no trigger before it, so its rate is not known.
@@ -154,9 +163,12 @@ static struct json *print_point(const struct history_point *point) {
     else
         json_put_real(object, "inputRate",
                       per_second(point->input_records, point->since_trigger_us));
-    json_put_real(object, "processRate", per_second(point->rows + point->rejects, point->total_us));
+    json_put_real(object, "processRate",
+                  per_second(point->accepted + point->rejects, point->total_us));
     json_put_int(object, "rows", point->rows);
     json_put_int(object, "rejects", point->rejects);
+    if (counts_rows)
+        json_put_int(object, "accepted", point->accepted);
     json_put_int(object, "batches", point->batches);
     put_known(object, "lagAfter", point->batches > 0 ? point->lag_after : -1);
     json_put(object, "durationMs",
@@ -183,8 +195,9 @@ void route_history(const struct http_call *call, struct http_response *response)
     char before[64];
     snprintf(before, sizeof before, "{\"stepSeconds\":%d,\"points\":", (int)step_s);
     struct http_list *list = http_list_open(before);
+    bool counts_rows = query_view_counts_rows(http_call_query(call));
     for (size_t i = 0; i < count; i++)
-        http_list_add(list, print_point(&points[i]));
+        http_list_add(list, print_point(&points[i], counts_rows));
     http_list_close(list, "}", response);
     free(points);
 }

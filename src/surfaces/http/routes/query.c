@@ -83,13 +83,16 @@ static struct json *print_freshness(const struct query_totals *totals) {
     return object;
 }
 
-static struct json *print_totals(const struct query_totals *totals) {
+static struct json *print_totals(const struct query_totals *totals, bool counts_rows) {
     struct json *object = json_new_object();
     json_put_int(object, "batches", totals->batches);
     json_put_int(object, "rows", totals->rows);
     json_put_int(object, "rejects", totals->rejects);
     json_put_int(object, "absent", totals->absent);
     json_put_int(object, "lost", totals->lost);
+    if (counts_rows)
+        put_row_counts(object, totals->accepted, totals->empty, totals->filtered,
+                       totals->filtered_rows);
     json_put_int(object, "bytes", totals->bytes);
     json_put_int(object, "files", totals->files);
     json_put_int(object, "inputBytes", totals->input_bytes);
@@ -219,7 +222,7 @@ static struct json *print_query(const struct program_view *program, size_t index
     else
         json_put_null(object, "missingFiles");
     put_recovered(object, &verdict);
-    json_put(object, "totals", print_totals(&totals));
+    json_put(object, "totals", print_totals(&totals, query_view_counts_rows(query)));
     json_put(object, "freshness", print_freshness(&totals));
     put_resumed(object, &snapshot);
     put_progress(object, query, &snapshot);

@@ -31,6 +31,11 @@ http_route route_progress, route_batches, route_history;
 http_route route_rejects, route_files, route_schema;
 http_route route_settings;
 
+/* Of a query in which a record need not be one row: its counts of records, and of rows that WHERE
+ * has left out. */
+void put_row_counts(struct json *object, int64_t accepted, int64_t empty, int64_t filtered,
+                    int64_t filtered_rows);
+
 /* A batch, as the API has it (BATCH of docs/http.md). */
 struct json *print_batch(const struct batch_report *batch, const struct query_view *query);
 

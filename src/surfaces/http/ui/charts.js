@@ -61,7 +61,7 @@ const CHARTS = [
     about: 'rows and rejects per step',
     type: 'bar',
     series: [
-      {name: 'records', color: '--series-blue', value: (point) => point.rows + point.rejects},
+      {name: 'records', color: '--series-blue', value: inputRecords},
     ],
   },
   {

@@ -9,6 +9,10 @@ const brief = new Intl.NumberFormat('en', {notation: 'compact', maximumSignifica
 
 const isMissing = (value) => value === null || value === undefined || Number.isNaN(value);
 
+/* Records that a batch, a step of the history or the process has read. Only a query with WHERE or
+ * LATERAL VIEW counts accepted records apart from rows. */
+const inputRecords = ({rows, rejects, accepted = rows}) => accepted + rejects;
+
 function formatCount(count) {
   return isMissing(count) ? NOTHING : counts.format(count);
 }

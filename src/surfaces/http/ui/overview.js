@@ -64,8 +64,11 @@ function newestRecordText({freshness, newestBatch, resumedAfter}) {
   return sinceText(freshness.newestRecordAt);
 }
 
-function rejectsText({totals: {rows, rejects}}) {
-  return rejects ? `${formatCount(rejects)} (${formatShare(rejects, rows + rejects)})` : '0';
+function rejectsText({totals}) {
+  const {rejects} = totals;
+  return rejects
+    ? `${formatCount(rejects)} (${formatShare(rejects, inputRecords(totals))})`
+    : '0';
 }
 
 /* Of the last minute's batches, or the newest two; null while the query does not move. The newest
@@ -79,7 +82,7 @@ function inputRate({name, rates}) {
   const first = Math.max(0, from);
   const records = batches
     .slice(first + 1)
-    .reduce((sum, {rows, rejects}) => sum + rows + rejects, 0);
+    .reduce((sum, batch) => sum + inputRecords(batch), 0);
   return records / secondsTo(batches[first]);
 }
 

@@ -79,8 +79,9 @@ function updateLag(query) {
 
 /* ---- batches ---- */
 
-function makeRanges({batchId, ranges}) {
+function makeRanges({batchId, ranges, accepted}) {
   const place = make('div');
+  const apart = accepted !== undefined; // records are counted apart from rows
   const number = (title, name) => ({
     title,
     numeric: true,
@@ -92,8 +93,10 @@ function makeRanges({batchId, ranges}) {
       {title: 'Partition', text: ({partition}) => String(partition)},
       number('From', 'start'),
       number('To (exclusive)', 'end'),
+      ...(apart ? [number('Records', 'records')] : []),
       number('Rows', 'rows'),
       number('Rejects', 'rejects'),
+      ...(apart ? [number('Empty', 'empty'), number('Filtered', 'filtered')] : []),
       number('Absent', 'absent'),
       number('Lost', 'lost'),
     ],
@@ -127,6 +130,13 @@ function makeBatchDetail(batch) {
       ['Written', `${formatCounted(batch.files, 'file')}, ${formatBytes(batch.bytes)}`],
       ['Absent', formatCount(batch.absent)],
       ['Lost', formatCount(batch.lost)],
+      ...(batch.accepted === undefined
+        ? []
+        : [
+            ['Empty records', formatCount(batch.empty)],
+            ['Filtered records', formatCount(batch.filtered)],
+            ['Filtered rows', formatCount(batch.filteredRows)],
+          ]),
       ['Oldest record', formatInstant(batch.oldestRecordAt)],
       ['Newest record', formatInstant(batch.newestRecordAt)],
       ['Lag after the batch', formatCount(batch.lagAfter)],
@@ -187,6 +197,12 @@ function updateBatches(batches, {totals, resumedAfter, newestBatch}) {
     formatBytes(totals.bytes),
     formatCounted(totals.absent, 'absent offset'),
     formatCounted(totals.lost, 'lost offset'),
+    ...(totals.accepted === undefined
+      ? []
+      : [
+          formatCounted(totals.empty, 'empty record'),
+          formatCounted(totals.filtered, 'filtered record'),
+        ]),
   ];
   const before =
     resumedAfter && !newestBatch
@@ -297,7 +313,7 @@ function updateRejects({refused, byReason, samples}, {totals}) {
   tables.reasons.update(reasons.map(([reason, count]) => ({reason, count, most: reasons[0][1]})));
   tables.rejects.update(samples.slice(0, rowsShown.samples));
   updateMoreButton('rejects', 'samples', samples.length);
-  const all = totals.rows + totals.rejects;
+  const all = inputRecords(totals);
   const where =
     samples.length > 0
       ? `The newest ${formatCount(samples.length)} are listed here; all are in the rejects table.`
@@ -339,7 +355,7 @@ function createDriftTables() {
 
 function updateDrift({columns, unknownKeys}, {totals}) {
   const faulty = columns.filter(({faults}) => faults > 0).sort((a, b) => b.faults - a.faults);
-  const isNew = totals.rows + totals.rejects === 0;
+  const isNew = inputRecords(totals) === 0;
   tables.faults.update(faulty.map((column) => ({...column, most: faulty[0].faults})));
   setText(
     tables.faults.empty,

@@ -204,8 +204,8 @@ static void what_is_committed_and_what_comes_next_is_reported(void **state) {
     assert_int_equal(inspection.partition_count, 2);
     for (size_t i = 0; i < 2; i++) {
         assert_int_equal(inspection.partitions[i].end, 39);
-        assert_int_equal(inspection.partitions[i].rows, 26);
-        assert_int_equal(inspection.partitions[i].rejects, 13);
+        assert_int_equal(inspection.partitions[i].counts.rows, 26);
+        assert_int_equal(inspection.partitions[i].counts.rejects, 13);
         assert_int_equal(inspection.partitions[i].unproven, 0);
     }
     assert_string_equal(inspection.next, "the next start plans the next batch");

@@ -37,6 +37,7 @@ static void add_batch(int64_t id, int64_t second, int64_t rows, size_t ranges) {
     struct batch_report draft = {.batch_id = id,
                                  .committed_ms = second * 1000,
                                  .rows = rows,
+                                 .accepted = rows,
                                  .files = 1,
                                  .total_us = 1500000,
                                  .since_trigger_us = id == 0 ? 0 : 2000000,

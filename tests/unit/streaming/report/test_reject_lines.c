@@ -32,14 +32,14 @@ static int tear_down(void **state) {
 }
 
 /* What is logged of the batch, without the lines' times. */
-static const char *write_lines(const struct tally *tally, int64_t rows) {
+static const char *write_lines(const struct tally *tally, int64_t accepted) {
     assert_int_equal(ftruncate(log_fd, 0), 0);
     assert_int_equal(lseek(log_fd, 0, SEEK_SET), 0);
     reject_lines_write(&(struct reject_lines){.logger = "match_stream",
                                               .job = "matches",
                                               .schema = &schema,
                                               .batch_id = 7,
-                                              .rows = rows,
+                                              .accepted = accepted,
                                               .tally = tally});
     ssize_t size = pread(log_fd, logged, sizeof logged - 1, 0);
     assert_true(size >= 0);

@@ -211,7 +211,7 @@ static void readers_see_whole_sets_of_partitions(void **state) {
 static void rates_are_those_of_a_query_that_moves(void **state) {
     (void)state;
     const struct batch_report newest = {
-        .rows = 100, .committed_ms = 100000, .total_us = 1000000, .since_trigger_us = 10000000};
+        .accepted = 100, .committed_ms = 100000, .total_us = 1000000, .since_trigger_us = 10000000};
     const struct { // NOLINT(clang-analyzer-optin.performance.Padding): in the order of reading
         enum query_state state;
         bool is_known, has_batch;

@@ -19,6 +19,8 @@ static bool add(struct coverage *coverage, int32_t partition, int64_t start, int
     struct error err;
     return coverage_add(coverage,
                         &(struct range_outcome){.range = {partition, start, start + rows + lost},
+                                                .records = rows,
+                                                .exploded = rows,
                                                 .rows = rows,
                                                 .lost = lost},
                         &err);
@@ -116,7 +118,7 @@ static void what_was_replayed_is_kept_in_version_2(void **state) {
     text[1] = '3';
     assert_false(coverage_parse(text, size, 7, &origin, &again, &err));
     assert_non_null(strstr(err.message, "its incarnations do not match its version"));
-    text[1] = '4';
+    text[1] = '5';
     assert_false(coverage_parse(text, size, 7, &origin, &again, &err));
     assert_non_null(strstr(err.message, "newer version"));
     coverage_deinit(&coverage);
@@ -144,8 +146,8 @@ static struct manifest moving_manifest(void) {
 static struct manifest manifest_of(int32_t incarnation, int64_t start, int64_t end) {
     struct manifest manifest = {.timestamp_ms = end, .incarnation = {.number = incarnation}};
     manifest.outcomes = must_alloc(1, sizeof *manifest.outcomes);
-    manifest.outcomes[manifest.outcome_count++] =
-        (struct range_outcome){.range = {0, start, end}, .rows = end - start};
+    manifest.outcomes[manifest.outcome_count++] = (struct range_outcome){.range = {0, start, end}};
+    range_outcome_set_records(manifest.outcomes, end - start);
     return manifest;
 }
 
@@ -191,6 +193,70 @@ static void offsets_are_counted_once_in_each_incarnation(void **state) {
     coverage_deinit(&coverage);
 }
 
+/* A batch of 10 offsets of a query that explodes: 2 records with 3 rows of 9, the rest with none.
+ */
+static struct range_outcome exploded(int64_t start) {
+    return (struct range_outcome){.range = {0, start, start + 10},
+                                  .records = 2,
+                                  .rejects = 1,
+                                  .empty = 2,
+                                  .filtered = 3,
+                                  .absent = 2,
+                                  .rows = 3,
+                                  .exploded = 9,
+                                  .filtered_rows = 6};
+}
+
+static struct manifest exploding_manifest(int64_t start) {
+    struct manifest manifest = {.counts_rows = true};
+    manifest.outcomes = must_alloc(1, sizeof *manifest.outcomes);
+    manifest.outcomes[manifest.outcome_count++] = exploded(start);
+    return manifest;
+}
+
+static void counts_of_rows_and_records_are_kept_in_version_4(void **state) {
+    (void)state;
+    struct coverage coverage = {.through = 9}, again;
+    struct error err;
+    size_t size;
+    add_all(&coverage, manifest_of(0, 0, 10)); // before the query had a WHERE
+    add_all(&coverage, exploding_manifest(10));
+    add_all(&coverage, exploding_manifest(20));
+    struct manifest replay = {.counts_rows = true};
+    (void)resolved_add(&replay.replayed, 0, 0, 12);
+    (void)resolved_add(&replay.replayed, 0, 0, 22);
+    replay_counts_add(&replay.replay_counts, 0, 0, 12, 4, 4);
+    replay_counts_add(&replay.replay_counts, 0, 0, 22, 0, 0);
+    add_all(&coverage, replay);
+
+    scoped(scope_free) char *text = coverage_print(&coverage, &origin, &size);
+    assert_memory_equal(text, "v4\n", 3);
+    if (!coverage_parse(text, size, 9, &origin, &again, &err))
+        fail_msg("%s", err.message);
+    scoped(scope_free) char *same = coverage_print(&again, &origin, &size);
+    assert_string_equal(same, text);
+    const struct range_outcome *sum = again.ranges;
+    assert_int_equal(again.count, 1);
+    assert_int_equal(sum->range.end, 30);
+    assert_int_equal(sum->records, 14);
+    assert_int_equal(sum->rejects, 2);
+    assert_int_equal(sum->empty, 4);
+    assert_int_equal(sum->filtered, 6);
+    assert_int_equal(sum->absent, 4);
+    assert_int_equal(sum->rows, 16);
+    assert_int_equal(sum->exploded, 28);
+    assert_int_equal(sum->filtered_rows, 12);
+    struct range_outcome replayed = replay_counts_sum(&again.replay_counts);
+    assert_int_equal(replayed.records, 1);
+    assert_int_equal(replayed.empty, 1);
+    assert_int_equal(replayed.rows, 4);
+    assert_true(resolved_has(&again.replay_counts.rowless, 0, 0, 22));
+    coverage_deinit(&again);
+    text[1] = '3';
+    assert_false(coverage_parse(text, size, 9, &origin, &again, &err));
+    coverage_deinit(&coverage);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(neighbours_become_one_range),
@@ -199,6 +265,7 @@ int main(void) {
         cmocka_unit_test(what_is_printed_is_read_again),
         cmocka_unit_test(what_was_replayed_is_kept_in_version_2),
         cmocka_unit_test(offsets_are_counted_once_in_each_incarnation),
+        cmocka_unit_test(counts_of_rows_and_records_are_kept_in_version_4),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

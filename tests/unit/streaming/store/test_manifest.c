@@ -1,6 +1,7 @@
 #include "store_fixture.h"
 
 #include "base/scope.h"
+#include "base/text.h"
 #include "streaming/store/manifest.h"
 
 static const struct manifest_origin origin = {
@@ -71,7 +72,8 @@ static void one_wrong_thing_is_enough_to_refuse(void **state) {
         {"v1", "v2", "list of replayed offsets does not match its version"},
         {"v1", "v3", "its engine does not match its version"},
         {"v1", "v4", "its incarnation does not match its version"},
-        {"v1", "v5", "esports-stream " PROGRAM_VERSION " reads up to 'v4': use the newer version"},
+        {"v1", "v5", "the counts of range 0 do not add up"},
+        {"v1", "v6", "esports-stream " PROGRAM_VERSION " reads up to 'v5': use the newer version"},
         {"v1", "w1", "first line"},
         {"\"batch\":5", "\"batch\":6", "not the manifest of batch 5"},
         {"\"timestampMs\":1795366883125", "\"timestampMs\":\"x\"", "not the manifest of batch 5"},
@@ -248,8 +250,194 @@ static void the_id_of_a_topic_can_be_removed_and_all_else_stays(void **state) {
     assert_int_equal(size, strlen(expected));
     assert_true(manifest_remove_topic_id(without, size, &again, &size, &err));
     assert_null(again);
-    assert_false(manifest_remove_topic_id("v5\n{}", 5, &again, &size, &err));
+    assert_false(manifest_remove_topic_id("v6\n{}", 5, &again, &size, &err));
     assert_int_equal(err.kind, ERROR_STATE);
+}
+
+/* ---- records that are not one row each ---- */
+
+static const char exploding[] =
+    "v5\n{\"batch\":5,\"timestampMs\":1795366883125,"
+    "\"query\":\"da77e58c-99e0-4b75-b7d5-d1673dcb880c\",\"topic\":\"t1\","
+    "\"table\":\"/lake/processed/matches\",\"rejectsTable\":\"/lake/rejected/matches\","
+    "\"files\":[{\"path\":\"part-1.parquet\",\"staged\":\"1.staged\",\"size\":100,\"rows\":11,"
+    "\"modifiedMs\":7}],\"rejects\":[{\"path\":\"part-2.parquet\",\"staged\":\"2.staged\","
+    "\"size\":50,\"rows\":1,\"modifiedMs\":8}],"
+    "\"ranges\":[{\"partition\":3,\"start\":10,\"end\":22,\"rows\":11,\"rejects\":1,\"absent\":2,"
+    "\"lost\":1,\"records\":4,\"empty\":1,\"filtered\":3,\"exploded\":20,\"filteredRows\":9}]}";
+
+static void records_and_rows_are_counted_apart_in_version_5(void **state) {
+    (void)state;
+    struct manifest manifest;
+    struct error err;
+    if (!manifest_parse(exploding, strlen(exploding), 5, &origin, &manifest, &err))
+        fail_msg("%s", err.message);
+    const struct range_outcome *outcome = manifest.outcomes;
+    assert_true(manifest.counts_rows);
+    assert_int_equal(outcome->records, 4);
+    assert_int_equal(outcome->rejects, 1);
+    assert_int_equal(outcome->empty, 1);
+    assert_int_equal(outcome->filtered, 3);
+    assert_int_equal(outcome->absent, 2);
+    assert_int_equal(outcome->lost, 1);
+    assert_int_equal(outcome->rows, 11);
+    assert_int_equal(outcome->exploded, 20);
+    assert_int_equal(outcome->filtered_rows, 9);
+    size_t size;
+    scoped(scope_free) char *text = manifest_print(&manifest, &origin, &size);
+    assert_string_equal(text, exploding);
+    manifest_deinit(&manifest);
+}
+
+static void in_the_versions_before_each_record_is_one_row(void **state) {
+    (void)state;
+    struct manifest manifest;
+    struct error err;
+    assert_true(manifest_parse(written, strlen(written), 5, &origin, &manifest, &err));
+    const struct range_outcome *outcome = manifest.outcomes;
+    assert_false(manifest.counts_rows);
+    assert_int_equal(outcome->records, 2);
+    assert_int_equal(outcome->exploded, 2);
+    assert_int_equal(outcome->empty + outcome->filtered + outcome->filtered_rows, 0);
+    manifest_deinit(&manifest);
+    assert_true(manifest_parse(replay, strlen(replay), 5, &origin, &manifest, &err));
+    struct range_outcome sum = manifest_sum(&manifest);
+    assert_int_equal(sum.records, 4);
+    assert_int_equal(sum.rows, 4);
+    assert_int_equal(sum.exploded, 4);
+    manifest_deinit(&manifest);
+}
+
+static void each_sum_of_version_5_must_add_up(void **state) {
+    (void)state;
+    static const char why[] = "the counts of range 0 do not add up";
+    static const struct mistake cases[] = {
+        {"v5", "v4", why},
+        {"v5", "v1", why},
+        {"\"records\":4", "\"records\":5", why}, // not all offsets, or more than all
+        {"\"records\":4", "\"records\":3", why},
+        {"\"empty\":1", "\"empty\":2", why},
+        {"\"filtered\":3", "\"filtered\":2", why},
+        {"\"rejects\":1", "\"rejects\":0", why},
+        {"\"absent\":2", "\"absent\":3", why},
+        {"\"lost\":1", "\"lost\":0", why},
+        {"\"records\":4,\"empty\":1", "\"records\":6,\"empty\":-1", why},
+        {"\"records\":4,\"empty\":1", "\"records\":-4,\"empty\":9", why},
+        {"\"rows\":11,\"rej", "\"rows\":12,\"rej", why}, // not exploded - filteredRows
+        {"\"exploded\":20", "\"exploded\":21", why},
+        {"\"filteredRows\":9", "\"filteredRows\":8", why},
+        {"\"exploded\":20,\"filteredRows\":9", "\"exploded\":13,\"filteredRows\":2", why},
+        {"\"exploded\":20,\"filteredRows\":9", "\"exploded\":2,\"filteredRows\":-9", why},
+        {"\"exploded\":20,\"filteredRows\":9",
+         "\"exploded\":9223372036854775807,\"filteredRows\":9223372036854775796", why},
+        {"\"rows\":11,\"rejects\":1,\"absent\":2,\"lost\":1,\"records\":4",
+         "\"rows\":3,\"rejects\":1,\"absent\":2,\"lost\":1,\"records\":4", why},
+        {"\"records\":4,\"empty\":1", "\"records\":0,\"empty\":5", why}, // rows of no record
+        {",\"records\":4", "", why},
+        {",\"empty\":1", "", why},
+        {",\"filtered\":3", "", why},
+        {",\"exploded\":20", "", why},
+        {",\"filteredRows\":9", "", why},
+        {"\"rows\":11,\"mod", "\"rows\":10,\"mod", "row counts of its files and its ranges differ"},
+        {"22,\"rows\":11", "9,\"rows\":11", why},
+        {"}]}", "}],\"engine\":\"spark\"}", "its engine does not match its version"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        assert_refused(exploding, &cases[i]);
+}
+
+/* Fewer rows than records, and rows that were left out of no record. */
+static void rows_are_those_of_records(void **state) {
+    (void)state;
+    static const char tail[] = "\"rows\":11,\"rejects\":1,\"absent\":2,\"lost\":1,\"records\":4,"
+                               "\"empty\":1,\"filtered\":3,\"exploded\":20,\"filteredRows\":9";
+    static const struct mistake cases[] = {
+        {tail,
+         "\"rows\":3,\"rejects\":1,\"absent\":2,\"lost\":1,\"records\":4,"
+         "\"empty\":1,\"filtered\":3,\"exploded\":12,\"filteredRows\":9",
+         "the counts of range 0 do not add up"},
+        {tail,
+         "\"rows\":0,\"rejects\":1,\"absent\":2,\"lost\":1,\"records\":0,"
+         "\"empty\":8,\"filtered\":0,\"exploded\":9,\"filteredRows\":9",
+         "the counts of range 0 do not add up"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        assert_refused(exploding, &cases[i]);
+}
+
+static const char exploding_replay[] =
+    "v5\n{\"batch\":5,\"timestampMs\":17,"
+    "\"query\":\"da77e58c-99e0-4b75-b7d5-d1673dcb880c\",\"topic\":\"t1\","
+    "\"table\":\"/lake/processed/matches\",\"rejectsTable\":\"/lake/rejected/matches\","
+    "\"files\":[{\"path\":\"part-1.parquet\",\"staged\":\"1.staged\",\"size\":100,\"rows\":8,"
+    "\"modifiedMs\":7}],\"rejects\":[],\"ranges\":[],"
+    "\"replayed\":[{\"partition\":0,\"offsets\":\"5,7-9\"},{\"partition\":2,\"offsets\":\"1\"}],"
+    "\"replayedCounts\":[{\"partition\":0,\"records\":2,\"empty\":1,\"filtered\":1,\"exploded\":12,"
+    "\"filteredRows\":5,\"rows\":7},{\"partition\":2,\"records\":1,\"empty\":0,\"filtered\":0,"
+    "\"exploded\":1,\"filteredRows\":0,\"rows\":1}],"
+    "\"replayedWithoutRows\":[{\"partition\":0,\"offsets\":\"7-8\"}]}";
+
+static void a_replay_has_the_counts_of_its_rejects(void **state) {
+    (void)state;
+    struct manifest manifest;
+    struct error err;
+    size_t size;
+    if (!manifest_parse(exploding_replay, strlen(exploding_replay), 5, &origin, &manifest, &err))
+        fail_msg("%s", err.message);
+    struct range_outcome sum = manifest_sum(&manifest);
+    assert_int_equal(sum.records, 3);
+    assert_int_equal(sum.empty, 1);
+    assert_int_equal(sum.filtered, 1);
+    assert_int_equal(sum.rows, 8);
+    assert_true(resolved_has(&manifest.replay_counts.rowless, 0, 0, 7));
+    assert_true(resolved_has(&manifest.replayed, 0, 0, 7));
+    scoped(scope_free) char *text = manifest_print(&manifest, &origin, &size);
+    assert_string_equal(text, exploding_replay);
+    manifest_deinit(&manifest);
+
+    // The same, as it is made: one record after the other.
+    struct manifest made = {.batch_id = 5, .timestamp_ms = 17, .counts_rows = true};
+    static const int64_t records[][4] = {
+        {2, 1, 1, 1}, {0, 9, 3, 3}, {0, 7, 0, 0}, {0, 5, 6, 4}, {0, 8, 3, 0}};
+    for (size_t i = 0; i < sizeof records / sizeof records[0]; i++) {
+        (void)resolved_add(&made.replayed, 0, (int32_t)records[i][0], records[i][1]);
+        replay_counts_add(&made.replay_counts, 0, (int32_t)records[i][0], records[i][1],
+                          records[i][2], records[i][3]);
+    }
+    file_list_add(&made.files, (struct data_file){.path = text_copy("part-1.parquet"),
+                                                  .staged = text_copy("1.staged"),
+                                                  .size = 100,
+                                                  .rows = 8,
+                                                  .modified_ms = 7});
+    scoped(scope_free) char *same = manifest_print(&made, &origin, &size);
+    assert_string_equal(same, exploding_replay);
+    manifest_deinit(&made);
+}
+
+static void each_sum_of_what_was_replayed_must_add_up(void **state) {
+    (void)state;
+    static const char why[] = "the counts of what was replayed do not add up";
+    static const struct mistake cases[] = {
+        {"5,7-9", "5,7-10", why},
+        {"5,7-9", "5,8-9", why},
+        {"7-8", "7", why},
+        {"7-8", "6-7", why}, // not replayed at all
+        {"\"replayedWithoutRows\":[{\"partition\":0", "\"replayedWithoutRows\":[{\"partition\":1",
+         why},
+        {"\"replayedWithoutRows\"", "\"without\"", why},
+        {"\"replayedCounts\"", "\"counts\"", why},
+        {"\"records\":2,\"empty\":1,\"filtered\":1", "\"records\":1,\"empty\":2,\"filtered\":1",
+         why},
+        {"\"empty\":1,\"filtered\":1", "\"empty\":3,\"filtered\":-1", why},
+        {"\"exploded\":12", "\"exploded\":13", why},
+        {"\"rows\":7}", "\"rows\":6}", why},
+        {"{\"partition\":2,\"rec", "{\"partition\":0,\"rec", why},
+        {"{\"partition\":2,\"rec", "{\"partition\":1,\"rec", why},
+        {"{\"partition\":2,\"rec", "{\"incarnation\":1,\"partition\":2,\"rec", why},
+        {"\"rows\":8", "\"rows\":5", "row counts of its files and its ranges differ"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        assert_refused(exploding_replay, &cases[i]);
 }
 
 int main(void) {
@@ -262,6 +450,12 @@ int main(void) {
         cmocka_unit_test(an_incarnation_of_the_topic_is_said_in_version_4),
         cmocka_unit_test(the_id_of_a_topic_can_be_removed_and_all_else_stays),
         cmocka_unit_test(a_truncated_manifest_is_refused_wherever_it_is_cut),
+        cmocka_unit_test(records_and_rows_are_counted_apart_in_version_5),
+        cmocka_unit_test(in_the_versions_before_each_record_is_one_row),
+        cmocka_unit_test(each_sum_of_version_5_must_add_up),
+        cmocka_unit_test(rows_are_those_of_records),
+        cmocka_unit_test(a_replay_has_the_counts_of_its_rejects),
+        cmocka_unit_test(each_sum_of_what_was_replayed_must_add_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

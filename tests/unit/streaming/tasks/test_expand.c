@@ -176,6 +176,52 @@ static const struct {
      "reject: 'name', which must not be null, is null\n"
      "A|1\n"
      "records 1, rejects 2, empty 0, filtered 1; rows 1, exploded 2, filtered 1\n"},
+    // an element each; none, null and missing are empty
+    {"CREATE STREAMING TABLE t AS SELECT id, pos, p.k, p.name, n FROM STREAM r "
+     "LATERAL VIEW posexplode(ps) x AS pos, p",
+     {"{\"id\": \"a\", \"n\": 1, \"ps\": [{\"k\": 1, \"name\": \"x\"}, {\"k\": 2}, null]}",
+      "{\"id\": \"b\", \"ps\": []}", "{\"id\": \"c\", \"ps\": null}", "{\"id\": \"d\"}",
+      "{\"id\": \"e\", \"n\": 5, \"ps\": [{\"name\": \"y\"}]}",
+      "{\"id\": \"f\", \"ps\": [{\"k\": 1}, 7]}"},
+     "reject: ps[1] is 7, not an object\n"
+     "a|0|1|x|1\n"
+     "a|1|2|null|1\n"
+     "a|2|null|null|1\n"
+     "e|0|null|y|5\n"
+     "records 2, rejects 1, empty 3, filtered 0; rows 4, exploded 4, filtered 0\n"},
+    // OUTER, and a position that is appended
+    {"CREATE STREAMING TABLE t AS SELECT id, p.k + n AS s FROM STREAM r "
+     "LATERAL VIEW OUTER explode(ps) x AS p WHERE id <> 'c'",
+     {"{\"id\": \"a\", \"n\": 1, \"ps\": [{\"k\": 1}, {\"k\": 2}]}", "{\"id\": \"b\", \"n\": 2}",
+      "{\"id\": \"c\", \"ps\": [{}, {}]}"},
+     "a|2|0\n"
+     "a|3|1\n"
+     "b|null|null\n"
+     "records 2, rejects 0, empty 0, filtered 1; rows 3, exploded 5, filtered 2\n"},
+    // a view of a view; WHERE sees both
+    {"CREATE STREAMING TABLE t AS SELECT id, pos, p.k, i FROM STREAM r LATERAL VIEW posexplode(ps) "
+     "x "
+     "AS pos, p LATERAL VIEW explode(p.inner) y AS i WHERE i > 1 OR pos = 1",
+     {"{\"id\": \"a\", \"ps\": [{\"k\": 1, \"inner\": [1, 2, 3]}, {\"k\": 2, \"inner\": [0]}, "
+      "{\"inner\": []}]}",
+      "{\"id\": \"b\", \"ps\": [{\"k\": 3}]}", "{\"id\": \"c\", \"ps\": [{\"inner\": [1]}]}"},
+     "a|0|1|2|1\n"
+     "a|0|1|3|2\n"
+     "a|1|2|0|0\n"
+     "records 1, rejects 0, empty 1, filtered 1; rows 3, exploded 5, filtered 2\n"},
+    // a map; what is computed is exploded, too
+    {"CREATE STREAMING TABLE t AS SELECT id, key, value, upper(tag) AS t FROM STREAM r LATERAL "
+     "VIEW "
+     "explode(m) x AS key, value LATERAL VIEW explode(filter(tags, t -> t <> 'no')) y AS tag",
+     {"{\"id\": \"a\", \"m\": {\"k\": 1, \"l\": null, \"k\": 2}, \"tags\": [\"x\", \"no\", \"y\"]}",
+      "{\"id\": \"b\", \"m\": {\"k\": 1}, \"tags\": [\"no\"]}"},
+     "a|k|1|X|0|0\n"
+     "a|k|1|Y|0|1\n"
+     "a|l|null|X|1|0\n"
+     "a|l|null|Y|1|1\n"
+     "a|k|2|X|2|0\n"
+     "a|k|2|Y|2|1\n"
+     "records 1, rejects 0, empty 1, filtered 0; rows 6, exploded 6, filtered 0\n"},
 };
 
 static void records_become_these_rows(void **state) {

@@ -250,7 +250,7 @@ static void a_query_stays_behind_across_a_start_until_it_has_caught_up(void **st
 
 /* Sets the rows and rejects of the last minutes. */
 static void have_records(struct scene *scene, int64_t rows, int64_t rejects) {
-    scene->look.recent_rows = rows;
+    scene->look.recent_accepted = rows;
     scene->look.recent_rejects = rejects;
     stay(scene, QUERY_RUNNING, 60);
 }

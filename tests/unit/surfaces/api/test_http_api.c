@@ -163,6 +163,8 @@ static const char *text_at(const struct json *value, const char *path) {
     return text;
 }
 
+static int64_t rowless; // records of batch 7 that WHERE has left out, each one row
+
 /* Batch 7 of two partitions, the second one without anything; a reject. */
 static void commit_batch(void) {
     const struct report_range ranges[] = {
@@ -170,9 +172,13 @@ static void commit_batch(void) {
          .start = 15,
          .end = 45,
          .topic_end = 80,
-         .rows = 27,
-         .rejects = 2,
-         .absent = 1},
+         .counts = {.records = 27,
+                    .exploded = 27 + rowless,
+                    .rows = 27,
+                    .rejects = 2,
+                    .filtered = rowless,
+                    .absent = 1,
+                    .filtered_rows = rowless}},
         {.partition = 1, .start = 15, .end = 15, .topic_end = 15}};
     const struct report_faults faults[] = {{13, 4}};
     struct batch_report draft = {.batch_id = 7,
@@ -180,6 +186,9 @@ static void commit_batch(void) {
                                  .started_ms = 1700000000100,
                                  .committed_ms = 1700000001111,
                                  .rows = 27,
+                                 .accepted = 27 + rowless,
+                                 .filtered = rowless,
+                                 .filtered_rows = rowless,
                                  .rejects = 2,
                                  .absent = 1,
                                  .files = 3,
@@ -289,6 +298,39 @@ static void a_batch_is_returned_in_full(void **state) {
     assert_int_equal(number_at(ask("/api/v1/queries/match_stream"), "newestBatch.batchId"), 7);
     assert_int_equal(number_at(answer, "totals.rows"), 27);
     assert_int_equal(number_at(answer, "totals.unknownKeys"), 5);
+}
+
+/* And only then: see the test before. */
+static void a_query_with_where_counts_records_and_rows(void **state) {
+    (void)state;
+    static const struct expr condition;
+    struct stream filtering = *stream_of("matches");
+    filtering.plan.where = &condition;
+    options.stream = &filtering;
+    rowless = 29;
+    commit_batch();
+    rowless = 0;
+    ask("/api/v1/queries/match_stream/batches");
+    assert_non_null(strstr(response.body,
+                           "\"rows\":27,\"rejects\":2,\"absent\":1,\"lost\":0,\"records\":27,"
+                           "\"empty\":0,\"filtered\":29,\"exploded\":56,\"filteredRows\":29}]"));
+    assert_non_null(strstr(response.body, "\"lost\":0,\"accepted\":56,\"empty\":0,"
+                                          "\"filtered\":29,\"filteredRows\":29,\"files\":3"));
+    assert_non_null(strstr(response.body, "\"processedRowsPerSecond\":100.0"));
+    ask("/api/v1/queries/match_stream");
+    assert_int_equal(number_at(answer, "totals.rows"), 27);
+    assert_int_equal(number_at(answer, "totals.accepted"), 56);
+    assert_int_equal(number_at(answer, "totals.filtered"), 29);
+    assert_int_equal(number_at(answer, "totals.filteredRows"), 29);
+    ask_with("/metrics", "localhost:4040", NULL);
+    assert_non_null(strstr(response.body,
+                           "esports_stream_accepted_records_total{query=\"match_stream\"} 56\n"));
+    assert_non_null(strstr(response.body,
+                           "esports_stream_filtered_records_total{query=\"match_stream\"} 29\n"));
+    assert_non_null(
+        strstr(response.body, "esports_stream_filtered_rows_total{query=\"match_stream\"} 29\n"));
+    assert_non_null(
+        strstr(response.body, "esports_stream_empty_records_total{query=\"match_stream\"} 0\n"));
 }
 
 static void assert_sample(const char *sample) {
@@ -830,6 +872,7 @@ int main(void) {
         CASE(after_a_restart_the_api_returns_the_checkpoints_newest_batch),
         CASE(the_api_returns_the_free_space_on_the_disks_of_the_lake),
         CASE(a_batch_is_returned_in_full),
+        CASE(a_query_with_where_counts_records_and_rows),
         CASE(metrics_agree_with_the_api),
         CASE(without_a_commit_the_commit_time_is_that_of_the_start),
         CASE(progress_has_exactly_sparks_fields),

@@ -91,6 +91,7 @@ static inline void scene_commit(struct health_scene *scene, int64_t size, int64_
     struct batch_report draft = {.batch_id = ++scene->batch_id,
                                  .committed_ms = scene_wall_ms(),
                                  .rows = size - rejects,
+                                 .accepted = size - rejects,
                                  .rejects = rejects,
                                  .lost = lost,
                                  .rejects_by = {[REJECT_NULL_VALUE] = rejects}};

@@ -1,0 +1,63 @@
+/* fields.h: what a schema wants of a record, as a tree: the objects of which columns are read, and
+ * the types of arrays and maps down to their scalar values.
+ *
+ * A field is one of these:
+ *
+ *     VALUE     a scalar: a column, or a part of an array or map
+ *     OBJECT    the keys on the way to columns; no column by itself
+ *     STRUCT    an object in an array or map: a vector with a child for each field
+ *     ARRAY     a vector whose child has the elements
+ *     MAP       a vector whose children have the keys and the values */
+#ifndef PIPELINE_JSON_FIELDS_H
+#define PIPELINE_JSON_FIELDS_H
+
+#include "base/pool.h"
+#include "core/data_type.h"
+#include "core/schema.h"
+#include "pipeline/json/text.h"
+
+enum { KEY_NAME_MAX = 1000 }; // bytes of a key that is read
+
+enum json_field_kind {
+    JSON_FIELD_VALUE,
+    JSON_FIELD_OBJECT,
+    JSON_FIELD_STRUCT,
+    JSON_FIELD_ARRAY,
+    JSON_FIELD_MAP,
+};
+
+struct json_field {
+    enum json_field_kind kind;
+    struct text key;               // of an element: empty
+    const char *path;              // the keys on the way with dots between them, for people
+    const struct column *declared; // VALUE: its type
+    size_t column;                 // the first column that it leads to
+    size_t *columns;               // all of them, more than one only for an OBJECT
+    size_t column_count;
+    size_t child;               // a field of a STRUCT: its vector among the struct's
+    struct json_field *element; // ARRAY, MAP: an element or value
+    struct json_field *fields;  // OBJECT, STRUCT: in declared order, chained
+    struct json_field *next;
+    struct json_field
+        *expected; // OBJECT, STRUCT: the one after the last that came; NULL: the first
+};
+
+struct json_fields {
+    struct pool pool;         // owned; behind all fields
+    struct json_field **tops; // by column: what members.h leaves to objects.h, by the first column
+                              // in it; others NULL
+    size_t depth;             // of fields in one another
+    size_t saved;             // how many values can be replaced by objects that are open together
+};
+
+/* `schema` is borrowed. */
+void json_fields_init(struct json_fields *fields, const struct record_schema *schema);
+void json_fields_deinit(struct json_fields *fields);
+
+/* Whether columns are read by a tree: those in an object, arrays and maps. */
+bool json_fields_has_tree(const struct column *column);
+
+/* The field that a key names, or NULL. Keys mostly come in an order that is the same each time. */
+struct json_field *json_fields_find(struct json_field *object, struct json_raw key);
+
+#endif
