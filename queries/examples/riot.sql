@@ -152,7 +152,7 @@ CREATE STREAMING TABLE riot_teams (
   rift_herald_kills INT COMMENT 'Rift Heralds killed',
   tower_kills INT COMMENT 'Towers destroyed',
   inhibitor_kills INT COMMENT 'Inhibitors destroyed',
-  bans STRING COMMENT 'Identifiers of the banned champions, in the order of the picks, separated by commas; -1 is no ban'
+  bans STRING COMMENT 'Identifiers of the banned champions, in the order of the picks, separated by commas; -1 where there was none'
 )
 PARTITIONED BY (queue_id)
 COMMENT 'one row per match and team'

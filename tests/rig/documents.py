@@ -6,7 +6,7 @@ import random
 import re
 
 START_MS = 1746086400000  # 2025-05-01T08:00:00Z
-COUNT = 120  # records of each kind, of which each 20th is no object that can be read
+COUNT = 120  # records of each kind, of which 1 in 20 is not an object that can be read
 CHALLENGES = [f"challenge{number}" for number in range(110)]
 CHAMPIONS = {27: "Singed", 64: "LeeSin", 103: "Ahri", 222: "Jinx", 412: "Thresh", 897: "KSante"}
 POSITIONS = ["TOP", "JUNGLE", "MIDDLE", "BOTTOM", "UTILITY", ""]

@@ -73,7 +73,7 @@ def session(spark):
 
 
 def view_of_records(session, plan, run):
-    """What from_json returns for each record of the topic that is an object, beside Kafka's columns, as a view."""
+    """What from_json returns for each record of the topic, along with Kafka's columns, as a view."""
     source = session.read.format("kafka").options(
         **{"kafka.bootstrap.servers": run.broker.bootstrap, "subscribe": run.topic(plan.name)}
     )
@@ -101,7 +101,7 @@ def is_present(document, path):
 
 
 def expected_rejects(session, plan, run, records):
-    """The offsets of records that are no objects, of those that lack what is NOT NULL, and of those whose exploded
+    """The offsets of records that are not objects, of those that lack what is NOT NULL, and of those whose exploded
     array is there but not readable."""
     values = run.values[run.topic(plan.name)]
     found = {offset for offset, value in enumerate(values) if not reads_as_object(value)}
