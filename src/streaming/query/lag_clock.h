@@ -21,7 +21,7 @@ struct lag_question {
  * for LAG_ANSWER_MS at most. */
 int64_t lag_question_ask(const struct lag_question *question);
 
-enum { LAG_QUESTIONS_MAX = 8 }; // queries
+enum { LAG_QUESTIONS_MAX = 64 }; // queries: as many as tables can be declared
 
 struct lag_clock {
     pthread_t thread;
