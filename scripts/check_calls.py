@@ -37,6 +37,7 @@ ELSEWHERE = {
     "streaming/cluster/spark/spark_setup.c": ("mkdtemp open unlink rmdir", "a Spark server's properties, in TMPDIR"),
     "surfaces/doctor/doctor_machine.c": ("opendir readdir closedir", "the system's certificates"),
     "surfaces/docs/completion.c": ("readlink", "/proc/self/exe, for the shells"),
+    "surfaces/infer/infer_command.c": ("fopen", "files of records, in Kafka's place"),
     "surfaces/settings/variables.c": ("fopen", "the file of settings"),
     "surfaces/terminal/output.c": ("fstat", "standard output"),
 }

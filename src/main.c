@@ -486,7 +486,7 @@ int main(int argc, char **argv) {
     signal(SIGXFSZ, SIG_IGN); // a write beyond ulimit -f fails then, as on a full disk
 
     streams_load();
-    if (commands_complete(argc, argv, stdout))
+    if (command_line_complete(argc, argv, stdout))
         return EXIT_CODE_OK;
     struct program program = {0};
     enum exit_code code = command_line_load(&program.config, argc, argv, stderr);

@@ -3,7 +3,7 @@
 #include <stdint.h>
 
 #include "base/check.h"
-#include "core/vector.h"
+#include "base/text.h"
 
 static const struct {
     size_t width;

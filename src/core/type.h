@@ -4,8 +4,15 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 __extension__ typedef __int128 int128_t;
+
+/* A value of an ARRAY or MAP: where its elements are in the vector of all of them (core/vector.h):
+ * [first, first + count). */
+struct list {
+    uint32_t first, count;
+};
 
 enum type {
     TYPE_BOOL,

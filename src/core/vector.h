@@ -26,11 +26,6 @@
 #include "base/text.h"
 #include "core/type.h"
 
-/* Where the elements of a row are in the children: [first, first + count). */
-struct list {
-    uint32_t first, count;
-};
-
 struct elements;
 
 struct vector {

@@ -25,7 +25,7 @@ class Lake:
         return self.root / "rejected" / kind
 
     def checkpoint(self, kind):
-        return self.root / "checkpoints" / QUERIES[kind]
+        return self.root / "checkpoints" / QUERIES.get(kind, kind)
 
     def files(self, directory):
         """Every file that a globbing reader takes: **/*.parquet."""

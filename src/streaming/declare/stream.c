@@ -3,12 +3,14 @@
 #include "streaming/declare/stream.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "base/check.h"
 #include "core/data_type.h"
 #include "sql/syntax/parse.h"
-#include "streaming/declare/builtin.h"
+#include "streaming/declare/placeholder.h"
+
+enum { NAME_MAX_LENGTH = 100 };
 
 /* ---- what no query can have yet ---- */
 
@@ -20,16 +22,6 @@ static bool check_inputs(const struct query_plan *plan, struct error *err) {
         if (input->kind == INPUT_HEADERS)
             return REFUSE(err, plan, plan->place, "table '%s': headers cannot be used yet",
                           plan->name);
-    }
-    return true;
-}
-
-static bool check_properties(const struct query_plan *plan, struct error *err) {
-    for (size_t i = 0; i < plan->property_count; i++) {
-        const struct sql_property *property = &plan->properties[i];
-        if (strcmp(property->key, "queryName") != 0 && strcmp(property->key, "loggerName") != 0)
-            return REFUSE(err, plan, property->place, "property '%s' cannot be set yet",
-                          property->key);
     }
     return true;
 }
@@ -49,20 +41,76 @@ static const char *property_or(const struct query_plan *plan, const char *key,
     return value != NULL ? value : otherwise;
 }
 
-/* ${NAME:-default} */
-static bool set_topic(struct stream *stream, struct error *err) {
+/* Names are needed before settings are read, and are those of directories and loggers. */
+static bool check_name(const struct query_plan *plan, const struct sql_property *property,
+                       struct error *err) {
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+    size_t length = strlen(property->value);
+    if (length > 0 && length <= NAME_MAX_LENGTH && strspn(property->value, plain) == length &&
+        strchr("_-", property->value[0]) == NULL)
+        return true;
+    return REFUSE(err, plan, property->place,
+                  "property '%s': '%s': expected at most %d letters, digits, underscores and "
+                  "dashes, the first a letter or digit",
+                  property->key, property->value, NAME_MAX_LENGTH);
+}
+
+static bool check_value(const struct query_plan *plan, const struct sql_property *property,
+                        struct error *err) {
+    struct error found;
+    if (placeholders_check(property->value, &found))
+        return true;
+    return REFUSE(err, plan, property->place, "'%s': %s", property->key, found.message);
+}
+
+/* The topic, and the properties that settings bring or change. */
+static bool set_values(struct stream *stream, struct error *err) {
     struct query_plan *plan = &stream->plan;
-    const char *topic = plan->topic, *middle = strstr(topic, ":-");
-    if (strncmp(topic, "${", 2) != 0 || middle == NULL || !text_ends_with(topic, "}"))
-        return REFUSE(err, plan, plan->place,
-                      "the topic must be ${NAME:-default}, where NAME is that of a setting; "
-                      "others are not supported yet");
-    size_t length = (size_t)(middle - topic);
-    stream->topic_setting =
-        pool_copy(&plan->pool, (struct text){topic + 2, (uint32_t)(length - 2)});
-    stream->topic =
-        pool_copy(&plan->pool, (struct text){middle + 2, (uint32_t)strlen(middle + 2) - 1});
+    struct sql_property *values = pool_alloc(&plan->pool, plan->property_count + 1, sizeof *values);
+    values[0] = (struct sql_property){"subscribe", plan->topic, plan->place};
+    for (size_t i = 0; i < plan->option_count; i++)
+        if (strcmp(plan->options[i].key, "subscribe") == 0)
+            values[0].place = plan->options[i].place;
+    size_t count = 1;
+    for (size_t i = 0; i < plan->property_count; i++) {
+        const struct sql_property *property = &plan->properties[i];
+        bool is_name =
+            strcmp(property->key, "queryName") == 0 || strcmp(property->key, "loggerName") == 0;
+        if (is_name && !check_name(plan, property, err))
+            return false;
+        if (!is_name)
+            values[count++] = *property;
+    }
+    stream->values = values;
+    stream->value_count = count;
+    for (size_t i = 0; i < count; i++)
+        if (!check_value(plan, &values[i], err))
+            return false;
     return true;
+}
+
+static const char *find_nothing(void *context, struct text name) {
+    (void)context;
+    (void)name;
+    return NULL;
+}
+
+static void set_topic(struct stream *stream) {
+    struct query_plan *plan = &stream->plan;
+    struct placeholder found;
+    struct text missing;
+    const char *at = plan->topic;
+    bool has_setting = placeholder_next(&at, &found);
+    if (has_setting && found.before.length == 0 && *at == '\0')
+        stream->topic_setting = pool_copy(&plan->pool, found.name);
+    stream->topic_source = stream->topic_setting != NULL
+                               ? stream->topic_setting
+                               : pool_format(&plan->pool, "subscribe in %s:%d", plan->path,
+                                             (int)stream->values[0].place.line);
+    char *topic = placeholders_replace(plan->topic, find_nothing, NULL, &missing);
+    if (topic != NULL)
+        stream->topic = pool_copy(&plan->pool, text_borrow(topic));
+    free(topic);
 }
 
 static void set_partition_by(struct stream *stream) {
@@ -71,7 +119,7 @@ static void set_partition_by(struct stream *stream) {
     for (size_t i = 0; plan->name[i] != '\0'; i++)
         job[i] = plan->name[i] == '-' ? '_' : (char)toupper((unsigned char)plan->name[i]);
     stream->partition_by_setting = pool_format(&plan->pool, "%s_PARTITION_BY", job);
-    stream->partition_by = "";
+    stream->partition_by = plan->partition_column_count == 0 ? "none" : "";
     for (size_t i = 0; i < plan->partition_column_count; i++)
         stream->partition_by =
             pool_format(&plan->pool, "%s%s%s", stream->partition_by, i > 0 ? "," : "",
@@ -225,8 +273,9 @@ static void set_columns(struct stream *stream) {
 
 static bool fill(struct stream *stream, struct error *err) {
     struct query_plan *plan = &stream->plan;
-    if (!check_inputs(plan, err) || !check_properties(plan, err) || !set_topic(stream, err))
+    if (!check_inputs(plan, err) || !set_values(stream, err))
         return false;
+    set_topic(stream);
     set_inputs(stream);
     if (stream->schema.record_count > 64)
         return REFUSE(err, plan, plan->place, "table '%s' reads more than 64 fields", plan->name);
@@ -256,44 +305,4 @@ void stream_deinit(struct stream *stream) {
 
 void stream_schema(const struct stream *stream, struct schema *schema) {
     *schema = stream->schema;
-}
-
-/* ---- the built-in ones ---- */
-
-const struct stream *streams[STREAMS_MAX + 1];
-
-static bool load_file(const struct builtin_file *builtin, size_t *count, struct error *err) {
-    static struct stream loaded[STREAMS_MAX];
-    struct sql_file file;
-    struct query_plan plan;
-    bool ok = sql_parse(builtin->path, (const char *)builtin->text, builtin->size, &file, err);
-    for (size_t i = 0; ok && i < file.table_count; i++) {
-        check(*count < STREAMS_MAX);
-        ok = plan_make(&file, i, &plan, err) && stream_make(&plan, &loaded[*count], err);
-        if (ok) {
-            streams[*count] = &loaded[*count];
-            ++*count;
-        }
-    }
-    if (ok)
-        sql_file_deinit(&file);
-    return ok;
-}
-
-void streams_load(void) {
-    struct error err;
-    size_t count = 0;
-    check(streams[0] == NULL);
-    for (const struct builtin_file *builtin = builtin_files; builtin->path != NULL; builtin++)
-        if (!load_file(builtin, &count, &err))
-            check_failed(__FILE__, __LINE__, err.message);
-    check(count > 0);
-}
-
-const struct stream *stream_of(const char *job) {
-    for (size_t i = 0; streams[i] != NULL; i++)
-        if (strcmp(streams[i]->job, job) == 0)
-            return streams[i];
-    check(false);
-    return NULL;
 }

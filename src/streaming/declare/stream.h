@@ -1,6 +1,7 @@
 /* stream.h: what makes a streaming query: one topic, what is read of its records, one table.
  *
- * All of it follows from a query file (docs/queries.md). Those of queries/ are in the program. */
+ * All of it follows from a query file (docs/queries.md). Those of queries/ are in the program;
+ * users add their own (QUERIES_PATH). */
 #ifndef STREAMING_DECLARE_STREAM_H
 #define STREAMING_DECLARE_STREAM_H
 
@@ -12,23 +13,35 @@ struct stream {
     const char *name;       // "match_stream": the query, its checkpoint directory and its logger
     const char *job;        // "matches": for --job, the table's and the rejects' directory
     const char *class;      // "MatchStreamProcessor": the old job's name for it, kept in log lines
-    const char *topic_setting;          // "KAFKA_TOPIC_MATCHES"
-    const char *topic;                  // its default: "esports-matches"
-    const char *partition_by_setting;   // "MATCHES_PARTITION_BY"
-    const char *partition_by;           // its default: "status"
-    const char *identifier;             // its NOT NULL columns, with commas; NULL: has none
+    const char *topic_setting; // "KAFKA_TOPIC_MATCHES"; NULL: no setting is the topic as a whole
+    const char *topic_source;  // for messages: the setting, or "subscribe in riot.sql:9"
+    const char *topic;         // by default: "esports-matches"; NULL: a setting without one
+    const struct sql_property *values; // with ${…} (placeholder.h): the topic ("subscribe") first,
+    size_t value_count;                // then properties that are for settings
+    const char *partition_by_setting;  // "MATCHES_PARTITION_BY"
+    const char *partition_by;          // its default: "status"
+    const char *identifier;            // its NOT NULL columns, with commas; NULL: has none
     const struct record_schema *record; // what is decoded; no columns: the value is not parsed
     struct schema schema;               // inputs are those of the plan, columns are the table's
+    bool is_builtin;
 };
 
-enum { STREAMS_MAX = 8 };
+enum { STREAMS_MAX = 64 };
 
-/* All queries, ended by NULL; empty before streams_load(). */
+/* All queries, the built-in ones first, ended by NULL; empty before streams_load(). */
 extern const struct stream *streams[STREAMS_MAX + 1];
 
 /* Declares the built-in queries. Called once, before anything else that knows of queries, and by
  * one thread. A mistake in their files is a violated check. */
 void streams_load(void);
+
+/* Adds the tables of a file, by the same thread, before settings are read. ERROR_CONFIG, with
+ * "path:line:column: " where there is a place: the file cannot be read, has a mistake, a name that
+ * another query has, or is one table too many. Tables before the mistake have been added. */
+MUST_CHECK bool streams_load_file(const char *path, struct error *err);
+
+/* Only the built-in ones are left. */
+void streams_unload_files(void);
 
 /* By its job; there must be one. */
 const struct stream *stream_of(const char *job);

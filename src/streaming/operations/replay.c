@@ -18,6 +18,7 @@
 #include "streaming/operations/operations.h"
 #include "streaming/query/micro_batch.h"
 #include "streaming/recovery/recover.h"
+#include "streaming/store/declaration.h"
 #include "streaming/store/rejects.h"
 #include "streaming/store/store.h"
 #include "streaming/store/table_types.h"
@@ -347,11 +348,12 @@ static bool open_store(struct replay *replay, FILE *out, struct error *err) {
     struct error unreadable; // told by a start
     bool settled;            // because this is not a dry run
     if (!operation_open(options, false, out, &replay->store, err) ||
-        !table_types_check_few(options, &unreadable, err) ||
+        !declaration_check(options, err) || !table_types_check_few(options, &unreadable, err) ||
         !operation_recover(replay->store, false, &recovery, &settled, out, err))
         return false;
     replay->position.store = replay->store;
-    bool ok = take_over(replay, &recovery, err);
+    size_t added; // reported by a start
+    bool ok = declaration_keep(options, &added, err) && take_over(replay, &recovery, err);
     recovery_deinit(&recovery);
     return ok;
 }

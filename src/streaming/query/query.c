@@ -2,6 +2,7 @@
 
 #include "base/log/log.h"
 #include "streaming/kafka/planner.h"
+#include "streaming/store/declaration.h"
 #include "streaming/store/table_types.h"
 
 bool query_init(struct query *query, const struct query_options *options, struct broker *broker,
@@ -53,7 +54,8 @@ bool query_open(struct query *query, struct error *err) {
     struct error unreadable;
     bool opened = recovery_open(options, &query->store, err);
     query->position.store = query->store;
-    if (!opened || !table_types_check_few(options, &unreadable, err))
+    if (!opened || !declaration_check(options, err) ||
+        !table_types_check_few(options, &unreadable, err))
         return false;
     if (unreadable.kind != ERROR_NONE)
         log_write(LOG_WARNING, query->report.name, "%s: %s", unreadable.message,
@@ -63,11 +65,28 @@ bool query_open(struct query *query, struct error *err) {
     return true;
 }
 
+static bool keep_declaration(struct query *query, struct error *err) {
+    const struct store_options *options = &query->definition.options->store;
+    struct retry retry = {0};
+    size_t added;
+    while (!declaration_keep(options, &added, err))
+        if (!retry_again(&query->retrier, &retry, err))
+            return false;
+    if (added > 0)
+        log_write(LOG_INFO, query->report.name,
+                  "The table has more columns than before; its older files do not have them, so "
+                  "readers must merge the schemas (docs/queries.md) | added=%zu | table=%s",
+                  added, options->table);
+    return true;
+}
+
 bool query_recover(struct query *query, struct recovery *recovery, struct error *err) {
     struct retry retry = {0};
     while (!recover(query->store, recovery, err))
         if (!retry_again(&query->retrier, &retry, err))
             return false;
+    if (!keep_declaration(query, err))
+        return false;
     note_resumed(query); // a batch may have been rolled forward
     query_status_set_sink_log(&query->report.status, recovery->sink_log);
     for (size_t i = 0; i < recovery->note_count; i++)

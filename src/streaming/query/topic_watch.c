@@ -116,7 +116,7 @@ static void note_absence(struct topic_watch *watch) {
 
 /* The floors below know the topic's name only. */
 static void name_setting(const struct topic_watch *watch, struct error *err) {
-    const char *setting = watch->definition->options->stream->topic_setting;
+    const char *setting = watch->definition->options->stream->topic_source;
     size_t used = strlen(err->message);
     bool is_question = used > 0 && err->message[used - 1] == '?'; // "did you mean 'matches'?"
     (void)text_append(err->message, sizeof err->message, used,

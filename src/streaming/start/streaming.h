@@ -7,7 +7,7 @@
 #include "streaming/cluster/spark/cluster.h"
 #include "streaming/query/query.h"
 
-enum { STREAMING_QUERIES_MAX = 8 };
+enum { STREAMING_QUERIES_MAX = STREAMS_MAX };
 
 struct streaming_options {
     const struct query_options *queries[STREAMING_QUERIES_MAX]; // borrowed

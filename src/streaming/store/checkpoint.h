@@ -9,8 +9,9 @@
  *     lock          ours: who runs the query now
  *     rewind        ours: batches are being taken back (streaming/operations/rewind.c)
  *     cluster       ours: a Spark cluster runs the query for us
- * (streaming/store/checkpoint_notes.h) kafka         ours: of which Kafka cluster the offsets are
- * (streaming/store/checkpoint_notes.h)
+ *     kafka         ours: of which Kafka cluster the offsets are
+ *                   (both: streaming/store/checkpoint_notes.h)
+ *     declaration   ours: how a table of a query file is declared (streaming/store/declaration.h)
  *
  * Offsets and commits are kept for CHECKPOINT_BATCHES_KEPT batches before the newest, manifests
  * too: what older ones said about offsets is folded into coverage/N. Files are published without
@@ -29,6 +30,7 @@
 #define CHECKPOINT_REWIND "rewind"
 #define CHECKPOINT_CLUSTER "cluster"
 #define CHECKPOINT_KAFKA "kafka"
+#define CHECKPOINT_DECLARATION "declaration"
 
 enum { CHECKPOINT_BATCHES_KEPT = 100 }; // spark.sql.streaming.minBatchesToRetain
 

@@ -9,7 +9,7 @@
 enum {
     MANIFEST_VERSION = 5, // manifests/N
     COVERAGE_VERSION = 4, // coverage/N
-    NOTE_VERSION = 1,     // cluster, kafka
+    NOTE_VERSION = 1,     // cluster, kafka, declaration
 };
 
 #endif

@@ -362,7 +362,7 @@ static bool explode_row(struct expand *expand, size_t index, uint32_t row, struc
     return true;
 }
 
-/* What becomes of the rows of level `index`. Recursion is as deep as there are views. */
+/* Explodes the rows of level `index`, or finishes them. Recursion is as deep as there are views. */
 static bool run_level(struct expand *expand, size_t index, struct error *err) {
     struct level *level = &expand->levels[index];
     const struct query_plan *plan = expand->query->plan;

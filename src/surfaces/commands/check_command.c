@@ -5,11 +5,10 @@
 #include <strings.h>
 
 #include "base/check.h"
-#include "base/disk/file.h"
 #include "base/text.h"
 #include "base/utf8.h"
 #include "sql/plan/plan.h"
-#include "sql/syntax/parse.h"
+#include "streaming/declare/query_files.h"
 #include "surfaces/commands/each_command.h"
 #include "surfaces/terminal/output.h"
 #include "surfaces/terminal/text_table.h"
@@ -260,28 +259,10 @@ static void check_table(struct check_run *run, const struct sql_file *file, size
     plan_deinit(&plan);
 }
 
-static bool read_file(const char *path, struct sql_file *file, struct error *err) {
-    char *text;
-    size_t size;
-    if (!file_read(path, SQL_FILE_BYTES_MAX, &text, &size, err))
-        return false;
-    if (text == NULL)
-        return error_set(err, ERROR_CONFIG, "%s: no such file", path);
-    bool ok = sql_parse(path, text, size, file, err);
-    free(text);
-    if (ok && file->table_count == 0) {
-        sql_file_deinit(file);
-        return error_set(err, ERROR_CONFIG,
-                         "%s: the file declares no streaming table (CREATE STREAMING TABLE …)",
-                         path);
-    }
-    return ok;
-}
-
 static void check_file(struct check_run *run, const char *path) {
     struct sql_file file = {0};
     struct error err = {0};
-    if (!read_file(path, &file, &err)) {
+    if (!query_file_read(path, &file, &err)) {
         report(run, path, NULL, &err);
         return;
     }
@@ -290,53 +271,14 @@ static void check_file(struct check_run *run, const char *path) {
     sql_file_deinit(&file);
 }
 
-/* ---- directories ---- */
-
-struct names {
-    char **names; // owned
-    size_t count;
-};
-
-static bool note_name(void *context, const char *name) {
-    struct names *names = context;
-    if (name[0] == '.' || !text_ends_with(name, ".sql"))
-        return true;
-    names->names = reallocarray(names->names, names->count + 1, sizeof *names->names);
-    check(names->names != NULL);
-    names->names[names->count++] = text_copy(name);
-    return true;
-}
-
-static int by_name(const void *a, const void *b) {
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static void check_directory(struct check_run *run, const char *path, struct names *names) {
-    struct error err = {0};
-    if (names->count == 0) {
-        (void)error_set(&err, ERROR_CONFIG, "%s: the directory has no file *.sql", path);
-        report(run, path, NULL, &err);
-        return;
-    }
-    qsort(names->names, names->count, sizeof *names->names, by_name);
-    for (size_t i = 0; i < names->count; i++) {
-        char *file =
-            text_format("%s%s%s", path, text_ends_with(path, "/") ? "" : "/", names->names[i]);
-        check_file(run, file);
-        free(file);
-    }
-}
-
 static void check_path(struct check_run *run, const char *path) {
-    struct names names = {0};
-    struct error ignored;
-    if (file_list(path, note_name, &names, &ignored) == 1)
-        check_directory(run, path, &names);
-    else
-        check_file(run, path);
-    for (size_t i = 0; i < names.count; i++)
-        free(names.names[i]);
-    free(names.names);
+    struct query_files files = {0};
+    struct error err = {0};
+    if (!query_files_add(&files, path, &err))
+        report(run, path, NULL, &err);
+    for (size_t i = 0; i < files.count; i++)
+        check_file(run, files.paths[i]);
+    query_files_deinit(&files);
 }
 
 bool check_command(const struct command_call *call, struct error *err) {

@@ -54,6 +54,18 @@ static void print_words(FILE *out, const char *values, bool literal) {
         print_candidate(out, word, "");
 }
 
+/* The queries that the last name of a list may be; `typed` is the whole list. */
+static void print_jobs(FILE *out, const char *typed) {
+    const char *equals = strncmp(typed, "--", 2) == 0 ? strchr(typed, '=') : NULL;
+    const char *list = equals != NULL ? equals + 1 : strcmp(typed, "=") == 0 ? "" : typed;
+    const char *comma = strrchr(list, ',');
+    int before = comma != NULL ? (int)(comma + 1 - list) : 0;
+    if (before == 0)
+        print_candidate(out, "all", "");
+    for (size_t i = 0; streams[i] != NULL; i++)
+        (void)fprintf(out, "%.*s%s\n", before, list, streams[i]->job);
+}
+
 /* The values of an option that does not belong to a setting. */
 static void print_option_values(FILE *out, const struct option_entry *entry) {
     char values[OPTION_TEXT_MAX];
@@ -67,20 +79,23 @@ static void print_option_values(FILE *out, const struct option_entry *entry) {
 }
 
 static void print_setting_values(FILE *out, const struct setting *setting) {
-    if (setting->type == &type_path || setting->type == &type_home)
+    if (setting->type == &type_path || setting->type == &type_paths || setting->type == &type_home)
         (void)fprintf(out, ":files\n");
     else
         print_words(out, setting->values, setting->choices != NULL);
 }
 
-/* Prints the values of an option. False: it is none, or takes no value. */
-static bool print_values(FILE *out, const char *option) {
+/* Prints the values of an option, of which `typed` is there already. False: it is none, or takes no
+ * value. */
+static bool print_values(FILE *out, const char *option, const char *typed) {
     size_t count;
     const struct setting *settings = settings_table(&count);
     for (enum option_id id = 0; id < OPTION_COUNT; id++) {
         if (strcmp(option_entries[id].name, option) != 0)
             continue;
-        if (option_takes_value(&option_entries[id]))
+        if (id == OPTION_JOB)
+            print_jobs(out, typed);
+        else if (option_takes_value(&option_entries[id]))
             print_option_values(out, &option_entries[id]);
         return option_takes_value(&option_entries[id]);
     }
@@ -155,7 +170,7 @@ void completion_print(FILE *out, const struct command *commands, char *const *wo
         snprintf(option, sizeof option, "%.*s", (int)strcspn(last, "="), last);
         before = option;
     }
-    if (print_values(out, before))
+    if (print_values(out, before, last))
         return;
     size_t typed = count > 0 ? count - 1 : 0, used; // complete words
     const struct command *command = command_find(commands, words, typed, &used);

@@ -20,7 +20,7 @@ static const char commands_intro[] =
     "\n"
     "    esports-stream COMMAND [OPTION]...\n"
     "\n"
-    "- A command takes `--job matches|players|all` and the settings of a run "
+    "- A command takes `--job JOB,…|all` and the settings of a run "
     "([configuration.md](configuration.md)), except where it says that it reads no settings.\n"
     "- Results go to stdout, everything else to stderr. `--json` prints one JSON object per line, "
     "for `all` one per query. Later versions only add members. A value that is not known is null.\n"

@@ -21,8 +21,11 @@ static const char intro[] =
     "overrides the default. An empty\n"
     "variable counts as not set, because Docker Compose passes empty variables. (The PySpark job "
     "used them as values.) An empty\n"
-    "option is a value; it is refused unless the default is empty, too. `esports-stream --explain` "
-    "shows the settings in effect\n"
+    "option is a value; it is refused unless the default is empty, too. A property in a query file "
+    "is "
+    "in place of a setting for its table\n"
+    "([queries.md](queries.md#properties)). `esports-stream --explain` shows the settings in "
+    "effect\n"
     "and where each value comes from; it starts nothing. All problems are reported at once, one "
     "per line, before anything is\n"
     "started. The exit code is then 2.\n";
@@ -127,9 +130,10 @@ static void print_options(FILE *out) {
         markdown_cell(out, entry->doc);
         (void)fprintf(out, " |\n");
     }
-    (void)fprintf(out, "\nIf the program is called as `match_stream` or `player_stream`, it runs "
-                       "that query alone, as with `--await-termination`.\n"
-                       "Commands and their options are in [commands.md](commands.md).\n");
+    (void)fprintf(out,
+                  "\nIf the program is called by the name of a query, such as `match_stream` or "
+                  "`player_stream`, it runs that query alone, as with `--await-termination`.\n"
+                  "Commands and their options are in [commands.md](commands.md).\n");
 }
 
 static void print_setting(FILE *out, const struct setting *setting) {

@@ -16,6 +16,7 @@
 #include "streaming/kafka/planner.h"
 #include "surfaces/settings/setting.h"
 #include "surfaces/settings/settings.h"
+#include "surfaces/settings/table_settings.h"
 #include "surfaces/terminal/output.h"
 #include "surfaces/terminal/quantity.h"
 
@@ -57,14 +58,8 @@ static void print_engine(FILE *out, const struct config *config) {
     };
     (void)fprintf(out, "esports-stream %s\n\n", PROGRAM_VERSION);
     print[config->master_kind](out, config);
-    bool all = true;
-    for (size_t i = 0; streams[i] != NULL; i++)
-        all = all && config_runs(config, streams[i]);
-    (void)fprintf(out, all ? "Job: all" : "Job:");
-    for (size_t i = 0; !all && streams[i] != NULL; i++)
-        if (config_runs(config, streams[i]))
-            (void)fprintf(out, " %s", streams[i]->job);
-    (void)fprintf(out, "%s\n",
+    scoped(scope_free) char *jobs = config_jobs(config);
+    (void)fprintf(out, "Job: %s%s\n", jobs,
                   config->demo                ? ", on a Kafka of its own (--demo)"
                   : config->await_termination ? ", awaiting termination"
                                               : ", logging the status of the queries");
@@ -278,10 +273,13 @@ const double forecast_rates[FORECAST_RATES] = {1, 10, 100, 1000, 10000, 100000};
 
 struct forecast_input forecast_input_of(const struct config *config, const struct stream *stream) {
     const struct name_list *names = config_partition_by(config, stream);
-    struct forecast_input input = {.trigger_ms = config->query.trigger.interval_ms,
-                                   .max_offsets = config->query.max_offsets_per_trigger,
+    struct query_options options = config_query_options(config, stream);
+    struct forecast_input input = {.trigger_ms = options.trigger.interval_ms,
+                                   .available_now = options.trigger.available_now,
+                                   .max_offsets = options.max_offsets_per_trigger,
                                    .partition_values = 1,
                                    .workers = (size_t)config->workers};
+    config_store_options_deinit(&options.store);
     for (size_t i = 0; i < names->count; i++)
         input.partition_values *= FORECAST_VALUES;
     return input;
@@ -295,7 +293,7 @@ static void print_forecasts(FILE *out, const struct config *config, const struct
                            "value\n");
         return;
     }
-    if (config->query.trigger.available_now) {
+    if (input.available_now) {
         (void)fprintf(out, "  files         one per batch, task and partition value of each run\n");
         return;
     }
@@ -316,11 +314,26 @@ static void print_forecasts(FILE *out, const struct config *config, const struct
 
 /* ---- a query, and all of it ---- */
 
+/* What its file says, in place of the settings above. */
+static void print_own(FILE *out, const struct config *config, const struct stream *stream) {
+    (void)fprintf(out, "  %-13s %s:%d\n", "declared in", stream->plan.path,
+                  (int)stream->plan.place.line);
+    for (enum table_property at = 0; at < TABLE_PROPERTY_COUNT; at++) {
+        const struct setting_value *own = config_property(config, stream, at);
+        if (own != NULL)
+            (void)fprintf(out, "  %-13s %s=%s, in place of %s (%s)\n", "property",
+                          table_property_name(at), own->text, table_property_setting(at),
+                          own->where);
+    }
+}
+
 static void print_query(FILE *out, const struct config *config, const struct stream *stream) {
     const struct name_list *names = config_partition_by(config, stream);
     scoped(scope_free) char *table = config_path(config, PATH_TABLE, stream);
     (void)fprintf(out, "\nQuery %s: topic %s -> table %s\n", stream->name,
                   config_topic(config, stream), table);
+    if (!stream->is_builtin)
+        print_own(out, config, stream);
     print_path(out, config, stream, PATH_TABLE, "table");
     print_path(out, config, stream, PATH_REJECTS, "rejects");
     print_path(out, config, stream, PATH_CHECKPOINT, "checkpoint");

@@ -46,6 +46,7 @@ enum {
 };
 
 struct forecast_input {
+    bool available_now; // then there is no forecast
     int64_t trigger_ms;
     int64_t max_offsets; // of one batch; 0: no limit
     double records_per_second;

@@ -6,6 +6,7 @@
 #include "base/scope.h"
 #include "surfaces/docs/explain.h"
 #include "surfaces/settings/settings.h"
+#include "surfaces/settings/table_settings.h"
 #include "surfaces/terminal/output.h"
 
 static struct json *value_json(const char *name, const char *value, const char *origin) {
@@ -108,17 +109,28 @@ static struct json *forecast_json(struct forecast_input input) {
 /* With a cluster or `availableNow` there is no forecast. */
 static void put_forecasts(struct json *object, const struct config *config,
                           const struct stream *stream) {
-    if (config->master_kind != MASTER_LOCAL || config->query.trigger.available_now) {
+    struct forecast_input input = forecast_input_of(config, stream);
+    if (config->master_kind != MASTER_LOCAL || input.available_now) {
         json_put_null(object, "forecast");
         return;
     }
     struct json *array = json_new_array();
-    struct forecast_input input = forecast_input_of(config, stream);
     for (size_t i = 0; i < FORECAST_RATES; i++) {
         input.records_per_second = forecast_rates[i];
         json_append(array, forecast_json(input));
     }
     json_put(object, "forecast", array);
+}
+
+/* What the query's file says, in place of settings. */
+static struct json *own_json(const struct config *config, const struct stream *stream) {
+    struct json *array = json_new_array();
+    for (enum table_property at = 0; at < TABLE_PROPERTY_COUNT; at++) {
+        const struct setting_value *own = config_property(config, stream, at);
+        if (own != NULL)
+            json_append(array, value_json(table_property_name(at), own->text, own->where));
+    }
+    return array;
 }
 
 static struct json *query_json(const struct config *config, const struct stream *stream) {
@@ -128,7 +140,9 @@ static struct json *query_json(const struct config *config, const struct stream 
         json_append_shown(partition_by, names->names[i]);
     json_put_text(object, "name", stream->name);
     json_put_text(object, "job", stream->job);
+    json_put_shown_or_null(object, "file", stream->is_builtin ? NULL : stream->plan.path);
     json_put_shown_or_null(object, "topic", config_topic(config, stream));
+    json_put(object, "properties", own_json(config, stream));
     json_put(object, "table", path_json(config, stream, PATH_TABLE));
     json_put(object, "rejects", path_json(config, stream, PATH_REJECTS));
     json_put(object, "checkpoint", path_json(config, stream, PATH_CHECKPOINT));
@@ -142,6 +156,7 @@ static struct json *query_json(const struct config *config, const struct stream 
 void explain_print_json(FILE *out, const struct config *config) {
     struct json *object = json_new_object(), *queries = json_new_array();
     struct json *warnings = json_new_array();
+    scoped(scope_free) char *jobs = config_jobs(config);
     for (size_t i = 0; streams[i] != NULL; i++)
         if (config_runs(config, streams[i]))
             json_append(queries, query_json(config, streams[i]));
@@ -151,7 +166,7 @@ void explain_print_json(FILE *out, const struct config *config) {
     json_put_text(object, "engine", config_engine(config));
     json_put_shown(object, "master", config_master_shown(config));
     json_put_int(object, "workers", config->workers);
-    json_put_text(object, "job", config->job != NULL ? config->job->job : "all");
+    json_put_text(object, "job", jobs);
     json_put_bool(object, "demo", config->demo);
     json_put(object, "settings", settings_json(config));
     json_put(object, "kafkaProperties", kafka_json(config));

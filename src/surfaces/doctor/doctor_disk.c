@@ -20,6 +20,7 @@
 #include "base/text.h"
 #include "surfaces/doctor/doctor_checks.h"
 #include "surfaces/settings/settings.h"
+#include "surfaces/settings/table_settings.h"
 
 enum {
     SYNCS = 9,                // of which the median counts
@@ -252,6 +253,22 @@ static bool note_disk(struct seen_disks *seen, struct lake_directory *directory)
     return true;
 }
 
+/* Directories that a query's file gives to it alone. */
+static void check_own_directories(const struct config *config, const struct stream *stream,
+                                  struct seen_disks *seen, struct doctor_report *report) {
+    for (enum table_property at = TABLE_PATH; at <= TABLE_CHECKPOINT; at++) {
+        const struct setting_value *value = config_property(config, stream, at);
+        if (value == NULL)
+            continue;
+        scoped(scope_free) char *path = config_path(config, at - TABLE_PATH, stream);
+        scoped(scope_free) char *name =
+            text_format("%s (%s)", table_property_name(at), value->where);
+        struct lake_directory directory = {name, path, ""};
+        bool is_new = note_disk(seen, &directory);
+        check_directory(&directory, !is_new, report);
+    }
+}
+
 /* Something may be mounted where a query writes to. */
 static void check_mounts(const struct config *config, const struct stream *stream,
                          struct seen_disks *seen, struct doctor_report *report) {
@@ -285,8 +302,10 @@ void doctor_check_disk(const struct config *config, struct doctor_report *report
         check_directory(&directories[i], !is_new, report);
     }
     for (size_t i = 0; streams[i] != NULL; i++)
-        if (config_runs(config, streams[i]))
+        if (config_runs(config, streams[i])) {
+            check_own_directories(config, streams[i], &seen, report);
             check_mounts(config, streams[i], &seen, report);
+        }
 }
 
 /* ---- what is in them already ---- */

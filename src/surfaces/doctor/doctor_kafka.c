@@ -173,9 +173,11 @@ static char *cure_of_topic(struct broker *broker, const struct stream *stream, c
     char similar[KAFKA_TOPIC_NAME_MAX];
     if (err->kind == ERROR_NO_TOPIC && broker->ops->similar_topic != NULL &&
         broker->ops->similar_topic(broker, topic, similar))
-        return text_format("set %s=%s", stream->topic_setting, similar);
+        return stream->topic_setting != NULL
+                   ? text_format("set %s=%s", stream->topic_setting, similar)
+                   : text_format("correct %s to '%s'", stream->topic_source, similar);
     if (err->kind == ERROR_NO_TOPIC)
-        return text_format("create the topic, or correct %s", stream->topic_setting);
+        return text_format("create the topic, or correct %s", stream->topic_source);
     if (strstr(err->message, "access denied") != NULL)
         return text_format("kafka-acls.sh --add --allow-principal User:NAME --operation Read "
                            "--topic %s",

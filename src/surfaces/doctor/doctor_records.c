@@ -1,10 +1,6 @@
 /* The newest records of a topic, about RECORDS_WANTED of all partitions together, are read with the
  * properties of a run and decoded with the query's own decoder, and nothing is kept: the outcome is
- * that of a run.
- *
- * Of each partition the last offsets are read. Where they hold few records, because transactions
- * were aborted or the log is compacted, ten times as many offsets before them are read, and so on,
- * a bounded number of times and only until enough records have come. */
+ * that of a run. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +10,7 @@
 #include "base/system/clock.h"
 #include "base/text.h"
 #include "core/calendar.h"
-#include "streaming/kafka/broker.h"
+#include "streaming/kafka/newest_records.h"
 #include "streaming/start/streaming.h"
 #include "streaming/tasks/row_maker.h"
 #include "surfaces/doctor/doctor_checks.h"
@@ -22,8 +18,7 @@
 #include "surfaces/terminal/text_table.h"
 
 enum {
-    READ_MS = 5000, // for all partitions of a topic
-    STEP_MS = 200,
+    READ_MS = 5000,        // for all partitions of a topic
     READ_MEMORY = 4 << 20, // bytes
     RECORDS_WANTED = 100,
     OFFSETS_MAX = 10000,  // at once, of a partition
@@ -41,8 +36,6 @@ struct sample {
     struct row_maker maker;
     struct stage_clock clock;
     size_t memory_max;
-    int64_t deadline_ms;
-    bool is_late;
 
     int64_t records, rows, rejects[REJECT_REASON_COUNT];
     int64_t newest_ms;         // the latest timestamp; INT64_MIN: no record
@@ -60,7 +53,8 @@ static void note_reject(struct sample *sample, const struct record *record,
     sample->rejects[reject->reason]++;
 }
 
-static bool take_record(struct sample *sample, const struct record *record, struct error *err) {
+static bool take_record(void *context, const struct record *record, struct error *err) {
+    struct sample *sample = context;
     struct reject reject;
     enum decode_result result;
     while ((result = row_maker_make(&sample->maker, record, &sample->clock, &reject)) ==
@@ -76,74 +70,6 @@ static bool take_record(struct sample *sample, const struct record *record, stru
     else
         note_reject(sample, record, &reject);
     return true;
-}
-
-/* ---- reading ---- */
-
-/* The first `wanted` records of the range; *found counts them. */
-static bool read_range(struct sample *sample, struct source *source, struct offset_range range,
-                       int64_t wanted, int64_t *found, struct error *err) {
-    struct record record;
-    if (!source->ops->open_range(source, sample->work.topic, range, err))
-        return false;
-    while (*found < wanted && !sample->is_late) {
-        switch (source->ops->read(source, &record, STEP_MS, err)) {
-        case SOURCE_RECORD:
-            ++*found;
-            if (!take_record(sample, &record, err))
-                return false;
-            break;
-        case SOURCE_END:
-            return true;
-        case SOURCE_FAILED:
-            return false;
-        case SOURCE_WAIT:
-            break;
-        }
-        sample->is_late = clock_monotonic_ms() >= sample->deadline_ms;
-    }
-    source->ops->abandon_range(source);
-    return true;
-}
-
-static struct offset_range last_offsets(const struct partition_offsets *partition, int64_t end,
-                                        int64_t count) {
-    int64_t start = end - count > partition->log_start ? end - count : partition->log_start;
-    return (struct offset_range){partition->partition, start, end};
-}
-
-static bool read_partition(struct sample *sample, struct source *source,
-                           const struct partition_offsets *partition, int64_t wanted,
-                           struct error *err) {
-    int64_t end = partition->end, found = 0;
-    for (int64_t count = wanted; count <= OFFSETS_MAX && end > partition->log_start; count *= 10) {
-        struct offset_range range = last_offsets(partition, end, count);
-        if (!read_range(sample, source, range, wanted, &found, err))
-            return false;
-        if (found * 2 >= wanted || sample->is_late)
-            break;
-        end = range.start;
-    }
-    return true;
-}
-
-static bool read_newest(struct sample *sample, struct source *source,
-                        const struct topic_offsets *offsets, struct error *err) {
-    const struct partition_offsets *filled[RECORDS_WANTED];
-    struct offset_range ranges[RECORDS_WANTED];
-    size_t count = 0;
-    for (size_t i = 0; i < offsets->count && count < RECORDS_WANTED; i++)
-        if (offsets->partitions[i].end > offsets->partitions[i].log_start)
-            filled[count++] = &offsets->partitions[i];
-    int64_t wanted = count > 0 ? RECORDS_WANTED / (int64_t)count : 0;
-    for (size_t i = 0; i < count; i++)
-        ranges[i] = last_offsets(filled[i], filled[i]->end, wanted);
-    source->ops->expect_ranges(source, sample->work.topic, ranges, count);
-    for (size_t i = 0; i < count && !sample->is_late; i++)
-        if (!read_partition(sample, source, filled[i], wanted, err))
-            return false;
-    return sample->records > 0 || !sample->is_late ||
-           error_set(err, ERROR_BROKER, "no record arrived within %d seconds", READ_MS / 1000);
 }
 
 /* ---- saying ---- */
@@ -231,16 +157,16 @@ static char *describe(struct sample *sample) {
                        keys[0] != '\0' ? "; expected keys: " : "", keys[0] != '\0' ? wanted : "");
 }
 
-static void check_rows(const struct config *config, struct sample *sample,
-                       struct doctor_report *report) {
+static void check_rows(struct sample *sample, struct doctor_report *report) {
     const char *topic = sample->work.topic;
     int64_t rejects = sample->records - sample->rows;
     scoped(scope_free) char *text = describe(sample);
     scoped(scope_free) char *cure = text_format(
         "check that %s names the right topic; if it does, fix the producer: a record must be a "
         "JSON object with the key '%s' (`esports-stream schema` lists all keys)",
-        sample->stream->topic_setting, sample->definition.schema.columns[0].name);
-    bool stops = config->query.parse_mode == PARSE_FAILFAST && rejects > 0;
+        sample->stream->topic_source,
+        sample->stream->record->count > 0 ? sample->stream->record->columns[0].name : "");
+    bool stops = sample->definition.options->parse_mode == PARSE_FAILFAST && rejects > 0;
     if (sample->rows == 0 || stops)
         doctor_fail(report, EXIT_CODE_RECORD, "records", topic, cure, "%s%s", text,
                     stops ? "; PARSE_MODE=failfast stops at the first" : "");
@@ -250,14 +176,14 @@ static void check_rows(const struct config *config, struct sample *sample,
         doctor_ok(report, "records", topic, "%s", text);
 }
 
-static void tell(const struct config *config, struct sample *sample,
-                 const struct topic_offsets *offsets, struct doctor_report *report) {
+static void tell(struct sample *sample, const struct topic_offsets *offsets,
+                 struct doctor_report *report) {
     int64_t held = 0;
     for (size_t i = 0; i < offsets->count; i++)
         held += offsets->partitions[i].end - offsets->partitions[i].log_start;
     if (sample->records > 0) {
         check_age(sample->work.topic, sample->newest_ms, report);
-        check_rows(config, sample, report);
+        check_rows(sample, report);
     } else if (held > 0) {
         doctor_ok(report, "records", sample->work.topic,
                   "the newest offsets have no records: their transactions were aborted, or the log "
@@ -278,6 +204,7 @@ static bool prepare(struct sample *sample, const struct query_options *options, 
         .name = options->stream->name,
         .topic = options->store.topic,
         .schema = &sample->definition.schema,
+        .record = options->stream->record,
         .plan = &options->stream->plan,
         .partition_columns = sample->definition.partition_columns,
         .partition_column_count = options->store.partition_by_count,
@@ -287,7 +214,6 @@ static bool prepare(struct sample *sample, const struct query_options *options, 
     if (!row_maker_init(&sample->maker, &sample->work, 1, err))
         return false;
     sample->maker.batch_time_ms = clock_wall_ms();
-    sample->deadline_ms = clock_monotonic_ms() + READ_MS;
     stage_clock_start(&sample->clock);
     return true;
 }
@@ -302,7 +228,13 @@ static bool take_sample(const struct config *config, struct broker *broker,
     sample->memory_max = (size_t)config_memory_budget(config) / (size_t)config->workers;
     if (!broker->ops->open_source(broker, memory, &source, err))
         return false;
-    bool ok = read_newest(sample, source, offsets, err);
+    struct newest_records newest = {.topic = sample->work.topic,
+                                    .wanted = RECORDS_WANTED,
+                                    .offsets_max = OFFSETS_MAX,
+                                    .read_ms = READ_MS,
+                                    .take = take_record,
+                                    .context = sample};
+    bool ok = newest_records_read(&newest, source, offsets, err);
     source->ops->close(source);
     return ok;
 }
@@ -316,7 +248,7 @@ void doctor_check_records(const struct config *config, const struct stream *stre
     sample->stream = stream;
     sample->newest_ms = INT64_MIN;
     if (prepare(sample, &options, &err) && take_sample(config, broker, offsets, sample, &err))
-        tell(config, sample, offsets, report);
+        tell(sample, offsets, report);
     else
         doctor_fail_error(
             report, exit_code_of(err.kind), "newest record", options.store.topic,

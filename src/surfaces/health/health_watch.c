@@ -36,7 +36,7 @@ struct health_watch *health_watch_open(const struct config *config, const struct
     for (size_t i = 0; i < count; i++) {
         watch->queries[i].view = views[i];
         health_init(&watch->queries[i].health, config->alert_after_ms,
-                    config->alert_rejects_percent, config->query.trigger.interval_ms);
+                    config->alert_rejects_percent, views[i].options->trigger.interval_ms);
     }
     return watch;
 }

@@ -10,6 +10,7 @@
 #include "base/check.h"
 #include "base/nearest.h"
 #include "base/text.h"
+#include "surfaces/docs/completion.h"
 #include "surfaces/program/commands.h"
 #include "surfaces/settings/config_load.h"
 #include "surfaces/settings/settings.h"
@@ -135,16 +136,42 @@ static void take_value(struct command_line *line, enum option_id id, const char 
         problems_add_value(problems, option_entries[id].name, text, err.message);
 }
 
+/* Whether names[count] stands for the same query as one before it. */
+static bool is_named_twice(const struct text *names, size_t count) {
+    const struct stream *stream = config_find_job(names[count]);
+    for (size_t i = 0; i < count; i++)
+        if (text_equals(names[i], names[count]) ||
+            (stream != NULL && config_find_job(names[i]) == stream))
+            return true;
+    return false;
+}
+
+/* The names of one --job, separated by commas. */
+static void take_jobs(struct command_line *line, const char *list, struct problems *problems) {
+    const struct text *names = line->jobs + line->job_count;
+    for (size_t count = 0;; count++) {
+        size_t length = strcspn(list, ",");
+        if (line->job_count == JOBS_MAX) {
+            problems_add(problems, "--job: at most %d names can be given", JOBS_MAX);
+            return;
+        }
+        line->jobs[line->job_count++] = (struct text){list, (uint32_t)length};
+        if (is_named_twice(names, count))
+            problems_add(problems, "--job: '%.*s' is listed twice", (int)length, list);
+        if (list[length] == '\0')
+            return;
+        list += length + 1;
+    }
+}
+
 static void take_entry(struct command_line *line, enum option_id id, const char *value,
                        struct problems *problems) {
     if (id == OPTION_ENV_FILE && line->env_file_count == ENV_FILES_MAX)
         problems_add(problems, "--env-file can be given at most %d times", ENV_FILES_MAX);
     else if (id == OPTION_ENV_FILE)
         line->env_files[line->env_file_count++] = value;
-    else if (id == OPTION_JOB && line->job_count == JOBS_MAX)
-        problems_add(problems, "--job can be given at most %d times", JOBS_MAX);
     else if (id == OPTION_JOB)
-        line->jobs[line->job_count++] = value;
+        take_jobs(line, value, problems);
     else if (id == OPTION_EXPLAIN || id == OPTION_VERSION || id == OPTION_HELP)
         line->action = id == OPTION_EXPLAIN   ? ACTION_EXPLAIN
                        : id == OPTION_VERSION ? ACTION_VERSION
@@ -292,7 +319,7 @@ static void take_help(struct command_line *line, char **words, size_t count,
 
 static void check_operand(const struct command *command, const char *given,
                           struct problems *problems) {
-    if (command->operand == NULL)
+    if (command->operand == NULL || (given == NULL && command->operand[0] == '['))
         return;
     if (given == NULL) {
         problems_add(problems, "%s needs %s", command->name, command->operand);
@@ -322,8 +349,7 @@ static bool chooses_one(const struct command_line *line) {
     const struct stream *chosen = NULL;
     for (size_t i = 0; i < line->job_count; i++) {
         const struct stream *job = config_find_job(line->jobs[i]);
-        if (strcmp(line->jobs[i], option_entries[OPTION_JOB].placeholder) == 0 ||
-            (chosen != NULL && job != chosen))
+        if (text_equals(line->jobs[i], TEXT("all")) || (chosen != NULL && job != chosen))
             return false;
         chosen = job;
     }
@@ -387,11 +413,42 @@ void command_line_read(struct command_line *line, int argc, char **argv,
         misplaced_option(line, OPTION_JSON, problems);
 }
 
-enum exit_code command_line_load(struct config *config, int argc, char **argv, FILE *errors) {
+/* A first look at the line, for the tables of QUERIES_PATH. What it could not understand yet is
+ * read again. Help must work with any file, and `check` is what finds mistakes in them. */
+static void load_queries(int argc, char **argv, struct problems *problems) {
     struct command_line line;
+    struct problems ignored = {0};
+    command_line_read(&line, argc, argv, &ignored);
+    problems_deinit(&ignored);
+    bool checks = line.command != NULL && command_takes_files(line.command);
+    bool needed = line.action < ACTION_HELP && !checks;
+    config_load_queries(&line, needed ? problems : &ignored);
+    problems_deinit(&ignored);
+}
+
+static void load(struct config *config, int argc, char **argv, struct problems *problems) {
+    struct command_line line;
+    load_queries(argc, argv, problems);
+    *config = (struct config){0};
+    if (problems->count > 0)
+        return; // what these files should have declared would be reported as unknown
+    command_line_read(&line, argc, argv, problems);
+    config_load(config, &line, problems);
+}
+
+bool command_line_complete(int argc, char **argv, FILE *out) {
+    if (argc < 2 || strcmp(argv[1], COMPLETION_REQUEST) != 0)
+        return false;
+    struct problems ignored = {0};
+    load_queries(argc - 1, argv + 1, &ignored);
+    problems_deinit(&ignored);
+    completion_print(out, program_commands, argv + 2, (size_t)argc - 2);
+    return true;
+}
+
+enum exit_code command_line_load(struct config *config, int argc, char **argv, FILE *errors) {
     struct problems problems = {0};
-    command_line_read(&line, argc, argv, &problems);
-    config_load(config, &line, &problems);
+    load(config, argc, argv, &problems);
     problems_print(&problems, program_name(argc, argv), errors);
     if (argc == 1 && settings_value(config, "KAFKA_BOOTSTRAP_SERVERS")->text == NULL &&
         problems.count > 0)

@@ -17,4 +17,8 @@ void command_line_read(struct command_line *line, int argc, char **argv, struct 
 MUST_CHECK enum exit_code command_line_load(struct config *config, int argc, char **argv,
                                             FILE *errors);
 
+/* Answers a shell's script that asks how a command line continues (surfaces/docs/completion.h).
+ * False: nobody asks. */
+bool command_line_complete(int argc, char **argv, FILE *out);
+
 #endif

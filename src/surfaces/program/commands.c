@@ -19,6 +19,7 @@
 #include "surfaces/docs/explain.h"
 #include "surfaces/docs/help.h"
 #include "surfaces/doctor/doctor.h"
+#include "surfaces/infer/infer_command.h"
 #include "surfaces/settings/path_origin.h"
 #include "surfaces/settings/settings.h"
 #include "surfaces/terminal/output.h"
@@ -138,8 +139,8 @@ const struct command program_commands[] = {
          "writes: topic, columns with their types and expressions, partition columns, condition, "
          "what is decoded of a record, properties, and warnings. A directory stands for all its "
          "files whose names end in `.sql`. Errors are printed as FILE:LINE:COLUMN. Exit code 0: "
-         "all files are correct (warnings do not count); 2: one is not. Queries of files cannot be "
-         "run yet.",
+         "all files are correct (warnings do not count); 2: one is not. QUERIES_PATH "
+         "runs them.",
      .document =
          "one object per streaming table: `file`, `line`, `table`, `comment`, `topic`; `columns`, "
          "each with `name`, `type`, `nullable` (whether the expression can be null), `notNull` "
@@ -153,6 +154,23 @@ const struct command program_commands[] = {
      .options = OPTION_BIT(OPTION_JSON),
      .run_once = check_command,
      .needs_nothing = true},
+    {.name = "infer",
+     .operand = "[FILE…]",
+     .group = look,
+     .brief = "propose a query file for a topic's records",
+     .doc =
+         "Read the newest records of a topic, evenly of all its partitions, and print a query file "
+         "for them (docs/queries.md): what a record holds, with nested types merged over all "
+         "records; a table with one row per record; and a table for each array of objects. Guesses "
+         "the identifier and the partition column, and shows some values in comments. `check` "
+         "accepts the file. With FILE, reads the first records of these files instead, one per "
+         "line; `-` is standard input. Stores nothing. Exit code 0: the file is printed; 4: Kafka "
+         "cannot be reached or has no such topic; 8: no record is a JSON object, so the file has a "
+         "table of the records' bytes.",
+     .options = OPTION_BIT(OPTION_TOPIC) | OPTION_BIT(OPTION_ROWS) | OPTION_BIT(OPTION_NO_VALUES),
+     .required = OPTION_BIT(OPTION_TOPIC),
+     .run_once = infer_command,
+     .judges_paths = true},
     {.name = "rejects ls",
      .alias = "rejects list",
      .group = look,
@@ -382,12 +400,5 @@ bool commands_print(const struct config *config, FILE *out, FILE *errors, enum e
     if (!output_flush(out, &err) && err.kind != ERROR_STOPPED)
         (void)fprintf(errors, "esports-stream: %s\n", err.message);
     *code = exit_code_of(err.kind);
-    return true;
-}
-
-bool commands_complete(int argc, char **argv, FILE *out) {
-    if (argc < 2 || strcmp(argv[1], COMPLETION_REQUEST) != 0)
-        return false;
-    completion_print(out, program_commands, argv + 2, (size_t)argc - 2);
     return true;
 }

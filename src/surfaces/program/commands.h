@@ -17,8 +17,4 @@ enum exit_code commands_run(const struct config *config, FILE *out, FILE *errors
  * them was given. */
 bool commands_print(const struct config *config, FILE *out, FILE *errors, enum exit_code *code);
 
-/* Answers a shell's script that asks how a command line continues (surfaces/docs/completion.h).
- * False: nobody asks. */
-bool commands_complete(int argc, char **argv, FILE *out);
-
 #endif

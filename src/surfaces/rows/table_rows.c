@@ -254,6 +254,16 @@ static void put_directory(struct json *object, const char *name,
         json_put_bytes(object, name, value->text, value->size);
 }
 
+/* Whether the file or one of its directories has the column, readable or not. */
+static bool has_column(const struct table_rows *rows, const char *name) {
+    if (file_metadata_find(&rows->reader.metadata, name) >= 0)
+        return true;
+    for (size_t i = 0; i < rows->directory_count; i++)
+        if (text_equals(rows->directories[i].name, text_borrow(name)))
+            return true;
+    return false;
+}
+
 struct json *table_row_json(const struct table_rows *rows, size_t row, const struct schema *schema,
                             int *digits) {
     struct json *object = json_new_object();
@@ -263,6 +273,9 @@ struct json *table_row_json(const struct table_rows *rows, size_t row, const str
         copy_name(column_of(rows, i)->name, name);
         table_rows_put(object, name, &rows->cursor.vectors[i], row, digits);
     }
+    for (size_t i = 0; i < schema->count; i++)
+        if (!has_column(rows, schema->columns[i].name))
+            json_put_null(object, schema->columns[i].name);
     for (size_t i = 0; i < rows->directory_count; i++) {
         copy_name(rows->directories[i].name, name);
         put_directory(object, name, &rows->directories[i], schema);

@@ -51,8 +51,8 @@ MUST_CHECK bool table_rows_each(const char *root, const char *path,
                                 void *context, struct error *err);
 
 /* Row `row` of those read last, as an object; owned by the caller. Timestamps are texts in UTC,
- * bytes base64. `schema`: the types of the values that directories name. *digits: for
- * json_print_digits(). */
+ * bytes base64. `schema`: of the table; its columns that an older file does not have are null.
+ * *digits: for json_print_digits(). */
 struct json *table_row_json(const struct table_rows *rows, size_t row, const struct schema *schema,
                             int *digits);
 

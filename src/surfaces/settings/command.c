@@ -33,7 +33,7 @@ bool command_is_named(const struct command *command, const char *word) {
 }
 
 bool command_takes_files(const struct command *command) {
-    return command->operand != NULL && text_ends_with(command->operand, "…");
+    return command->operand != NULL && strstr(command->operand, "…") != NULL;
 }
 
 bool command_takes_option(const struct command *command, enum option_id id) {

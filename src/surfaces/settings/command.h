@@ -36,8 +36,8 @@ struct command_call {
 struct command {
     const char *name;    // "adopt"; of a family: "rejects ls"
     const char *alias;   // another name that is accepted, but not listed; NULL: none
-    const char *operand; // what follows it: "PARTITION:OFFSET", "bash|zsh"; NULL: nothing. One that
-                         // ends in "…" can be given several times, and is a file
+    const char *operand; // what follows it: "PARTITION:OFFSET", "bash|zsh"; NULL: nothing. One with
+                         // "…" can be given several times, and is a file; "[FILE…]" is optional
     const char *group;   // heading in --help; those of a group stand together
     const char *brief;   // one line in --help
     const char *doc;

@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "base/json.h"
+#include "base/scope.h"
 #include "base/text.h"
 #include "pipeline/source/kafka_login.h"
 #include "streaming/cluster/spark/kafka_options.h"
@@ -22,9 +23,10 @@ const char *config_master_shown(const struct config *config) {
     return config->master_shown != NULL ? config->master_shown : "";
 }
 
-const struct stream *config_find_job(const char *name) {
+const struct stream *config_find_job(struct text name) {
     for (size_t i = 0; streams[i] != NULL; i++)
-        if (strcmp(streams[i]->job, name) == 0 || strcmp(streams[i]->name, name) == 0)
+        if (text_equals(text_borrow(streams[i]->job), name) ||
+            text_equals(text_borrow(streams[i]->name), name))
             return streams[i];
     return NULL;
 }
@@ -34,6 +36,24 @@ bool config_runs(const struct config *config, const struct stream *stream) {
         if (streams[i] == stream)
             return config->jobs == 0 || (config->jobs >> i & 1) != 0;
     return false;
+}
+
+char *config_jobs(const struct config *config) {
+    bool all = true;
+    char *list = text_copy("");
+    for (size_t i = 0; streams[i] != NULL; i++) {
+        if (!config_runs(config, streams[i])) {
+            all = false;
+            continue;
+        }
+        char *longer = text_format("%s%s%s", list, *list != '\0' ? "," : "", streams[i]->job);
+        free(list);
+        list = longer;
+    }
+    if (!all)
+        return list;
+    free(list);
+    return text_copy("all");
 }
 
 static const struct query_settings *query_settings(const struct config *config,
@@ -54,7 +74,17 @@ const struct name_list *config_partition_by(const struct config *config,
     return &query_settings(config, stream)->partition_by;
 }
 
+const struct setting_value *config_property(const struct config *config,
+                                            const struct stream *stream,
+                                            enum table_property property) {
+    const struct setting_value *value = &query_settings(config, stream)->properties[property];
+    return value->text != NULL ? value : NULL;
+}
+
 char *config_path(const struct config *config, enum config_path path, const struct stream *stream) {
+    const char *own = query_settings(config, stream)->paths[path];
+    if (own != NULL)
+        return text_copy(own);
     const char *root = path == PATH_TABLE     ? config->processed_path
                        : path == PATH_REJECTS ? config->data_lake_path
                                               : config->checkpoint_path;
@@ -88,8 +118,17 @@ void config_store_options_deinit(struct store_options *options) {
 struct query_options config_query_options(const struct config *config,
                                           const struct stream *stream) {
     struct query_options options = config->query;
+    const struct query_settings *own = query_settings(config, stream);
     options.stream = stream;
     options.store = config_store_options(config, stream);
+    if (config_property(config, stream, TABLE_TRIGGER) != NULL)
+        options.trigger = own->trigger;
+    if (config_property(config, stream, TABLE_STARTING_OFFSETS) != NULL)
+        options.starting_offsets = own->starting_offsets;
+    if (config_property(config, stream, TABLE_MAX_OFFSETS) != NULL)
+        options.max_offsets_per_trigger = own->max_offsets_per_trigger;
+    if (config_property(config, stream, TABLE_PARSE_MODE) != NULL)
+        options.parse_mode = own->parse_mode;
     return options;
 }
 
@@ -119,16 +158,34 @@ int64_t config_memory_floor(const struct config *config, int64_t largest_batch) 
 
 enum { DIRECTORIES_MAX = 3 * STREAMS_MAX, SPARK_MEMORY_LEAST = 512 << 20 };
 
+/* Two settings with one topic are a mistake: a topic has one kind of record. Two tables that name
+ * it by the same setting, or without one, are meant so. But they cannot share a consumer group. */
+static void check_topic_of_two(const struct config *config, const struct stream *a,
+                               const struct stream *b, const char *topic,
+                               struct problems *problems) {
+    bool settings = a->topic_setting != NULL && b->topic_setting != NULL &&
+                    strcmp(a->topic_setting, b->topic_setting) != 0;
+    if (settings)
+        problems_add(problems,
+                     "%s and %s are both '%s', but two queries cannot read one topic: "
+                     "change one of them, or run one query with --job",
+                     a->topic_setting, b->topic_setting, topic);
+    else if (config->query.commit_group != NULL && *config->query.commit_group != '\0')
+        problems_add(
+            problems,
+            "KAFKA_COMMIT_GROUP: %s and %s both read topic '%s', and would overwrite each "
+            "other's offsets in the group: leave it out, or run them in processes of their "
+            "own (--job), each with its own group",
+            a->name, b->name, topic);
+}
+
 static void check_topics(const struct config *config, struct problems *problems) {
     for (size_t i = 0; streams[i] != NULL; i++) {
         for (size_t j = 0; j < i; j++) {
             const char *a = config->queries[j].topic, *b = config->queries[i].topic;
             bool both = config_runs(config, streams[i]) && config_runs(config, streams[j]);
             if (both && a != NULL && b != NULL && strcmp(a, b) == 0)
-                problems_add(problems,
-                             "%s and %s are both '%s', but two queries cannot read one topic: "
-                             "change one of them, or run one query with --job",
-                             streams[j]->topic_setting, streams[i]->topic_setting, a);
+                check_topic_of_two(config, streams[j], streams[i], a, problems);
         }
     }
 }
@@ -195,22 +252,44 @@ static bool note_unread_topic(void *context, const char *topic, const struct jso
     return true;
 }
 
-static void check_starting_offsets(const struct config *config, struct problems *problems) {
+/* Offsets in JSON must name the topic. `source`: where they are given. */
+static void check_start(const struct config *config, const struct stream *stream,
+                        const struct json *starts, const char *source, struct problems *problems) {
+    const char *topic = config_topic(config, stream);
+    if (topic != NULL && config_runs(config, stream) && json_member(starts, topic) == NULL)
+        problems_add(problems,
+                     "%s does not name topic '%s' of %s: add an offset for each of its partitions",
+                     source, topic, stream->name);
+}
+
+/* NULL: no JSON, or what could not be read. */
+static struct json *read_offsets(const char *text) {
     struct error err;
-    const char *text = config->query.starting_offsets;
-    if (text == NULL || strchr(text, '{') == NULL)
-        return;
-    struct json *starts = json_parse(text, strlen(text), &err);
-    if (starts == NULL)
-        return; // told when the setting was read
+    return text != NULL && strchr(text, '{') != NULL ? json_parse(text, strlen(text), &err) : NULL;
+}
+
+/* Of the queries' own files. */
+static void check_own_starts(const struct config *config, struct problems *problems) {
     for (size_t i = 0; streams[i] != NULL; i++) {
-        const char *topic = config->queries[i].topic;
-        if (topic != NULL && config_runs(config, streams[i]) && json_member(starts, topic) == NULL)
-            problems_add(problems,
-                         "STARTING_OFFSETS does not name topic '%s' of %s: add an offset for each "
-                         "of its partitions",
-                         topic, streams[i]->name);
+        const struct setting_value *own =
+            config_property(config, streams[i], TABLE_STARTING_OFFSETS);
+        struct json *starts = own != NULL ? read_offsets(own->text) : NULL;
+        if (starts == NULL)
+            continue;
+        scoped(scope_free) char *source = text_format("%s: startingOffsets", own->where);
+        check_start(config, streams[i], starts, source, problems);
+        json_free(starts);
     }
+}
+
+static void check_starting_offsets(const struct config *config, struct problems *problems) {
+    check_own_starts(config, problems);
+    struct json *starts = read_offsets(config->query.starting_offsets);
+    if (starts == NULL)
+        return;
+    for (size_t i = 0; streams[i] != NULL; i++)
+        if (config_property(config, streams[i], TABLE_STARTING_OFFSETS) == NULL)
+            check_start(config, streams[i], starts, "STARTING_OFFSETS", problems);
     struct topic_check topics = {config, problems};
     (void)json_each(starts, note_unread_topic, &topics); // it is an object
     json_free(starts);
@@ -224,6 +303,18 @@ static void check_spark_memory(const char *setting, int64_t bytes, struct proble
         problems_add(problems, "%s is %s, but Spark needs at least 512m", setting, given);
 }
 
+#define NO_FAILFAST                                                                                \
+    "is failfast, but Spark would retry the batch and could not tell which record failed: on a "   \
+    "cluster set reject or permissive"
+
+static void check_own_mode(const struct config *config, const struct stream *stream,
+                           struct problems *problems) {
+    const struct setting_value *own = config_property(config, stream, TABLE_PARSE_MODE);
+    if (own != NULL && config_runs(config, stream) &&
+        query_settings(config, stream)->parse_mode == PARSE_FAILFAST)
+        problems_add(problems, "%s: parseMode " NO_FAILFAST, own->where);
+}
+
 /* What the program's own engine can, and Spark on a cluster can't. */
 static void check_cluster(const struct config *config, struct problems *problems) {
     struct error err;
@@ -234,10 +325,10 @@ static void check_cluster(const struct config *config, struct problems *problems
                      "SPARK_MASTER_URL is '%s', but --demo runs on the native engine: leave one of "
                      "them out",
                      master);
+    for (size_t i = 0; streams[i] != NULL; i++)
+        check_own_mode(config, streams[i], problems);
     if (config->query.parse_mode == PARSE_FAILFAST)
-        problems_add(problems,
-                     "PARSE_MODE is failfast, but Spark would retry the batch and could not tell "
-                     "which record failed: on a cluster set reject or permissive");
+        problems_add(problems, "PARSE_MODE " NO_FAILFAST);
     if (config->sink_log == SINK_LOG_OFF)
         problems_add(problems,
                      "SINK_LOG is off, but Spark's file sink always writes a log: on a cluster "

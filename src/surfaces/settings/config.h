@@ -10,14 +10,20 @@
 #include "core/reject.h"
 #include "pipeline/parquet/format.h"
 #include "streaming/cluster/spark/spark_server.h"
-#include "streaming/declare/stream.h"
+#include "streaming/declare/query_variables.h"
 #include "streaming/kafka/broker.h"
 #include "streaming/query/query_definition.h"
 #include "streaming/store/store.h"
 #include "surfaces/settings/addresses.h"
 #include "surfaces/settings/options.h"
 
-enum origin { ORIGIN_DEFAULT, ORIGIN_ENV_FILE, ORIGIN_ENVIRONMENT, ORIGIN_FLAG };
+enum origin {
+    ORIGIN_DEFAULT,
+    ORIGIN_ENV_FILE,
+    ORIGIN_ENVIRONMENT,
+    ORIGIN_FILE, // a query file
+    ORIGIN_FLAG,
+};
 
 /* A setting's text and where it came from. */
 struct setting_value {
@@ -26,10 +32,31 @@ struct setting_value {
     enum origin origin;
 };
 
-/* What each query has for itself. */
+/* What the file of a query can say for it alone, in TBLPROPERTIES. */
+enum table_property {
+    TABLE_TRIGGER,
+    TABLE_STARTING_OFFSETS,
+    TABLE_MAX_OFFSETS,
+    TABLE_PARSE_MODE,
+    TABLE_PATH, // these three as in enum config_path
+    TABLE_REJECTS_PATH,
+    TABLE_CHECKPOINT,
+    TABLE_PROPERTY_COUNT,
+};
+
+enum config_path { PATH_TABLE, PATH_REJECTS, PATH_CHECKPOINT };
+
+/* What each query has for itself. A property without a text is not in effect, and its field is 0.
+ */
 struct query_settings {
     char *topic;
     struct name_list partition_by;
+    struct setting_value properties[TABLE_PROPERTY_COUNT];
+    struct trigger trigger;
+    char *starting_offsets;
+    int64_t max_offsets_per_trigger;
+    enum parse_mode parse_mode;
+    char *paths[PATH_CHECKPOINT + 1]; // by enum config_path
 };
 
 struct config {
@@ -38,7 +65,7 @@ struct config {
     const struct command *command; // of ACTION_COMMAND, and of --help behind one; NULL: none
     enum help help;                // of ACTION_HELP
     struct command_arguments arguments;
-    uint32_t jobs;            // bit i: streams[i] is chosen
+    uint64_t jobs;            // bit i: streams[i] is chosen
     const struct stream *job; // the one that is chosen; NULL: several
     bool await_termination;
     bool demo;
@@ -48,10 +75,12 @@ struct config {
     /* settings, in the order of the table */
     char *bootstrap_servers;
     struct query_settings queries[STREAMS_MAX]; // in the order of `streams`
+    char *variables[QUERY_VARIABLES_MAX];       // of ${NAME} in query files (streaming/declare)
     char *master, *master_shown;                // the latter without its token; owned
     enum master_kind master_kind;
     int workers; // from the master: local = 1, local[N] = N, local[*] = processors (cgroup-aware);
                  // on a cluster as local[*], for the commands that read the lake
+    char *queries_path;                                      // "": only the built-in queries
     char *spark_home;                                        // "": not set
     char *data_lake_path, *processed_path, *checkpoint_path; // absolute, no slash at the end
     enum log_level log_level;
@@ -89,10 +118,13 @@ struct config {
     char *ignored_spark_variables; // NULL: there is none
 };
 
-/* The query that `--job NAME` chooses, by its job or its own name. NULL: there is none. */
-const struct stream *config_find_job(const char *name);
+/* The query of one name in --job: its job or its own name. NULL: there is none. */
+const struct stream *config_find_job(struct text name);
 
 bool config_runs(const struct config *config, const struct stream *stream);
+
+/* "all", or the chosen ones as --job takes them: "matches,players". The caller frees it. */
+char *config_jobs(const struct config *config);
 const char *config_topic(const struct config *config, const struct stream *stream);
 const struct name_list *config_partition_by(const struct config *config,
                                             const struct stream *stream);
@@ -103,10 +135,13 @@ const char *config_engine(const struct config *config);
 /* SPARK_MASTER_URL as it may be shown: without a token. */
 const char *config_master_shown(const struct config *config);
 
-enum config_path { PATH_TABLE, PATH_REJECTS, PATH_CHECKPOINT };
+/* The file's value for a property of the query; NULL: the setting of the same purpose counts. */
+const struct setting_value *config_property(const struct config *config,
+                                            const struct stream *stream,
+                                            enum table_property property);
 
 /* {PROCESSED_DATA_PATH}/matches, {DATA_LAKE_PATH}/rejected/matches,
- * {CHECKPOINT_PATH}/match_stream. The caller frees it. */
+ * {CHECKPOINT_PATH}/match_stream, or what the query's file says. The caller frees it. */
 char *config_path(const struct config *config, enum config_path path, const struct stream *stream);
 
 /* What the query's store needs: its paths are owned, the rest is borrowed from the config. */

@@ -18,10 +18,12 @@
 #include "base/system/clock.h"
 #include "base/text.h"
 #include "pipeline/source/kafka_login.h"
+#include "streaming/declare/query_files.h"
 #include "surfaces/settings/command.h"
 #include "surfaces/settings/config.h"
 #include "surfaces/settings/properties.h"
 #include "surfaces/settings/settings.h"
+#include "surfaces/settings/table_settings.h"
 #include "surfaces/settings/variables.h"
 
 /* What config_load() reads from, and the problems that it found. */
@@ -150,7 +152,7 @@ static void load_setting(struct loader *loader, struct config *config, size_t in
     struct candidate candidate = pick(loader, config, index, setting);
     if (config->demo && setting->location && candidate.origin != ORIGIN_FLAG)
         note_sealed(loader, setting);
-    if (candidate.text == NULL && is_missed(loader, config))
+    if (candidate.text == NULL && !setting->is_variable && is_missed(loader, config))
         note_missing(loader, setting);
     if (candidate.text == NULL)
         return;
@@ -173,21 +175,31 @@ static void load_setting(struct loader *loader, struct config *config, size_t in
                        err.message);
 }
 
+enum { JOB_NAME_MAX = 104 };
+
 static void unknown_job(struct loader *loader, const char *name) {
     struct choice jobs[STREAMS_MAX + 2] = {{"all", 0}};
-    for (size_t i = 0; streams[i] != NULL; i++)
+    struct nearest nearest = {.given = name};
+    char list[STREAMS_MAX * JOB_NAME_MAX], reason[sizeof list + 64];
+    for (size_t i = 0; streams[i] != NULL; i++) {
         jobs[i + 1].name = streams[i]->job;
-    char list[256], reason[300];
+        nearest_offer(&nearest, streams[i]->job);
+        nearest_offer(&nearest, streams[i]->name);
+    }
     choices_list(jobs, true, list, sizeof list);
-    (void)snprintf(reason, sizeof reason, "expected %s", list);
+    if (nearest.word[0] != '\0')
+        (void)snprintf(reason, sizeof reason, "did you mean %s?", nearest.word);
+    else
+        (void)snprintf(reason, sizeof reason, "expected %s", list);
     problems_add_value(loader->problems, "--job", name, reason);
 }
 
-/* The bits of the queries that a --job names. */
-static uint32_t read_job(struct loader *loader, const char *name) {
-    const struct stream *fixed = loader->line->fixed_job, *asked = config_find_job(name);
+/* The bits of the queries that a name in --job stands for. */
+static uint64_t read_job(struct loader *loader, struct text text) {
+    const struct stream *fixed = loader->line->fixed_job, *asked = config_find_job(text);
+    scoped(scope_free) char *name = text_format("%.*s", (int)text.length, text.bytes);
     bool all = strcmp(name, "all") == 0;
-    uint32_t bits = 0;
+    uint64_t bits = 0;
     if (fixed != NULL && asked != fixed)
         problems_add(loader->problems,
                      "--job: '%s': %s runs only %s; call esports-stream for the others", name,
@@ -195,7 +207,7 @@ static uint32_t read_job(struct loader *loader, const char *name) {
     else if (asked == NULL && !all)
         unknown_job(loader, name);
     for (size_t i = 0; streams[i] != NULL; i++)
-        bits |= all || streams[i] == asked ? UINT32_C(1) << i : 0;
+        bits |= all || streams[i] == asked ? UINT64_C(1) << i : 0;
     return bits;
 }
 
@@ -204,7 +216,7 @@ static void load_jobs(struct loader *loader, struct config *config) {
     for (size_t i = 0; i < line->job_count; i++)
         config->jobs |= read_job(loader, line->jobs[i]);
     for (size_t i = 0; streams[i] != NULL; i++) {
-        uint32_t bit = UINT32_C(1) << i;
+        uint64_t bit = UINT64_C(1) << i;
         if (line->fixed_job == streams[i])
             config->jobs = bit;
         if (config->jobs == bit)
@@ -232,6 +244,7 @@ static void load_settings(struct loader *loader, struct config *config) {
         load_setting(loader, config, i, &settings[i]);
     if (config->master != NULL)
         load_master(loader, config);
+    table_settings_load(config, loader->problems);
 }
 
 /* ---- paths that are not directories ---- */
@@ -262,10 +275,26 @@ static void check_path(const struct config *config, const char *setting, const c
                      file.text);
 }
 
+static void check_own_paths(const struct config *config, const struct stream *stream,
+                            struct problems *problems) {
+    struct file_path file;
+    for (enum table_property at = TABLE_PATH; at <= TABLE_CHECKPOINT; at++) {
+        const struct setting_value *value = config_property(config, stream, at);
+        scoped(scope_free) char *path =
+            value != NULL ? config_path(config, at - TABLE_PATH, stream) : NULL;
+        if (path != NULL && find_file_in_the_way(path, &file))
+            problems_add(problems, "%s: %s: '%s' is not a directory", value->where,
+                         table_property_name(at), file.text);
+    }
+}
+
 static void check_paths(const struct config *config, struct problems *problems) {
     check_path(config, "DATA_LAKE_PATH", config->data_lake_path, problems);
     check_path(config, "PROCESSED_DATA_PATH", config->processed_path, problems);
     check_path(config, "CHECKPOINT_PATH", config->checkpoint_path, problems);
+    for (size_t i = 0; streams[i] != NULL; i++)
+        if (config_runs(config, streams[i]))
+            check_own_paths(config, streams[i], problems);
 }
 
 static void warn_of_login(struct loader *loader, const struct config *config) {
@@ -292,6 +321,59 @@ static void load_all(struct loader *loader, struct config *config) {
     find_unknown_names(loader);
     if (config->action == ACTION_EXPLAIN && loader->problems->count == 0)
         properties_try_kafka(config, loader->problems);
+}
+
+/* ---- tables of the user's own ---- */
+
+/* A file or a directory of QUERIES_PATH. */
+static void load_path(const char *path, const char *where, struct problems *problems) {
+    struct query_files files = {0};
+    struct error err;
+    if (!query_files_add(&files, path, &err))
+        problems_add(problems, "QUERIES_PATH (%s): %s", where, err.message);
+    for (size_t i = 0; i < files.count; i++)
+        if (!streams_load_file(files.paths[i], &err))
+            problems_add(problems, "QUERIES_PATH (%s): %s", where, err.message);
+    if (files.count > 0)
+        settings_renew();
+    query_files_deinit(&files);
+}
+
+/* What is secret must not get into a topic's name or a path. */
+static void check_variables(struct problems *problems) {
+    struct pool pool;
+    struct query_variable variables[QUERY_VARIABLES_MAX];
+    size_t settings_count;
+    const struct setting *settings = settings_table(&settings_count);
+    pool_init(&pool);
+    size_t count = query_variables(variables, &pool);
+    for (size_t i = 0; i < count && i < QUERY_VARIABLES_MAX; i++) {
+        int index = settings_find(variables[i].name);
+        if (properties_has_name(variables[i].name) || (index >= 0 && settings[index].secret))
+            problems_add(problems, "%s: ${%s} can be a secret, which a query file cannot use",
+                         variables[i].last->plan.path, variables[i].name);
+    }
+    pool_deinit(&pool);
+}
+
+void config_load_queries(const struct command_line *line, struct problems *problems) {
+    struct loader loader = {.line = line};
+    struct problems ignored = {0}; // of the --env-files; config_load() reports them
+    size_t count, index = (size_t)settings_find("QUERIES_PATH");
+    const struct config none = {0};
+    const struct setting *setting = &settings_table(&count)[index];
+    variables_add_environment(&loader.variables, environ);
+    for (size_t i = 0; i < line->env_file_count; i++)
+        variables_add_file(&loader.variables, line->env_files[i], &ignored);
+    struct candidate paths = pick(&loader, &none, index, setting);
+    scoped(scope_free) char *text = text_copy(paths.text);
+    char *rest = text;
+    for (const char *path; (path = strsep(&rest, ":")) != NULL;)
+        if (*path != '\0')
+            load_path(path, paths.where, problems);
+    variables_deinit(&loader.variables);
+    problems_deinit(&ignored);
+    check_variables(problems);
 }
 
 void config_load(struct config *config, const struct command_line *line,
@@ -325,6 +407,7 @@ void config_deinit(struct config *config) {
         free(config->values[i].where);
     }
     free(config->master_shown);
+    table_settings_deinit(config);
     properties_deinit(config);
     for (size_t i = 0; i < config->warning_count; i++)
         free(config->warnings[i]);

@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "streaming/store/recall.h"
 #include "surfaces/settings/settings.h"
+#include "surfaces/settings/table_settings.h"
 
 const char *known_origin_name(enum known_origin origin) {
     static const char *const names[] = {[KNOWN_DEFAULT] = "default",
@@ -26,18 +27,38 @@ static bool is_given(const struct config *config, const char *setting) {
     return settings_value(config, setting)->origin != ORIGIN_DEFAULT;
 }
 
+/* Whether the setting of a property's purpose is given, or the property itself. */
+static bool is_given_for(const struct config *config, const struct stream *stream,
+                         enum table_property property) {
+    return config_property(config, stream, property) != NULL ||
+           is_given(config, table_property_setting(property));
+}
+
+/* What a message names: "PROCESSED_DATA_PATH", "path". */
+static const char *source_of(const struct config *config, const struct stream *stream,
+                             enum table_property property) {
+    return config_property(config, stream, property) != NULL ? table_property_name(property)
+                                                             : table_property_setting(property);
+}
+
+static bool is_topic_given(const struct config *config, const struct stream *stream) {
+    return stream->topic_setting == NULL || stream->topic == NULL ||
+           is_given(config, stream->topic_setting);
+}
+
 /* One value on its way: `used` is owned and may be replaced. */
 struct choice_of {
     const struct config *config;
     const struct stream *stream;
     const char *what, *setting;
+    bool is_given; // by the setting, or by the query's file
     char **used;
     const char *recalled; // NULL: the checkpoint does not say it
 };
 
 static enum known_origin choose(const struct choice_of *choice) {
     const char *name = choice->stream->name;
-    bool given = is_given(choice->config, choice->setting);
+    bool given = choice->is_given;
     bool same = choice->recalled == NULL || strcmp(choice->recalled, *choice->used) == 0;
     if (given && !same)
         log_write(LOG_WARNING, name,
@@ -81,15 +102,18 @@ void known_store_init(struct known_store *known, const struct config *config,
     struct store_options *store = &known->store;
     checkpoint_recall(store->checkpoint, &recalled);
     store->topic = text_copy(store->topic);
-    known->topic_from =
-        choose(&(struct choice_of){config, stream, "The topic", stream->topic_setting,
-                                   (char **)&store->topic, recalled.topic});
-    known->table_from =
-        choose_path((struct choice_of){config, stream, "The table", "PROCESSED_DATA_PATH",
-                                       (char **)&store->table, recalled.table},
-                    &recalled);
+    known->topic_from = choose(&(struct choice_of){
+        config, stream, "The topic", stream->topic_source, is_topic_given(config, stream),
+        (char **)&store->topic, recalled.topic});
+    known->table_from = choose_path((struct choice_of){config, stream, "The table",
+                                                       source_of(config, stream, TABLE_PATH),
+                                                       is_given_for(config, stream, TABLE_PATH),
+                                                       (char **)&store->table, recalled.table},
+                                    &recalled);
     known->rejects_from =
-        choose_path((struct choice_of){config, stream, "The table of rejects", "DATA_LAKE_PATH",
+        choose_path((struct choice_of){config, stream, "The table of rejects",
+                                       source_of(config, stream, TABLE_REJECTS_PATH),
+                                       is_given_for(config, stream, TABLE_REJECTS_PATH),
                                        (char **)&store->rejects, recalled.rejects},
                     &recalled);
     recalled_deinit(&recalled);

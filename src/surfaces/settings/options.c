@@ -28,10 +28,11 @@ static const struct choice formats[] = {
 /* One option per paragraph reads better than the formatter's layout. */
 /* clang-format off */
 const struct option_entry option_entries[OPTION_COUNT] = {
-    [OPTION_JOB] = {"--job", "all",
-        "Which queries to run or to work on (default: all). May be repeated. The name of the "
-        "query, such as match_stream, is accepted too.",
-        .brief = "all (default), matches or players; may be repeated"},
+    [OPTION_JOB] = {"--job", "JOB,…|all",
+        "Which queries to run or to work on: names of tables, separated by commas, such as "
+        "matches,players. `all`, the default, means the built-in ones and those of QUERIES_PATH. "
+        "May be repeated. The name of the query, such as match_stream, is accepted too.",
+        .brief = "tables, such as matches,players (default: all)"},
     [OPTION_AWAIT] = {"--await-termination", NULL,
         "Only wait for the queries to end. Without it, each query logs a status line every "
         "STATUS_INTERVAL.",
@@ -60,10 +61,16 @@ const struct option_entry option_entries[OPTION_COUNT] = {
         .brief = "read settings from NAME=value lines"},
     [OPTION_TO_BATCH] = {"--to-batch", "N", "The newest batch to keep.", OPTION_WITH_COMMANDS,
         .value = {.type = &type_int64, .offset = ARGUMENT(to_batch), .most = INT64_MAX}},
+    [OPTION_TOPIC] = {"--topic", "TOPIC", "The topic whose records are read.",
+        OPTION_WITH_COMMANDS, .value = {.type = &type_borrowed, .offset = ARGUMENT(topic)}},
     [OPTION_ROWS] = {"--rows", "N",
-        "Number of rows, rejects or records to print (default: 10).", OPTION_WITH_COMMANDS,
+        "Number of rows, rejects or records to print (default: 10). `infer`: number of records to "
+        "read (default: 1000).", OPTION_WITH_COMMANDS,
         .value = {.type = &type_int64, .offset = ARGUMENT(rows), .fallback = "10",
                   .most = 1000000000000}, .letter = 'n'},
+    [OPTION_NO_VALUES] = {"--no-values", NULL,
+        "Print no values of records in comments, such as personal data. Names of fields are "
+        "still printed.", OPTION_WITH_COMMANDS, .value = {.offset = ARGUMENT(no_values)}},
     [OPTION_FOLLOW] = {"--follow", NULL,
         "Keep printing the rows of each batch as it is committed, until Ctrl-C.",
         OPTION_WITH_COMMANDS, .value = {.offset = ARGUMENT(follow)}, .letter = 'f'},
@@ -125,14 +132,11 @@ bool option_takes_value(const struct option_entry *entry) {
 
 void option_placeholder(const struct option_entry *entry, char text[static OPTION_TEXT_MAX]) {
     const struct setting *value = &entry->value;
-    size_t used = 0;
     text[0] = '\0';
     if (entry->placeholder != NULL)
-        used = text_append(text, OPTION_TEXT_MAX, used, "%s", entry->placeholder);
+        (void)text_append(text, OPTION_TEXT_MAX, 0, "%s", entry->placeholder);
     else if (value->choices != NULL)
         choices_list(value->choices, false, text, OPTION_TEXT_MAX);
-    for (size_t i = 0; entry == &option_entries[OPTION_JOB] && streams[i] != NULL; i++)
-        used = text_append(text, OPTION_TEXT_MAX, used, "|%s", streams[i]->job);
 }
 
 bool operand_choice(const char *operand, size_t index, char word[static OPTION_NAME_MAX]) {

@@ -17,7 +17,9 @@ enum option_id {
     OPTION_EXPLAIN,
     OPTION_ENV_FILE,
     OPTION_TO_BATCH,
+    OPTION_TOPIC,
     OPTION_ROWS,
+    OPTION_NO_VALUES,
     OPTION_FOLLOW,
     OPTION_REASON,
     OPTION_PARTITION,
@@ -73,7 +75,7 @@ extern const struct option_entry option_entries[OPTION_COUNT];
 
 bool option_takes_value(const struct option_entry *entry);
 
-/* What follows the option in --help: "N", "bash|zsh"; for --job, the jobs. */
+/* What follows the option in --help: "N", "bash|zsh". */
 void option_placeholder(const struct option_entry *entry, char text[static OPTION_TEXT_MAX]);
 
 /* The words that "bash|zsh|fish" stands for, from index 0. False: no more, or it is one value. */
@@ -108,10 +110,11 @@ struct command_arguments {
     const char *since, *until;   // NULL: not given
     enum schema_format format;
     const char *cluster; // NULL: not given
-    bool follow, raw, dry_run, yes, json;
+    const char *topic;   // NULL: not given
+    bool follow, raw, dry_run, yes, json, no_values;
 };
 
-enum { ENV_FILES_MAX = 8, JOBS_MAX = 16 };
+enum { ENV_FILES_MAX = 8, JOBS_MAX = 2 * STREAMS_MAX };
 
 /* Everything is borrowed from argv. */
 struct command_line {
@@ -122,7 +125,7 @@ struct command_line {
     bool meant_command;            // one that does not exist
     struct command_arguments arguments;
     const struct stream *fixed_job; // argv[0] is a query's name; NULL: it is not
-    const char *jobs[JOBS_MAX];
+    struct text jobs[JOBS_MAX];     // the names of all --job
     size_t job_count;
     bool await_termination, demo, live;
     int64_t live_ms;

@@ -7,10 +7,26 @@
 #include <string.h>
 
 #include "surfaces/settings/settings.h"
+#include "surfaces/settings/table_settings.h"
 
 static bool is_below(const char *path, const char *root) {
     size_t size = strcmp(root, "/") == 0 ? 0 : strlen(root);
     return strncmp(path, root, size) == 0 && (path[size] == '/' || path[size] == '\0');
+}
+
+/* A path of a query's own file. */
+static const struct setting_value *find_own(const struct config *config, const char *path,
+                                            const char **name) {
+    for (size_t i = 0; streams[i] != NULL; i++) {
+        for (enum table_property at = TABLE_PATH; at <= TABLE_CHECKPOINT; at++) {
+            const struct setting_value *value = config_property(config, streams[i], at);
+            const char *root = config->queries[i].paths[at - TABLE_PATH];
+            *name = table_property_name(at);
+            if (value != NULL && (is_below(path, root) || is_below(root, path)))
+                return value;
+        }
+    }
+    return NULL;
 }
 
 static const struct setting_value *find_setting(const struct config *config, const char *path,
@@ -38,7 +54,9 @@ void path_origin_add(const struct config *config, struct error *err) {
     if (!err->lasting || begin == NULL)
         return;
     (void)snprintf(path, sizeof path, "%.*s", (int)strcspn(begin + 1, "'"), begin + 1);
-    const struct setting_value *value = find_setting(config, path, &name);
+    const struct setting_value *value = find_own(config, path, &name);
+    if (value == NULL)
+        value = find_setting(config, path, &name);
     if (value == NULL)
         return;
     size_t used = strlen(err->message), size = sizeof err->message - used;

@@ -305,6 +305,26 @@ static bool parse_home(const struct setting *setting, const char *text, void *fi
     return true;
 }
 
+static bool check_paths(const char *text, struct error *err) {
+    for (const char *at = text; *at != '\0'; at += strcspn(at, ":") + (strchr(at, ':') != NULL)) {
+        char path[ROOT_PATH_MAX + 1];
+        size_t size = strcspn(at, ":");
+        if (size > ROOT_PATH_MAX)
+            return error_set(err, ERROR_CONFIG, "expected paths of at most %d bytes",
+                             ROOT_PATH_MAX);
+        (void)snprintf(path, sizeof path, "%.*s", (int)size, at);
+        if (!shell_syntax_check(path, err))
+            return false;
+    }
+    return true;
+}
+
+static bool accept_all(const char *text, struct error *err) {
+    (void)text;
+    (void)err;
+    return true;
+}
+
 static bool check_zone(const char *text, struct error *err) {
     struct zone zone;
     bool found = zone_find((struct text){text, (uint32_t)strlen(text)}, &zone);
@@ -426,6 +446,8 @@ const struct setting_type type_master = {"local|local[N]|yarn|spark://…|k8s://
                                          release_text, check_master};
 const struct setting_type type_home = {"DIRECTORY", parse_home, release_text};
 const struct setting_type type_path = {"DIRECTORY", parse_path, release_text};
+const struct setting_type type_paths = {"PATH:…", parse_text, release_text, check_paths};
+const struct setting_type type_value = {"TEXT", parse_text, release_text, accept_all};
 const struct setting_type type_zone = {"ZONE", parse_text, release_text, check_zone};
 const struct setting_type type_group = {"GROUP", parse_text, release_text, check_group};
 const struct setting_type type_host = {"HOST", parse_text, release_text, check_host};

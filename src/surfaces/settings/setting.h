@@ -42,13 +42,14 @@ struct setting {
     bool secret;                  // never shown, and not taken from an option
     bool location; // says where data or computing is: --demo takes it from an option only
     const struct stream *stream; // the query it belongs to; NULL: all
+    bool is_variable;            // a query file names it: needed only where it has no default there
 
     /* Filled in by the table of settings. */
     const char *option; // TRIGGER is "--trigger"
     const char *values; // what it may be, for --help: "SIZE", "reject|permissive|failfast"
 };
 
-enum { OPTION_NAME_MAX = 64, SETTING_TEXT_MAX = 1024, SETTINGS_MAX = 64 };
+enum { OPTION_NAME_MAX = 64, SETTING_TEXT_MAX = 1024, SETTINGS_MAX = 320 };
 
 /* The choices that are not aliases, as "a, b or c" or, for a placeholder, "a|b|c". */
 void choices_list(const struct choice *choices, bool prose, char *text, size_t size);
@@ -74,6 +75,8 @@ extern const struct setting_type type_offsets;  // char *, as streaming/kafka/st
 extern const struct setting_type type_master;   // char *, as master_parse()
 extern const struct setting_type type_home;     // char *, as type_path, or "": not set
 extern const struct setting_type type_path;     // char *, absolute and normalised
+extern const struct setting_type type_paths;    // char *, files and directories, by colons
+extern const struct setting_type type_value;    // char *, any text
 extern const struct setting_type type_zone;     // char *
 extern const struct setting_type type_host;     // char *
 extern const struct setting_type type_token;    // char *, "" or a bearer token

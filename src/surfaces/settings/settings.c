@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/pool.h"
 #include "base/text.h"
 #include "surfaces/settings/config.h"
 
@@ -38,7 +39,7 @@ static const struct choice missing_files[] = {
 static const struct choice sink_logs[] = {
     {"auto", SINK_LOG_AUTO}, {"on", SINK_LOG_ON}, {"off", SINK_LOG_OFF}, {NULL}};
 
-static const char kafka[] = "Kafka", where[] = "Where it runs", lake[] = "Data lake",
+static const char queries[] = "Queries", kafka[] = "Kafka", where[] = "Where it runs", lake[] = "Data lake",
                   batches[] = "Batches", records[] = "Records", parquet[] = "Parquet files",
                   logging[] = "Logging and status", page[] = "Page, API, metrics",
                   alerts[] = "Alerts", limits[] = "Time limits";
@@ -52,7 +53,7 @@ static const struct setting common[] = {
      "it is an error if that has another value. `file:DIRECTORY` reads captured records instead of "
      "a broker: one file `<topic>-<partition>.ndjson` per partition, one record per line.",
      .location = true},
-    {kafka, NULL, &type_topic, FIELD(queries[0].topic), NULL, "Topic that %s reads."},
+    {kafka, NULL, &type_topic, FIELD(variables[0]), NULL, "Topic that %s reads.", .is_variable = true},
     {kafka, "STARTING_OFFSETS", &type_offsets, FIELD(query.starting_offsets), "earliest",
      "Where a query without a checkpoint begins: `earliest`, `latest`, or JSON in Spark's "
      "form, {\"topic\": {\"0\": 23, \"1\": -2}}, where -2 is the earliest and -1 the latest "
@@ -75,6 +76,13 @@ static const struct setting common[] = {
      "listed the topic within the interval. If no answer has come for this interval plus 5 "
      "seconds, the lag is shown as unknown.",
      SECOND, DAY},
+
+    {queries, "QUERIES_PATH", &type_paths, FIELD(queries_path), "",
+     "Query files with tables of your own (docs/queries.md), in addition to the built-in queries: "
+     "files and directories, separated by colons. A directory stands for all its `*.sql` files. "
+     "There can be 64 tables, the built-in ones included. All of them run unless --job chooses some. A command "
+     "needs the same value as the run that it is about."},
+    {queries, NULL, &type_value, FIELD(variables[0]), NULL, "For the tables of %s.", .is_variable = true},
 
     {where, "SPARK_MASTER_URL", &type_master, FIELD(master), "local[*]",
      "`local` runs one worker of the program's own engine, `local[N]` N workers, `local[*]` "
@@ -228,41 +236,84 @@ static const struct setting common[] = {
 };
 /* clang-format on */
 
-/* Filled on first use, before there are threads. */
-static struct setting table[SETTINGS_MAX]; // `common`, with a copy per query where the name is NULL
+/* Filled on first use, before there are threads. Rows of `common` without a name are there once per
+ * name of ${NAME} in query files, as a topic or as another text, and once per query. */
+static struct setting table[SETTINGS_MAX];
 static size_t table_count;
+static struct pool texts; // of the table
 
-/* Adds a setting to the table, of query number `index` or of all. */
-static void add(const struct setting *pattern, const struct stream *stream, size_t index) {
-    check(table_count < SETTINGS_MAX && index < STREAMS_MAX);
-    struct setting *setting = &table[table_count++];
-    *setting = *pattern;
-    if (stream != NULL) {
-        bool is_topic = pattern->type == &type_topic;
-        char *doc = NULL;
-        doc = text_format(pattern->doc, stream->name);
-        setting->doc = doc;
-        setting->stream = stream;
-        // The row names the first query's field.
-        setting->offset += index * sizeof(struct query_settings);
-        setting->name = is_topic ? stream->topic_setting : stream->partition_by_setting;
-        setting->fallback = is_topic ? stream->topic : stream->partition_by;
-    }
-    char *option = text_format("--%s", setting->name), values[256];
+/* The text with the query's name for "%s". */
+static const char *fill_in(const char *doc, const char *name) {
+    const char *gap = strstr(doc, "%s");
+    return pool_format(&texts, "%.*s%s%s", (int)(gap - doc), doc, name, gap + 2);
+}
+
+/* "--trigger", of TRIGGER. */
+static const char *option_of(const char *name) {
+    size_t size = sizeof "--" + strlen(name);
+    char *option = pool_alloc(&texts, size, 1);
+    (void)snprintf(option, size, "--%s", name);
     for (char *at = option; *at != '\0'; at++)
         *at = *at == '_' ? '-' : (char)tolower((unsigned char)*at);
-    setting->option = option;
+    return option;
+}
+
+/* Adds a setting to the table, and returns it. */
+static struct setting *add(const struct setting *pattern, const char *name) {
+    char values[256];
+    check(table_count < SETTINGS_MAX);
+    struct setting *setting = &table[table_count++];
+    *setting = *pattern;
+    setting->name = name;
+    setting->option = option_of(setting->name);
     if (setting->choices != NULL)
         choices_list(setting->choices, false, values, sizeof values);
-    setting->values = setting->choices != NULL ? text_copy(values) : setting->type->placeholder;
+    setting->values =
+        setting->choices != NULL ? pool_format(&texts, "%s", values) : setting->type->placeholder;
+    return setting;
+}
+
+static void add_of_queries(const struct setting *pattern) {
+    for (size_t i = 0; streams[i] != NULL; i++) {
+        struct setting *setting = add(pattern, streams[i]->partition_by_setting);
+        setting->doc = fill_in(pattern->doc, streams[i]->name);
+        setting->stream = streams[i];
+        setting->fallback = streams[i]->partition_by;
+        // The row names the first query's field.
+        setting->offset += i * sizeof(struct query_settings);
+    }
+}
+
+/* A query file can also use the value of a setting that there is anyway. */
+static bool is_common(const char *name) {
+    for (size_t i = 0; i < sizeof common / sizeof common[0]; i++)
+        if (common[i].name != NULL && strcmp(common[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+static void add_variables(const struct setting *pattern) {
+    struct query_variable variables[QUERY_VARIABLES_MAX];
+    size_t count = query_variables(variables, &texts);
+    for (size_t i = 0; i < count && i < QUERY_VARIABLES_MAX; i++) {
+        if (variables[i].is_topic != (pattern->type == &type_topic) || is_common(variables[i].name))
+            continue;
+        struct setting *setting = add(pattern, variables[i].name);
+        setting->doc = fill_in(pattern->doc, variables[i].users);
+        setting->fallback = variables[i].otherwise;
+        setting->offset += i * sizeof(char *);
+    }
 }
 
 static void build_table(void) {
+    pool_init(&texts);
     for (size_t i = 0; i < sizeof common / sizeof common[0]; i++) {
         if (common[i].name != NULL)
-            add(&common[i], NULL, 0);
-        for (size_t j = 0; common[i].name == NULL && streams[j] != NULL; j++)
-            add(&common[i], streams[j], j);
+            (void)add(&common[i], common[i].name);
+        else if (common[i].is_variable)
+            add_variables(&common[i]);
+        else
+            add_of_queries(&common[i]);
     }
 }
 
@@ -271,6 +322,12 @@ const struct setting *settings_table(size_t *count) {
         build_table();
     *count = table_count;
     return table;
+}
+
+void settings_renew(void) {
+    if (table_count > 0)
+        pool_deinit(&texts);
+    table_count = 0;
 }
 
 int settings_find(const char *name) {

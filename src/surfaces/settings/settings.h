@@ -9,6 +9,10 @@
 /* All settings, queries' ones included, in the order of the documentation. */
 const struct setting *settings_table(size_t *count);
 
+/* The queries are not the same any more: the next call makes a new table. No config that was filled
+ * by the old one may be in use. */
+void settings_renew(void);
+
 /* Index of the setting of this variable's name, or -1. */
 int settings_find(const char *name);
 

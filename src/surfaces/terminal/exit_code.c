@@ -36,7 +36,8 @@ const struct exit_code_entry exit_codes[] = {
      "Free some space or repair the disk, then start again; nothing is lost."},
     {EXIT_CODE_RECORD, "malformed record",
      "PARSE_MODE is failfast and a record cannot become a row, or Spark cannot read a record; the "
-     "message names its offset.",
+     "message names its offset. Also: none of the records that `doctor` or `infer` read can be "
+     "used.",
      "Fix the producer, or start again with PARSE_MODE=reject. If Spark stopped, follow the "
      "message."},
     {EXIT_CODE_CLUSTER, "Spark cluster not available",

@@ -316,22 +316,29 @@ static void a_table_needs_no_column_of_the_record(void **state) {
     stream_deinit(&stream);
 }
 
-/* In front of each: "CREATE STREAMING TABLE t (id STRING NOT NULL, ". */
+/* In front of each: "CREATE STREAMING TABLE t (id STRING NOT NULL, n INT) TBLPROPERTIES (". */
 static const struct {
     const char *table, *message;
 } refusals[] = {
-    {"n INT) TBLPROPERTIES (trigger = '1 second') AS SELECT id, n FROM STREAM r",
-     "2:69: property 'trigger' cannot be set yet"},
+    {"trigger = '${later}')", "2:69: 'trigger': '${later}': expected ${NAME} or ${NAME:-default}, "
+                              "where NAME has at most 60 capital letters, digits and underscores, "
+                              "the first a letter"},
+    {"queryName = '${NAME:-x}')",
+     "2:69: property 'queryName': '${NAME:-x}': expected at most 100 letters, digits, underscores "
+     "and dashes, the first a letter or digit"},
+    {"loggerName = '-')", "2:69: property 'loggerName': '-': expected at most 100 letters, digits, "
+                          "underscores and dashes, the first a letter or digit"},
 };
 
-static void what_comes_later_is_refused(void **state) {
+static void values_that_cannot_be_are_refused(void **state) {
     (void)state;
     bool same = true;
     for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++) {
         struct stream stream;
         struct error err = {0};
-        char *text =
-            text_format("CREATE STREAMING TABLE t (id STRING NOT NULL, %s", refusals[i].table);
+        char *text = text_format("CREATE STREAMING TABLE t (id STRING NOT NULL, n INT) "
+                                 "TBLPROPERTIES (%s AS SELECT id, n FROM STREAM r",
+                                 refusals[i].table);
         assert_false(make("${KAFKA_TOPIC_X:-x}", text, &stream, &err));
         assert_int_equal(err.kind, ERROR_CONFIG);
         if (strncmp(err.message, "q.sql:", 6) != 0 ||
@@ -344,14 +351,28 @@ static void what_comes_later_is_refused(void **state) {
     assert_true(same);
 }
 
-static void a_topic_without_a_setting_is_refused(void **state) {
+#define PLAIN_TABLE "CREATE STREAMING TABLE t (id STRING NOT NULL) AS SELECT id FROM STREAM r"
+
+static void a_topic_is_fixed_or_made_with_settings(void **state) {
     (void)state;
     struct stream stream;
     struct error err = {0};
-    assert_false(make("x",
-                      "CREATE STREAMING TABLE t (id STRING NOT NULL) AS SELECT id FROM STREAM r",
-                      &stream, &err));
-    assert_non_null(strstr(err.message, "the topic must be ${NAME:-default}"));
+    assert_true(make("x", PLAIN_TABLE, &stream, &err));
+    assert_null(stream.topic_setting);
+    assert_string_equal(stream.topic_source, "subscribe in q.sql:1");
+    assert_string_equal(stream.topic, "x");
+    stream_deinit(&stream);
+    assert_true(make("${A:-b}-x", PLAIN_TABLE, &stream, &err));
+    assert_null(stream.topic_setting);
+    assert_string_equal(stream.topic, "b-x");
+    stream_deinit(&stream);
+    assert_true(make("${TOPIC_X}", PLAIN_TABLE, &stream, &err));
+    assert_string_equal(stream.topic_setting, "TOPIC_X");
+    assert_string_equal(stream.topic_source, "TOPIC_X");
+    assert_null(stream.topic);
+    stream_deinit(&stream);
+    assert_false(make("${x}", PLAIN_TABLE, &stream, &err));
+    assert_non_null(strstr(err.message, "'subscribe': '${x}': expected ${NAME}"));
 }
 
 int main(void) {
@@ -364,8 +385,8 @@ int main(void) {
         cmocka_unit_test(texts_without_room_are_asked_for_again),
         cmocka_unit_test(a_file_becomes_a_stream),
         cmocka_unit_test(a_table_needs_no_column_of_the_record),
-        cmocka_unit_test(what_comes_later_is_refused),
-        cmocka_unit_test(a_topic_without_a_setting_is_refused),
+        cmocka_unit_test(values_that_cannot_be_are_refused),
+        cmocka_unit_test(a_topic_is_fixed_or_made_with_settings),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -116,6 +116,8 @@ static void a_command_of_one_query_takes_one_job(void **state) {
     assert_int_equal(problems.count, 0);
     PARSE("rewind", "--to-batch", "3", "--job", "matches", "--job", "players");
     assert_fault(wanted);
+    PARSE("rewind", "--to-batch", "3", "--job", "matches,players");
+    assert_fault(wanted);
     PARSE("rewind", "--to-batch", "3", "--job", "matches", "--job", "all");
     assert_fault(wanted);
     PARSE("rewind", "--to-batch", "3");
@@ -303,6 +305,10 @@ static void a_value_is_completed_however_the_shell_cuts_the_words(void **state) 
     assert_string_equal(completed, values);
     COMPLETE("tail", "--job", "");
     assert_string_equal(completed, "all\nmatches\nplayers\n");
+    COMPLETE("tail", "--job", "matches,pl");
+    assert_string_equal(completed, "matches,matches\nmatches,players\n");
+    COMPLETE("tail", "--job=matches,");
+    assert_string_equal(completed, "matches,matches\nmatches,players\n");
     COMPLETE("--env-file", "/e");
     assert_string_equal(completed, ":files\n");
     COMPLETE("--data-lake-path=");

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/system/process.h"
@@ -625,8 +626,324 @@ static void jobs_add_up_and_have_two_names(void **state) {
     // One wrong name among right ones is still wrong.
     assert_int_equal(load(WORDS(BROKER), WORDS("--job", "match", "--job", "players")),
                      EXIT_CODE_USAGE);
-    assert_string_equal(errors, "esports-stream: --job: invalid value 'match' (expected all, "
-                                "matches or players)\n");
+    assert_string_equal(errors,
+                        "esports-stream: --job: invalid value 'match' (did you mean matches?)\n");
+}
+
+static void a_list_of_jobs_names_each_once(void **state) {
+    (void)state;
+    assert_int_equal(load(WORDS(BROKER), WORDS("--job", "players,matches")), EXIT_CODE_OK);
+    assert_null(config.job);
+    assert_true(config_runs(&config, stream_of("matches")) &&
+                config_runs(&config, stream_of("players")));
+    config_deinit(&config);
+    assert_int_equal(load(WORDS(BROKER), WORDS("--job", "players,matches,player_stream")),
+                     EXIT_CODE_USAGE);
+    assert_string_equal(errors, "esports-stream: --job: 'player_stream' is listed twice\n");
+    config_deinit(&config);
+    assert_int_equal(load(WORDS(BROKER), WORDS("--job", "matches,,payers")), EXIT_CODE_USAGE);
+    assert_string_equal(errors,
+                        "esports-stream: --job: invalid value '' (expected all, matches or "
+                        "players)\n"
+                        "esports-stream: --job: invalid value 'payers' (did you mean players?)\n");
+}
+
+/* ---- tables of query files ---- */
+
+#define FLAT_TABLE(name, topic_setting)                                                            \
+    "CREATE TABLE `" name "_records` (id STRING, venue STRING, n INT) USING kafka OPTIONS ("       \
+    "subscribe '${" topic_setting ":-" name "}', sample.id 'T-{#}', sample.venue 'A|B', "          \
+    "sample.n '1..9');\n"                                                                          \
+    "CREATE STREAMING TABLE `" name "` (id STRING NOT NULL, venue STRING, n INT) "                 \
+    "PARTITIONED BY (venue) AS SELECT * FROM STREAM `" name "_records`;\n"
+
+static char files[] = "/tmp/test_config.XXXXXX";
+
+static void write_file(const char *name, const char *text) {
+    char path[128];
+    snprintf(path, sizeof path, "%s/%s", files, name);
+    FILE *file = fopen(path, "we");
+    assert_non_null(file);
+    assert_true(fputs(text, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+}
+
+static int make_files(void **state) {
+    (void)state;
+    assert_non_null(mkdtemp(files));
+    write_file("b.sql", FLAT_TABLE("trades", "KAFKA_TOPIC_TRADES"));
+    write_file("a.sql", FLAT_TABLE("my-quotes", "QUOTES_FROM"));
+    write_file(".hidden.sql", "no");
+    write_file("note.txt", "no");
+    return setup(state);
+}
+
+static int remove_files(void **state) {
+    char command[64];
+    int result = teardown(state);
+    streams_unload_files();
+    settings_renew();
+    snprintf(command, sizeof command, "rm -r %s", files);
+    assert_int_equal(system(command), 0);
+    memcpy(files + sizeof files - 7, "XXXXXX", 6);
+    return result;
+}
+
+/* As another start of the program. */
+static enum exit_code load_again(const char *paths, const char *const *arguments) {
+    char setting[256];
+    snprintf(setting, sizeof setting, "QUERIES_PATH=%s", paths);
+    config_deinit(&config);
+    streams_unload_files();
+    settings_renew();
+    return load(WORDS(BROKER, setting), arguments);
+}
+
+static void the_tables_of_query_files_are_jobs_with_settings(void **state) {
+    (void)state;
+    char paths[128];
+    assert_int_equal(load_again(files, NULL), EXIT_CODE_OK);
+    assert_string_equal(errors, "");
+    // The built-in ones are first, then files by name.
+    assert_string_equal(streams[0]->job, "matches");
+    assert_string_equal(streams[2]->job, "my-quotes");
+    assert_string_equal(streams[3]->job, "trades");
+    assert_null(streams[4]);
+    assert_true(config_runs(&config, stream_of("trades")) &&
+                config_runs(&config, stream_of("players")));
+    assert_string_equal(config_topic(&config, stream_of("trades")), "trades");
+
+    snprintf(paths, sizeof paths, ":%s/b.sql::%s/a.sql:", files, files);
+    assert_int_equal(load_again(paths, WORDS("--job", "trades,my-quotes", "--kafka-topic-trades",
+                                             "other", "--my-quotes-partition-by=none")),
+                     EXIT_CODE_OK);
+    assert_string_equal(streams[2]->job, "trades");
+    assert_false(config_runs(&config, stream_of("matches")));
+    assert_string_equal(config_topic(&config, stream_of("trades")), "other");
+    assert_string_equal(config_topic(&config, stream_of("my-quotes")), "my-quotes");
+    assert_int_equal(config_partition_by(&config, stream_of("my-quotes"))->count, 0);
+    assert_int_equal(config_partition_by(&config, stream_of("trades"))->count, 1);
+
+    assert_int_equal(load_again("", WORDS("--job", "trades")), EXIT_CODE_USAGE);
+}
+
+static void the_path_of_queries_is_a_setting_like_others(void **state) {
+    (void)state;
+    char environment[128], file[128];
+    write_file("q.env", "");
+    snprintf(file, sizeof file, "%s/q.env", files);
+    snprintf(environment, sizeof environment, "QUERIES_PATH=%s/a.sql\n", files);
+    write_file("q.env", environment);
+    assert_int_equal(load(WORDS(BROKER), WORDS("--job=my-quotes", "--env-file", file)),
+                     EXIT_CODE_OK);
+    assert_ptr_equal(config.job, stream_of("my-quotes"));
+    config_deinit(&config);
+    streams_unload_files();
+    settings_renew();
+    assert_int_equal(
+        load(WORDS(BROKER), WORDS("--job=trades", "--env-file", file, "--queries-path", files)),
+        EXIT_CODE_OK);
+    assert_ptr_equal(config.job, stream_of("trades"));
+}
+
+/* ---- what a file says of settings ---- */
+
+static void write_table(const char *topic, const char *properties) {
+    char text[1024];
+    snprintf(text, sizeof text,
+             "CREATE TABLE r (id STRING) USING kafka\nOPTIONS (subscribe '%s');\n"
+             "CREATE STREAMING TABLE t (id STRING NOT NULL)\nTBLPROPERTIES (%s)\n"
+             "AS SELECT id FROM STREAM r;\n"
+             "CREATE STREAMING TABLE u (id STRING NOT NULL) AS SELECT id FROM STREAM r;\n",
+             topic, properties);
+    write_file("own.sql", text);
+}
+
+static enum exit_code load_own(const char *const *environment, const char *const *arguments) {
+    const char *words[WORDS_MAX] = {"--queries-path", "own.sql"};
+    for (size_t i = 0; arguments != NULL && arguments[i] != NULL; i++)
+        words[i + 2] = arguments[i];
+    config_deinit(&config);
+    streams_unload_files();
+    settings_renew();
+    assert_int_equal(chdir(files), 0);
+    enum exit_code code = load(environment, words);
+    assert_int_equal(chdir("/"), 0);
+    return code;
+}
+
+static struct query_options options_of(const char *job) {
+    struct query_options options = config_query_options(&config, stream_of(job));
+    config_store_options_deinit(&options.store);
+    return options;
+}
+
+static void a_property_of_the_file_is_in_place_of_the_setting(void **state) {
+    (void)state;
+    write_table("${TOPIC:-x}", "trigger = '${EVERY:-1 minute}', startingOffsets = 'latest', "
+                               "maxOffsetsPerTrigger = 500, parseMode = 'permissive', "
+                               "path = '${DATA_LAKE_PATH}/t', rejectsPath = '/r/t', "
+                               "checkpointLocation = '/c/t'");
+    assert_int_equal(load_own(WORDS(BROKER, "TRIGGER=2 seconds", "PARSE_MODE=failfast"),
+                              WORDS("--data-lake-path=/lake", "--checkpoint-path=/elsewhere")),
+                     EXIT_CODE_OK);
+    assert_int_equal(options_of("t").trigger.interval_ms, 60000);
+    assert_string_equal(options_of("t").starting_offsets, "latest");
+    assert_int_equal(options_of("t").max_offsets_per_trigger, 500);
+    assert_int_equal(options_of("t").parse_mode, PARSE_PERMISSIVE);
+    static const char *const expected[] = {"/lake/t", "/r/t", "/c/t"};
+    for (enum config_path path = PATH_TABLE; path <= PATH_CHECKPOINT; path++) {
+        char *text = config_path(&config, path, stream_of("t"));
+        assert_string_equal(text, expected[path]);
+        free(text);
+    }
+    assert_string_equal(config_property(&config, stream_of("t"), TABLE_TRIGGER)->where,
+                        "own.sql:4");
+    // Another table of the file has the settings.
+    assert_int_equal(options_of("u").trigger.interval_ms, 2000);
+    assert_int_equal(options_of("u").parse_mode, PARSE_FAILFAST);
+    assert_null(config_property(&config, stream_of("u"), TABLE_TRIGGER));
+    // Both read one topic, by one setting.
+    assert_string_equal(config_topic(&config, stream_of("t")), "x");
+    assert_string_equal(config_topic(&config, stream_of("u")), "x");
+}
+
+static void an_option_and_a_demo_come_before_the_file(void **state) {
+    (void)state;
+    write_table("x", "trigger = '1 minute', parseMode = 'permissive', path = '/own/t'");
+    assert_int_equal(load_own(WORDS(BROKER), WORDS("--trigger", "availableNow")), EXIT_CODE_OK);
+    assert_true(options_of("t").trigger.available_now);
+    assert_int_equal(options_of("t").parse_mode, PARSE_PERMISSIVE);
+    assert_int_equal(load_own(NULL, WORDS("--demo")), EXIT_CODE_OK);
+    assert_true(options_of("t").trigger.available_now);
+    assert_int_equal(options_of("t").parse_mode, PARSE_PERMISSIVE);
+    char *text = config_path(&config, PATH_TABLE, stream_of("t"));
+    assert_null(strstr(text, "/own"));
+    free(text);
+}
+
+static void names_in_a_file_are_settings(void **state) {
+    (void)state;
+    write_table("${SITE}-${KIND:-x}", "trigger = '${EVERY:-1 minute}'");
+    assert_int_equal(load_own(WORDS(BROKER, "SITE=a", "EVERY=3s"), WORDS("--kind", "b")),
+                     EXIT_CODE_OK);
+    assert_string_equal(config_topic(&config, stream_of("t")), "a-b");
+    assert_int_equal(options_of("t").trigger.interval_ms, 3000);
+    assert_string_equal(value_of("EVERY")->where, "environment");
+    // Needed only if a chosen table uses it.
+    assert_int_equal(load_own(WORDS(BROKER), WORDS("--job", "matches")), EXIT_CODE_OK);
+    assert_int_equal(load_own(WORDS(BROKER), WORDS("--job", "u")), EXIT_CODE_USAGE);
+    assert_string_equal(errors, "esports-stream: SITE is missing: subscribe of table 'u' needs it "
+                                "(own.sql:2:10): set it, or write ${SITE:-default}\n");
+}
+
+static void assert_own_refused(const char *const *environment, const char *expected) {
+    char text[512];
+    snprintf(text, sizeof text, "esports-stream: %s\n", expected);
+    assert_int_equal(load_own(environment, WORDS("--job", "t")), EXIT_CODE_USAGE);
+    assert_string_equal(errors, text);
+}
+
+static void values_in_a_file_are_checked_like_settings(void **state) {
+    (void)state;
+    write_table("x", "trigger = 'soon'");
+    assert_own_refused(WORDS(BROKER),
+                       "own.sql:4:16: trigger: invalid value 'soon' (expected availableNow or an "
+                       "interval such as '10 seconds', '1 minute', '500 milliseconds' or '0 "
+                       "seconds')");
+    write_table("x", "maxOffsetsPerTrigger = '${MOST:-1}'");
+    assert_own_refused(WORDS(BROKER, "MOST=many"),
+                       "own.sql:4:16: maxOffsetsPerTrigger: invalid value 'many' (expected a whole "
+                       "number of at least 0)");
+    write_table("x", "path = 's3://bucket/t'");
+    assert_own_refused(WORDS(BROKER),
+                       "own.sql:4:16: path: invalid value 's3://bucket/t' (expected a local "
+                       "directory, as a path or as file:///…; other file systems are not "
+                       "supported: mount them, or copy the files)");
+    write_table("x", "startingOffsets = '{\"y\": {\"0\": 5}}'");
+    assert_own_refused(WORDS(BROKER),
+                       "own.sql:4: startingOffsets does not name topic 'x' of t: add "
+                       "an offset for each of its partitions");
+    write_table("${TOPIC}", "trigger = '1s'");
+    assert_own_refused(WORDS(BROKER, "TOPIC=no topic"),
+                       "TOPIC (environment): invalid value 'no topic' (expected one topic name: "
+                       "letters, digits, '.', '_' and '-')");
+    write_table("${KAFKA_SASL_PASSWORD}", "trigger = '1s'");
+    assert_own_refused(WORDS(BROKER), "own.sql: ${KAFKA_SASL_PASSWORD} can be a secret, which a "
+                                      "query file cannot use");
+}
+
+static void two_tables_of_one_topic_cannot_share_a_group(void **state) {
+    (void)state;
+    write_table("x", "trigger = '1s'");
+    assert_int_equal(load_own(WORDS(BROKER), WORDS("--job", "t,u")), EXIT_CODE_OK);
+    assert_int_equal(load_own(WORDS(BROKER, "KAFKA_COMMIT_GROUP=g"), WORDS("--job", "t,u")),
+                     EXIT_CODE_USAGE);
+    assert_non_null(strstr(errors, "KAFKA_COMMIT_GROUP: t and u both read topic 'x'"));
+}
+
+static void assert_refused(const char *paths, const char *expected) {
+    char text[512];
+    snprintf(text, sizeof text, "esports-stream: QUERIES_PATH (environment): %s\n", expected);
+    assert_int_equal(load_again(paths, WORDS("--job", "trades")), EXIT_CODE_USAGE);
+    assert_string_equal(errors, text);
+}
+
+static void mistakes_in_query_files_are_reported_with_their_place(void **state) {
+    (void)state;
+    assert_int_equal(chdir(files), 0);
+    write_file("twice.sql", FLAT_TABLE("TRADES", "X"));
+    write_file("matches.sql", FLAT_TABLE("Matches", "X"));
+    write_file("alike.sql", FLAT_TABLE("my_quotes", "X"));
+    write_file("broken.sql", "CREATE STREAMING TABLE");
+    write_file("topics.sql", "CREATE TABLE r (id STRING) USING kafka OPTIONS (subscribe 'x')");
+    assert_refused("b.sql:twice.sql", "twice.sql:2:24: the table 'TRADES' is also in b.sql:2");
+    assert_refused("b.sql:b.sql", "b.sql:2:24: the table 'trades' is also in b.sql:2");
+    assert_refused("matches.sql", "matches.sql:2:24: the table 'Matches' is also in the built-in "
+                                  "queries/matches.sql:62: choose another name");
+    assert_refused("a.sql:alike.sql",
+                   "alike.sql:2:24: the setting 'MY_QUOTES_PARTITION_BY' is also in a.sql:2");
+    assert_refused("broken.sql", "broken.sql:1:23: found the end of the text, expected a name");
+    assert_refused("topics.sql", "topics.sql: the file declares no streaming table (CREATE "
+                                 "STREAMING TABLE …)");
+    assert_refused("none.sql", "none.sql: no such file");
+    assert_int_equal(mkdir("empty", 0700), 0);
+    assert_refused("empty", "empty: the directory has no file *.sql");
+    assert_int_equal(chdir("/"), 0);
+}
+
+static void help_works_with_any_query_file(void **state) {
+    (void)state;
+    assert_int_equal(load_again("/nowhere.sql", WORDS("--help")), EXIT_CODE_OK);
+    assert_int_equal(load_again("/nowhere.sql", WORDS("check", "/nowhere.sql")), EXIT_CODE_OK);
+    assert_int_equal(load_again("/nowhere.sql", WORDS("schema")), EXIT_CODE_USAGE);
+}
+
+static void there_can_be_64_tables(void **state) {
+    (void)state;
+    char name[32], text[1024];
+    for (int i = 0; i < 63; i++) {
+        snprintf(name, sizeof name, "n%02d.sql", i);
+        snprintf(text, sizeof text,
+                 "CREATE TABLE r (id STRING) USING kafka OPTIONS (subscribe '${TOPIC_%d:-t%d}', "
+                 "sample.id 'T-{#}');"
+                 "CREATE STREAMING TABLE n%d (id STRING NOT NULL, kafka_timestamp TIMESTAMP, "
+                 "partition INT, offset BIGINT, processing_timestamp TIMESTAMP) AS SELECT * FROM "
+                 "STREAM r;",
+                 i, i, i);
+        write_file(name, text);
+    }
+    assert_int_equal(chdir(files), 0);
+    assert_int_equal(unlink("a.sql") + unlink("b.sql"), 0);
+    assert_refused(".", "./n62.sql:1:121: table 'n62' is one too many: there can be 64, the "
+                        "built-in ones included");
+    assert_int_equal(unlink("n62.sql"), 0);
+    enum exit_code code = load_again(files, WORDS("--job", "matches,n61"));
+    assert_string_equal(errors, "");
+    assert_int_equal(code, EXIT_CODE_OK);
+    assert_true(config_runs(&config, stream_of("n61")));
+    assert_false(config_runs(&config, stream_of("n60")));
+    assert_int_equal(chdir("/"), 0);
 }
 
 static void every_path_is_normalised_as_hadoop_does(void **state) {
@@ -1112,6 +1429,7 @@ static void paths_are_below_their_roots(void **state) {
 }
 
 #define FACT(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define FILES(name) cmocka_unit_test_setup_teardown(name, make_files, remove_files)
 
 int main(void) {
     streams_load();
@@ -1147,6 +1465,17 @@ int main(void) {
         FACT(in_the_environment_only_near_misses_are_warnings),
         FACT(a_property_that_librdkafka_refuses_is_named_by_its_variable),
         FACT(jobs_add_up_and_have_two_names),
+        FACT(a_list_of_jobs_names_each_once),
+        FILES(the_tables_of_query_files_are_jobs_with_settings),
+        FILES(the_path_of_queries_is_a_setting_like_others),
+        FILES(mistakes_in_query_files_are_reported_with_their_place),
+        FILES(a_property_of_the_file_is_in_place_of_the_setting),
+        FILES(an_option_and_a_demo_come_before_the_file),
+        FILES(names_in_a_file_are_settings),
+        FILES(values_in_a_file_are_checked_like_settings),
+        FILES(two_tables_of_one_topic_cannot_share_a_group),
+        FILES(help_works_with_any_query_file),
+        FILES(there_can_be_64_tables),
         FACT(every_path_is_normalised_as_hadoop_does),
         FACT(text_that_only_a_shell_expands_is_refused_in_every_path),
         FACT(a_path_that_is_not_a_directory_is_refused),
