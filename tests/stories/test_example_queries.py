@@ -158,7 +158,7 @@ def test_an_example_makes_the_rows_of_spark(run, session, table, tmp_path):
     assert sorted(rejected) == sorted(rejects)
 
     frame = session.sql(plan.select(records))
-    frame = frame.where(~frame.offset.isin(sorted(rejects))).select(*plan.order)
+    frame = frame.where(~frame["offset"].isin(sorted(rejects))).select(*plan.order)
     ours = session.read.parquet(str(run.lake.table(table)))
     kept = [name for name in plan.order if name not in plan.partitions] + plan.partitions
     assert ours.columns == kept and shape(ours) == shape(frame)
