@@ -16,4 +16,7 @@ void stage_print(const char *name, double ns, size_t records, size_t bytes);
  * Non-zero: the decoded rows differ from simdjson's. */
 int stage_decode(size_t records, int rounds);
 
+/* Decoding large nested documents (match_v5.h). */
+int stage_nested(size_t records, int rounds);
+
 #endif

@@ -1,6 +1,8 @@
 /* stages: one stage of the data path alone, in memory.
  *
- *     stages decode [RECORDS [ROUNDS]] */
+ *     stages decode [RECORDS [ROUNDS]]
+ *     stages nested [DOCUMENTS [ROUNDS]] */
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +10,7 @@
 
 #include "stage.h"
 
-enum { RECORDS_DEFAULT = 50000, ROUNDS_DEFAULT = 9 };
+enum { RECORDS_DEFAULT = 50000, DOCUMENTS_DEFAULT = 500, ROUNDS_DEFAULT = 9 };
 
 static double thread_ns(void) {
     struct timespec now;
@@ -34,13 +36,17 @@ void stage_print(const char *name, double ns, size_t records, size_t bytes) {
 }
 
 int main(int argc, char **argv) {
-    if (argc < 2 || argc > 4 || strcmp(argv[1], "decode") != 0) {
-        (void)fputs("usage: stages decode [RECORDS [ROUNDS]]\n", stderr);
+    bool is_nested = argc >= 2 && strcmp(argv[1], "nested") == 0;
+    if (argc < 2 || argc > 4 || (!is_nested && strcmp(argv[1], "decode") != 0)) {
+        (void)fputs("usage: stages decode|nested [RECORDS [ROUNDS]]\n", stderr);
         return 2;
     }
-    long records = argc > 2 ? strtol(argv[2], NULL, 10) : RECORDS_DEFAULT;
+    long records = argc > 2    ? strtol(argv[2], NULL, 10)
+                   : is_nested ? DOCUMENTS_DEFAULT
+                               : RECORDS_DEFAULT;
     long rounds = argc > 3 ? strtol(argv[3], NULL, 10) : ROUNDS_DEFAULT;
     if (records < 1 || rounds < 1)
         return 2;
-    return stage_decode((size_t)records, (int)rounds);
+    return is_nested ? stage_nested((size_t)records, (int)rounds)
+                     : stage_decode((size_t)records, (int)rounds);
 }

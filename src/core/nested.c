@@ -50,7 +50,7 @@ size_t nested_memory(const struct data_type *type, size_t capacity) {
 size_t nested_memory_now(const struct vector *vector) {
     size_t bytes = 0;
     for (const struct elements *level = vector->elements; level != NULL; level = level->next)
-        bytes += level_bytes(level->owner->children, level->owner->child_count, level->capacity);
+        bytes += level_bytes(level->children, level->child_count, level->capacity);
     return bytes;
 }
 
@@ -69,11 +69,10 @@ static unsigned char *place(struct vector *vector, size_t count, size_t capacity
 }
 
 static void set_capacity(struct elements *level, size_t capacity) {
-    struct vector *owner = level->owner;
     check(capacity > 0 && capacity <= UINT32_MAX);
     free(level->storage);
-    level->storage = must_alloc(level_bytes(owner->children, owner->child_count, capacity), 1);
-    (void)place(owner->children, owner->child_count, capacity, level->storage);
+    level->storage = must_alloc(level_bytes(level->children, level->child_count, capacity), 1);
+    (void)place(level->children, level->child_count, capacity, level->storage);
     level->capacity = (uint32_t)capacity;
     level->used = level->marked = 0;
     level->is_short = false;
@@ -85,7 +84,7 @@ static void set_type(struct vector *vector, const struct data_type *type);
 static void add_children(struct vector *vector, const struct data_type *type) {
     bool is_map = type->kind == TYPE_MAP;
     vector->child_count = is_list(type->kind) ? (is_map ? 2 : 1) : type->field_count;
-    vector->children = must_alloc(vector->child_count, sizeof *vector->children);
+    vector->children = must_alloc(vector->child_count + 1, sizeof *vector->children);
     if (is_map)
         vector->children[0].type = TYPE_STRING;
     if (is_list(type->kind))
@@ -107,7 +106,8 @@ static struct elements **open_levels(struct vector *vector, size_t count, size_t
     for (struct vector *end = vector + count; vector < end; vector++) {
         if (is_list(vector->type)) {
             vector->elements = must_alloc(1, sizeof *vector->elements);
-            vector->elements->owner = vector;
+            vector->elements->children = vector->children;
+            vector->elements->child_count = vector->child_count;
             vector->elements->capacity_at_first = (uint32_t)capacity;
             set_capacity(vector->elements, capacity);
             *last = vector->elements;
@@ -153,7 +153,7 @@ static void clear_valid(const struct vector *vector, size_t count, uint32_t firs
 
 static void give_back(struct elements *level, uint32_t first) {
     if (level->used > first)
-        clear_valid(level->owner->children, level->owner->child_count, first, level->used);
+        clear_valid(level->children, level->child_count, first, level->used);
     level->used = first;
 }
 
@@ -181,7 +181,7 @@ void nested_rewind(struct vector *vector) {
 bool nested_grow(struct vector *vector) {
     bool grown = false;
     for (struct elements *level = vector->elements; level != NULL; level = level->next) {
-        check(level->used == 0);
+        give_back(level, 0); // of a row that was not counted
         if (!level->is_short)
             continue;
         set_capacity(level, (size_t)level->capacity * 2);

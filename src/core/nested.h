@@ -1,7 +1,7 @@
 /* nested.h: the storage of vectors of arrays and maps (core/vector.h): their children.
  *
  * An array or map has its elements in a level of their own, at any depth, and a level has room for
- * a number of elements, over all rows. Whoever fills a level takes one element after the other, so
+ * a number of elements, over all rows. A level is filled one element after the other, so
  * the elements of one list lie together. An element that nobody has written yet is null, and so are
  * all fields in it. */
 #ifndef CORE_NESTED_H
@@ -18,7 +18,8 @@ struct elements {
     bool is_short;              // an element has found no room since the last reset
     uint32_t marked;            // see nested_mark()
     uint32_t capacity_at_first; // and after each reset
-    struct vector *owner;       // whose children have the elements
+    struct vector *children;    // whose rows are the elements
+    size_t child_count;
     struct elements *next; // of the levels below a vector, from outside to inside; NULL: the last
     void *storage;         // owned; behind all vectors of the level
 };

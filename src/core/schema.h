@@ -19,14 +19,17 @@
 /* Of a table; a record has as many inputs at the most. */
 enum { SCHEMA_COLUMNS_MAX = 1000, SCHEMA_FIELDS_MAX = 2 * SCHEMA_COLUMNS_MAX };
 
+/* Bytes of one key of a record that is read. */
+enum { SCHEMA_KEY_MAX = 1000 };
+
 struct column {
     const char *name; // the Parquet column and the SQL column; of an input, its path for people,
                       // and the JSON key if there is no path
     enum type type;
     int precision, scale;    // TYPE_DECIMAL
     bool required;           // never null, and REQUIRED in the file, as in Spark's own files
-    bool readable_or_reject; // record columns: what is there but cannot be read as a whole makes
-                             // the record a reject, unless the mode is permissive
+    bool readable_or_reject; // record columns: a value other than null that cannot be read as a
+                             // whole makes the record a reject, unless the mode is permissive
     const char *doc;
     const char *const *path; // record columns: the keys from the root; NULL: `name` alone
     size_t path_length;

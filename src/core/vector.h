@@ -13,9 +13,7 @@
  *              counts
  *
  * A null row's children are unspecified: below a null STRUCT they can say that they are valid, and
- * the list of a null ARRAY must not be read. Between the elements of two rows there can be some
- * that belong to no row: of an array that came twice, or could not be read to its end. They are
- * safe to compute with.
+ * the list of a null ARRAY must not be read.
  *
  * A vector belongs to its rows (core/rows.h), which also own the bytes behind texts. */
 #ifndef CORE_VECTOR_H

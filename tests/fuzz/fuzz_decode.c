@@ -3,12 +3,14 @@
  *   - a row's texts are UTF-8 and lie in the rows' arena, its booleans are 0 or 1;
  *   - the same bytes give the same row again, no matter which order of keys the decoder has
  * learned, how often it had to start over for lack of room, and in the general way, without any of
- * the shortcuts for records in the usual form. The first byte picks schema and mode. */
+ * the shortcuts for records in the usual form. The first byte picks schema and mode; of the schemas
+ * with arrays and maps, which are drawn, the second byte is the seed. */
 #include <stdint.h>
 #include <string.h>
 
 #include "base/check.h"
 #include "base/utf8.h"
+#include "core/data_type.h"
 #include "pipeline/derive.h"
 #include "pipeline/json/decode_json.h"
 #include "streaming/declare/stream.h"
@@ -63,11 +65,79 @@ static const struct record_schema nested_schema = {"nested", nested_columns,
                                                    sizeof nested_columns / sizeof nested_columns[0],
                                                    .has_identifier = true};
 
-enum kind { MATCH, PLAYER, NESTED, KIND_COUNT };
+enum kind { MATCH, PLAYER, NESTED, LISTS, KIND_COUNT };
 
-static const char *const samples[KIND_COUNT] = {match_sample, player_sample, nested_sample};
+static const char lists_sample[] =
+    "{\"id\":\"i\",\"a\":null,\"q\":[1],\"b\":null,\"c\":{\"k\":null}}";
+static const char lists_backwards[] = "{\"c\":{\"k\":null},\"b\":null,\"a\":null,\"id\":\"i\"}";
+
+static const char *const samples[KIND_COUNT] = {match_sample, player_sample, nested_sample,
+                                                lists_sample};
 static const char *const backwards[KIND_COUNT] = {match_backwards, player_backwards,
-                                                  nested_backwards};
+                                                  nested_backwards, lists_backwards};
+
+/* ---- schemas with arrays and maps ---- */
+
+enum { LIST_COLUMNS = 4, LIST_DEPTH = 3, LIST_FIELDS = 3 };
+
+static struct {
+    struct pool pool;
+    uint64_t state;
+    struct column columns[LIST_COLUMNS];
+    struct record_schema record;
+} lists;
+
+static uint64_t draw(uint64_t bound) {
+    lists.state = lists.state * UINT64_C(6364136223846793005) + 1442695040888963407U;
+    return (lists.state >> 33) % bound;
+}
+
+static struct data_type draw_type(int depth);
+
+static struct data_type draw_struct(int depth) {
+    static const char *const names[LIST_FIELDS] = {"k", "a", "q"};
+    size_t count = 1 + draw(LIST_FIELDS);
+    struct data_field *fields = pool_alloc(&lists.pool, count, sizeof *fields);
+    for (size_t i = 0; i < count; i++)
+        fields[i] = (struct data_field){names[i], draw_type(depth - 1), NULL};
+    return (struct data_type){.kind = TYPE_STRUCT, .fields = fields, .field_count = count};
+}
+
+static struct data_type draw_list(int depth) {
+    struct data_type *element = pool_alloc(&lists.pool, 1, sizeof *element);
+    *element = draw_type(depth - 1);
+    return (struct data_type){.kind = draw(3) == 0 ? TYPE_MAP : TYPE_ARRAY, .element = element};
+}
+
+/* Recursion is as deep as LIST_DEPTH. */
+static struct data_type draw_type(int depth) {
+    static const enum type scalars[] = {TYPE_BOOL, TYPE_INT32,   TYPE_STRING, TYPE_STRING,
+                                        TYPE_INT8, TYPE_DOUBLE,  TYPE_BINARY, TYPE_TIMESTAMP,
+                                        TYPE_DATE, TYPE_DECIMAL, TYPE_FLOAT};
+    if (depth > 0 && draw(4) > 0)
+        return draw(2) == 0 ? draw_list(depth) : draw_struct(depth);
+    return (struct data_type){
+        .kind = scalars[draw(sizeof scalars / sizeof scalars[0])], .precision = 9, .scale = 2};
+}
+
+static void draw_lists(uint8_t seed) {
+    static const char *const path[] = {"c", "k"};
+    pool_deinit(&lists.pool);
+    pool_init(&lists.pool);
+    lists.state = seed;
+    lists.columns[0] = (struct column){"id", TYPE_STRING};
+    for (size_t i = 1; i < LIST_COLUMNS; i++) {
+        struct data_type *type = pool_alloc(&lists.pool, 1, sizeof *type);
+        *type = draw_list(LIST_DEPTH);
+        lists.columns[i] = (struct column){i == 1 ? "a" : "b", type->kind, .nested = type,
+                                           .readable_or_reject = draw(2) == 0};
+    }
+    lists.columns[3].name = "c.k";
+    lists.columns[3].path = path;
+    lists.columns[3].path_length = 2;
+    lists.record =
+        (struct record_schema){"lists", lists.columns, LIST_COLUMNS, .has_identifier = true};
+}
 
 static void check_text(struct text text, const struct rows *rows) {
     const char *base = (const char *)rows->strings.base;
@@ -82,28 +152,51 @@ static void check_text(struct text text, const struct rows *rows) {
     }
 }
 
+static void check_value(const struct vector *vector, size_t row, const struct rows *rows) {
+    check(vector->valid[row] <= 1);
+    if (!vector->valid[row])
+        return;
+    if (vector->type == TYPE_STRING)
+        check_text(vector->texts[row], rows);
+    if (vector->type == TYPE_BOOL)
+        check(vector->booleans[row] <= 1);
+    bool is_list = vector->type == TYPE_ARRAY || vector->type == TYPE_MAP;
+    struct list list = is_list ? vector->lists[row] : (struct list){(uint32_t)row, 1};
+    for (size_t i = 0; i < vector->child_count; i++)
+        for (uint32_t k = 0; k < list.count; k++)
+            check_value(&vector->children[i], list.first + k, rows);
+}
+
 static void check_row(const struct rows *rows, size_t row) {
-    for (size_t i = 0; i < rows->schema->record_count; i++) {
-        const struct vector *vector = &rows->inputs[i];
-        check(vector->valid[row] <= 1);
-        if (vector->valid[row] && vector->type == TYPE_STRING)
-            check_text(vector->texts[row], rows);
-        if (vector->valid[row] && vector->type == TYPE_BOOL)
-            check(vector->booleans[row] <= 1);
+    for (size_t i = 0; i < rows->schema->record_count; i++)
+        check_value(&rows->inputs[i], row, rows);
+}
+
+static void check_same_value(const struct vector *left, size_t at, const struct vector *right,
+                             size_t there) {
+    check(left->valid[at] == right->valid[there]);
+    if (!left->valid[at])
+        return;
+    size_t width = type_width(left->type), count = 1;
+    if (left->type == TYPE_ARRAY || left->type == TYPE_MAP) {
+        count = left->lists[at].count;
+        check(count == right->lists[there].count);
+        at = left->lists[at].first;
+        there = right->lists[there].first;
+    } else if (type_is_text(left->type)) {
+        check(text_equals(left->texts[at], right->texts[there]));
+    } else if (width > 0) {
+        check(memcmp((const char *)left->values + at * width,
+                     (const char *)right->values + there * width, width) == 0);
     }
+    for (size_t i = 0; i < left->child_count; i++)
+        for (size_t k = 0; k < count; k++)
+            check_same_value(&left->children[i], at + k, &right->children[i], there + k);
 }
 
 static void check_same(const struct rows *a, const struct rows *b) {
-    for (size_t i = 0; i < a->schema->record_count; i++) {
-        const struct vector *left = &a->inputs[i], *right = &b->inputs[i];
-        check(left->valid[0] == right->valid[0]);
-        if (!left->valid[0])
-            continue;
-        if (type_is_text(left->type))
-            check(text_equals(left->texts[0], right->texts[0]));
-        else
-            check(memcmp(left->values, right->values, type_width(left->type)) == 0);
-    }
+    for (size_t i = 0; i < a->schema->record_count; i++)
+        check_same_value(&a->inputs[i], 0, &b->inputs[i], 0);
 }
 
 /* Row 0, and the expressions of its query. */
@@ -120,19 +213,22 @@ static const struct schema *schema_of(enum kind kind) {
         stream_schema(stream_of("players"), &schemas[PLAYER]);
         schema_init_record(&schemas[NESTED], &nested_schema);
     }
+    if (kind == LISTS)
+        schema_init_record(&schemas[LISTS], &lists.record);
     return &schemas[kind];
 }
 
 static const struct record_schema *record_of(enum kind kind) {
     (void)schema_of(kind); // loads the streams
-    return kind == NESTED ? &nested_schema
-                          : stream_of(kind == MATCH ? "matches" : "players")->record;
+    if (kind == NESTED || kind == LISTS)
+        return kind == NESTED ? &nested_schema : &lists.record;
+    return stream_of(kind == MATCH ? "matches" : "players")->record;
 }
 
 static void target_init(struct target *target, enum kind kind) {
     rows_init(&target->rows, schema_of(kind), 1, ROOM_SMALL);
     target->derive = (struct derive){0};
-    if (kind != NESTED)
+    if (kind == MATCH || kind == PLAYER)
         derive_init_all(&target->derive, &stream_of(kind == MATCH ? "matches" : "players")->plan,
                         &target->rows, zone_utc);
 }
@@ -146,12 +242,14 @@ static void target_deinit(struct target *target) {
 static enum decode_result decode(struct decoder *decoder, const struct record *record,
                                  struct target *target, struct reject *reject) {
     struct rows *rows = &target->rows;
+    rows_reset(rows);
     for (;;) {
-        rows_reset(rows);
         enum decode_result result = decode_record(decoder, record, rows, reject);
         if (result == DECODE_REJECT ||
             (result == DECODE_ROW && derive_rows(&target->derive, 0, 1, &rows->strings)))
             return result;
+        if (rows_grow_elements(rows))
+            continue;
         check(rows->strings.capacity < 8 * (record->value_size + ROOM_LARGE));
         rows_resize_strings(rows, rows->strings.capacity * 4);
     }
@@ -263,10 +361,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         return 0;
     enum kind kind = (data[0] & 4) != 0 ? NESTED : (data[0] & 1) == 0 ? MATCH : PLAYER;
     enum parse_mode mode = (data[0] & 2) == 0 ? PARSE_PERMISSIVE : PARSE_REJECT;
+    size_t head = 1;
+    if ((data[0] & 8) != 0 && size > 1) {
+        kind = LISTS;
+        draw_lists(data[head++]);
+    }
     // Its own allocation, so that the sanitizer sees reads before it, too.
-    size_t value_size = size - 1;
+    size_t value_size = size - head;
     char *value = must_alloc(value_size + 1, 1);
-    memcpy(value, data + 1, value_size);
+    memcpy(value, data + head, value_size);
     char *exact = realloc(value, value_size == 0 ? 1 : value_size);
     check(exact != NULL);
     struct record record = {.value = exact, .value_size = value_size};

@@ -29,6 +29,8 @@ struct json_decoder {
     struct json_objects objects;
     size_t *nested; // owned; the columns that are arrays or maps
     size_t nested_count;
+    const struct rows *last_rows; // where the last record was written
+    size_t last_row;
 
     struct json_notes notes; // of the record under way
     bool is_counted;         // the record, in `counts`
@@ -44,15 +46,20 @@ static void clear_row(const struct json_decoder *decoder, struct rows *rows) {
         vector->valid[row] = 0;
 }
 
-/* The row's arrays and maps take elements after this. */
-static void mark_elements(const struct json_decoder *decoder, struct rows *rows) {
-    for (size_t i = 0; i < decoder->nested_count; i++)
-        nested_mark(&rows->inputs[decoder->nested[i]]);
-}
-
 static void take_back_elements(const struct json_decoder *decoder, struct rows *rows) {
     for (size_t i = 0; i < decoder->nested_count; i++)
         nested_rewind(&rows->inputs[decoder->nested[i]]);
+}
+
+/* The row's arrays and maps take elements after this. Those of the row before are given back if
+ * that row was not counted. */
+static void mark_elements(struct json_decoder *decoder, struct rows *rows) {
+    if (rows == decoder->last_rows && rows->count == decoder->last_row)
+        take_back_elements(decoder, rows);
+    decoder->last_rows = rows;
+    decoder->last_row = rows->count;
+    for (size_t i = 0; i < decoder->nested_count; i++)
+        nested_mark(&rows->inputs[decoder->nested[i]]);
 }
 
 /* One member whose key is a column's or its object's. False: the room is too small. */
@@ -198,7 +205,7 @@ static enum decode_result reject_with(struct reject *reject, enum reject_reason 
 static void count_rejected_object(struct json_decoder *decoder, const struct rows *rows) {
     json_notes_count_keys(&decoder->notes, &decoder->base.counts, 1);
     decode_counts_note_reject(&decoder->base.counts, rows);
-    if (!rows->inputs[0].valid[rows->count])
+    if (decoder->schema->has_identifier && !rows->inputs[0].valid[rows->count])
         decoder->base.counts.rejected_values[0] += decoder->notes.identifier_seen;
 }
 

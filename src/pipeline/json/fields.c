@@ -21,7 +21,7 @@ static struct json_field *new_field(struct json_fields *fields, const struct jso
     field->key = text_borrow(key);
     field->column = column;
     field->path = parent == NULL ? key : pool_format(&fields->pool, "%s.%s", parent->path, key);
-    check(field->key.length <= KEY_NAME_MAX);
+    check(field->key.length <= SCHEMA_KEY_MAX);
     return field;
 }
 
@@ -126,6 +126,38 @@ static void add_column(struct json_fields *fields, const struct column *declared
         set_type(fields, field, declared->nested);
 }
 
+/* ---- keys by their hash ---- */
+
+/* From a few bytes of it and its size: keys are short, and most are not read. */
+static inline uint32_t key_hash(struct text key) {
+    if (key.length == 0)
+        return 0;
+    const unsigned char *bytes = (const unsigned char *)key.bytes;
+    uint32_t last = key.length - 1;
+    uint32_t mixed =
+        bytes[0] | (uint32_t)bytes[last / 2] << 8 | (uint32_t)bytes[last] << 16 | key.length << 24;
+    return mixed * UINT32_C(0x9E3779B1) >> 16; // 2^32 / golden ratio
+}
+
+/* Of the object and all in it. Four slots for each key, so that most others find an empty one. */
+static void index_fields(struct json_fields *fields, struct json_field *object) {
+    size_t count = 0, slots = 16;
+    for (const struct json_field *field = object->fields; field != NULL; field = field->next)
+        count++;
+    while (slots < 4 * count)
+        slots *= 2;
+    object->slots = pool_alloc(&fields->pool, slots, sizeof(struct json_field *));
+    object->slot_mask = (unsigned)(slots - 1);
+    for (struct json_field *field = object->fields; field != NULL; field = field->next) {
+        struct json_field **slot = &object->slots[key_hash(field->key) & object->slot_mask];
+        field->collision = *slot;
+        *slot = field;
+        index_fields(fields, field);
+    }
+    if (object->element != NULL)
+        index_fields(fields, object->element);
+}
+
 /* ---- sizes ---- */
 
 /* How deep the field's own fields and elements go, itself included. */
@@ -162,8 +194,10 @@ void json_fields_init(struct json_fields *fields, const struct record_schema *sc
         const struct json_field *top = fields->tops[i];
         size_t depth = top == NULL ? 0 : field_depth(top);
         fields->depth = depth > fields->depth ? depth : fields->depth;
-        if (top != NULL)
-            (void)count_vectors(top, &fields->saved);
+        if (top == NULL)
+            continue;
+        (void)count_vectors(top, &fields->saved);
+        index_fields(fields, fields->tops[i]);
     }
 }
 
@@ -171,8 +205,8 @@ void json_fields_deinit(struct json_fields *fields) {
     pool_deinit(&fields->pool);
 }
 
-struct json_field *json_fields_find(struct json_field *object, struct json_raw key) {
-    char bytes[KEY_NAME_MAX];
+struct json_field *json_fields_find(const struct json_field *object, struct json_raw key) {
+    char bytes[SCHEMA_KEY_MAX];
     struct text name = {key.bytes, (uint32_t)key.size};
     if (!key.plain) {
         struct json_output output = {bytes, bytes + sizeof bytes, false};
@@ -181,10 +215,8 @@ struct json_field *json_fields_find(struct json_field *object, struct json_raw k
             return NULL;
         name = (struct text){bytes, (uint32_t)(output.at - bytes)};
     }
-    struct json_field *found = find_declared(object->expected, name);
-    if (found == NULL)
-        found = find_declared(object->fields, name);
-    if (found != NULL)
-        object->expected = found->next;
+    struct json_field *found = object->slots[key_hash(name) & object->slot_mask];
+    while (found != NULL && !text_equals(found->key, name))
+        found = found->collision;
     return found;
 }

@@ -1,4 +1,4 @@
-/* fields.h: what a schema wants of a record, as a tree: the objects of which columns are read, and
+/* fields.h: what a schema reads of a record, as a tree: the objects of which columns are read, and
  * the types of arrays and maps down to their scalar values.
  *
  * A field is one of these:
@@ -14,9 +14,8 @@
 #include "base/pool.h"
 #include "core/data_type.h"
 #include "core/schema.h"
+#include "core/vector.h"
 #include "pipeline/json/text.h"
-
-enum { KEY_NAME_MAX = 1000 }; // bytes of a key that is read
 
 enum json_field_kind {
     JSON_FIELD_VALUE,
@@ -38,8 +37,24 @@ struct json_field {
     struct json_field *element; // ARRAY, MAP: an element or value
     struct json_field *fields;  // OBJECT, STRUCT: in declared order, chained
     struct json_field *next;
-    struct json_field
-        *expected; // OBJECT, STRUCT: the one after the last that came; NULL: the first
+    struct json_field **slots; // OBJECT, STRUCT: the same by a hash of the key; NULL: none
+    unsigned slot_mask;
+    struct json_field *collision; // another one with the same hash
+};
+
+/* Where a value goes. */
+struct json_place {
+    struct vector *vector;
+    size_t row;
+};
+
+/* An object, array or map that is being read. */
+struct json_open_value {
+    struct json_field *field;
+    struct json_place place; // of an OBJECT: none
+    uint32_t first;          // of an array or map: the index of its first element
+    bool is_lost;            // a map: once a value of it could not be read
+    size_t saved_count;      // of values saved before it was opened
 };
 
 struct json_fields {
@@ -57,7 +72,7 @@ void json_fields_deinit(struct json_fields *fields);
 /* Whether columns are read by a tree: those in an object, arrays and maps. */
 bool json_fields_has_tree(const struct column *column);
 
-/* The field that a key names, or NULL. Keys mostly come in an order that is the same each time. */
-struct json_field *json_fields_find(struct json_field *object, struct json_raw key);
+/* The field that a key names, or NULL: mostly a key is not read, and that takes no comparison. */
+struct json_field *json_fields_find(const struct json_field *object, struct json_raw key);
 
 #endif

@@ -57,13 +57,13 @@ find_plain_key(const struct json_keys *keys, const char *bytes, size_t size,
 
 /* A key with the bytes around it that find_plain_key() needs. */
 struct quoted_key {
-    char bytes[1 + KEY_NAME_MAX + 1 + JSON_PREFIX_MAX];
+    char bytes[1 + SCHEMA_KEY_MAX + 1 + JSON_PREFIX_MAX];
 };
 
 /* The key's characters are behind the quote; their number, 0: too many. */
 static size_t quote_key(struct json_raw key, struct quoted_key *quoted) {
     char *start = quoted->bytes + 1;
-    struct json_output output = {start, start + KEY_NAME_MAX, false};
+    struct json_output output = {start, start + SCHEMA_KEY_MAX, false};
     json_output_text(&output, key);
     quoted->bytes[0] = '"';
     memset(output.at, 0, 1 + JSON_PREFIX_MAX);

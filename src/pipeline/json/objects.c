@@ -18,8 +18,8 @@
 void json_objects_init(struct json_objects *objects, const struct record_schema *schema) {
     *objects = (struct json_objects){0};
     json_fields_init(&objects->fields, schema);
-    objects->open = must_alloc(objects->fields.depth, sizeof *objects->open);
-    objects->saved = must_alloc(objects->fields.saved, sizeof *objects->saved);
+    objects->open = must_alloc(objects->fields.depth + 1, sizeof *objects->open);
+    objects->saved = must_alloc(objects->fields.saved + 1, sizeof *objects->saved);
     objects->column_count = schema->count;
     objects->is_unreadable = must_alloc(schema->count, sizeof *objects->is_unreadable);
     objects->must_be_readable = must_alloc(schema->count, sizeof *objects->must_be_readable);
@@ -96,7 +96,8 @@ static void note_lost_column(struct json_objects *objects, struct json_record *r
         return;
     objects->is_unreadable[column] = objects->has_unreadable = true;
     if (!record->notes->unreadable.is_set)
-        json_describe_unreadable(objects, record, field, column);
+        json_describe_unreadable(&record->notes->unreadable, record->reader, objects->open,
+                                 objects->open_count, field, column);
 }
 
 /* The field keeps what it had. */
@@ -120,7 +121,7 @@ static void forget_unreadable(struct json_objects *objects, const struct json_fi
         objects->is_unreadable[field->columns[i]] = false;
 }
 
-/* ---- null, and what was there before ---- */
+/* ---- null, and the values before ---- */
 
 static struct json_place column_place(const struct rows *rows, size_t column) {
     return (struct json_place){(struct vector *)&rows->inputs[column], rows->count};
@@ -186,7 +187,6 @@ static void open_object(struct json_objects *objects, struct json_record *record
     for (size_t i = 0; field->kind == JSON_FIELD_OBJECT && i < field->column_count; i++)
         save_value(objects, column_place(record->rows, field->columns[i]));
     clear_field(record, field, place);
-    field->expected = NULL;
     forget_unreadable(objects, field);
     if (is_identifier(objects, field))
         record->notes->identifier_seen = false;
@@ -327,13 +327,10 @@ static enum outcome read_element(struct json_objects *objects, struct json_recor
 static bool pass_unknown_member(struct json_objects *objects, struct json_record *record) {
     struct json_reader *reader = record->reader;
     struct json_field *object = innermost(objects)->field;
-    struct json_field *expected = object->expected;
     const char *value = json_peek_member(reader);
     if (value == NULL)
         return false;
-    bool is_known = json_fields_find(object, reader->key) != NULL;
-    object->expected = expected;
-    if (is_known || !json_pass_member(reader, value))
+    if (json_fields_find(object, reader->key) != NULL || !json_pass_member(reader, value))
         return false;
     json_note_unknown_key(record->notes, record->unknown_names, reader, object->path);
     return true;

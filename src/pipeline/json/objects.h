@@ -16,24 +16,9 @@
 #include "pipeline/json/notes.h"
 #include "pipeline/json/reader.h"
 
-/* Where a value goes. */
-struct json_place {
-    struct vector *vector;
-    size_t row;
-};
-
 struct json_saved_value {
     struct json_place place;
     int128_t value; // the widest that there is
-};
-
-/* An object, array or map that is being read. */
-struct json_open_value {
-    struct json_field *field;
-    struct json_place place; // of an OBJECT: none
-    uint32_t first;          // of an array or map: the index of its first element
-    bool is_lost;            // a map: once a value of it could not be read
-    size_t saved_count;      // of values saved before it was opened
 };
 
 struct json_objects {

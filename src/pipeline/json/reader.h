@@ -20,9 +20,6 @@
 
 #include "pipeline/json/lexer.h"
 
-/* Inputs of one record. */
-enum { JSON_COLUMNS_MAX = 64 };
-
 enum {
     JSON_DEPTH_MAX = 1000,
     JSON_LEVELS = JSON_DEPTH_MAX + 280, // more than errors of too deep levels can leave open

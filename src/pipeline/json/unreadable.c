@@ -65,14 +65,13 @@ static void put_index(struct json_output *output, const struct json_open_value *
     put(output, "]");
 }
 
-static void put_path(struct json_output *whole, const struct json_objects *objects,
-                     const struct json_field *field) {
+static void put_path(struct json_output *whole, const struct json_open_value *open,
+                     size_t open_count, const struct json_field *field) {
     struct json_output path = part_of(whole, PATH_MAX_BYTES);
     put_text(&path, text_borrow(field->path));
-    for (size_t i = 0; i < objects->open_count; i++)
-        if (objects->open[i].field->kind == JSON_FIELD_ARRAY ||
-            objects->open[i].field->kind == JSON_FIELD_MAP)
-            put_index(&path, &objects->open[i]);
+    for (size_t i = 0; i < open_count; i++)
+        if (open[i].field->kind == JSON_FIELD_ARRAY || open[i].field->kind == JSON_FIELD_MAP)
+            put_index(&path, &open[i]);
     keep_part(whole, path);
 }
 
@@ -122,13 +121,12 @@ static size_t position(const struct json_reader *reader) {
     return lexer->problem != NULL ? lexer->problem_at : (size_t)(at - lexer->start);
 }
 
-void json_describe_unreadable(const struct json_objects *objects, const struct json_record *record,
+void json_describe_unreadable(struct json_unreadable *unreadable, const struct json_reader *reader,
+                              const struct json_open_value *open, size_t open_count,
                               const struct json_field *field, size_t column) {
-    const struct json_reader *reader = record->reader;
-    struct json_unreadable *unreadable = &record->notes->unreadable;
     struct json_output output = {unreadable->detail,
                                  unreadable->detail + sizeof unreadable->detail - 1, false};
-    put_path(&output, objects, field);
+    put_path(&output, open, open_count, field);
     if (reader->lexer.problem != NULL) {
         put(&output, " cannot be read: ");
         put(&output, reader->lexer.problem);

@@ -6,11 +6,14 @@
 #ifndef PIPELINE_JSON_UNREADABLE_H
 #define PIPELINE_JSON_UNREADABLE_H
 
-#include "pipeline/json/objects.h"
+#include "pipeline/json/fields.h"
+#include "pipeline/json/notes.h"
+#include "pipeline/json/reader.h"
 
-/* Sets record->notes->unreadable for the column. The field's value is in the innermost open value,
- * and the reader is where it has failed. */
-void json_describe_unreadable(const struct json_objects *objects, const struct json_record *record,
+/* Of the field's column: its value is in the last of the open values, and the reader is where it
+ * has failed. */
+void json_describe_unreadable(struct json_unreadable *unreadable, const struct json_reader *reader,
+                              const struct json_open_value *open, size_t open_count,
                               const struct json_field *field, size_t column);
 
 #endif

@@ -16,9 +16,32 @@ enum { NAME_MAX_LENGTH = 100 };
 
 #define REFUSE(err, plan, place, ...) sql_error((err), (plan)->path, (place), __VA_ARGS__)
 
+static bool check_key(const struct query_plan *plan, const char *key, struct error *err) {
+    if (strlen(key) <= SCHEMA_KEY_MAX)
+        return true;
+    return REFUSE(err, plan, plan->place,
+                  "table '%s': the name of field '%.40s...' is longer than %d bytes", plan->name,
+                  key, SCHEMA_KEY_MAX);
+}
+
+/* Recursion is as deep as the type (DATA_TYPE_DEPTH_MAX). */
+static bool check_keys(const struct query_plan *plan, const struct data_type *type,
+                       struct error *err) {
+    for (size_t i = 0; i < type->field_count; i++)
+        if (!check_key(plan, type->fields[i].name, err) ||
+            !check_keys(plan, &type->fields[i].type, err))
+            return false;
+    return type->element == NULL || check_keys(plan, type->element, err);
+}
+
 static bool check_inputs(const struct query_plan *plan, struct error *err) {
     for (size_t i = 0; i < plan->input_count; i++) {
         const struct plan_input *input = &plan->inputs[i];
+        for (size_t key = 0; key < input->path_length; key++)
+            if (!check_key(plan, input->path[key], err))
+                return false;
+        if (!check_keys(plan, &input->type, err))
+            return false;
         if (input->kind == INPUT_HEADERS)
             return REFUSE(err, plan, plan->place, "table '%s': headers cannot be used yet",
                           plan->name);
@@ -147,7 +170,8 @@ static const char *path_text(const struct plan_input *input, struct pool *pool) 
     return text;
 }
 
-static struct column make_input(struct query_plan *plan, const struct plan_input *from) {
+static struct column make_input(struct query_plan *plan, size_t index) {
+    const struct plan_input *from = &plan->inputs[index];
     struct column column = {
         .type = from->type.kind, .precision = from->type.precision, .scale = from->type.scale};
     if (from->type.kind == TYPE_ARRAY || from->type.kind == TYPE_MAP)
@@ -176,7 +200,7 @@ static void set_inputs(struct stream *stream) {
     struct column *inputs = pool_alloc(&plan->pool, plan->input_count, sizeof *inputs);
     size_t record_count = 0;
     for (size_t i = 0; i < plan->input_count; i++) {
-        inputs[i] = make_input(plan, &plan->inputs[i]);
+        inputs[i] = make_input(plan, i);
         record_count += plan->inputs[i].kind == INPUT_RECORD;
     }
     set_readable(plan, inputs);
@@ -277,8 +301,9 @@ static bool fill(struct stream *stream, struct error *err) {
         return false;
     set_topic(stream);
     set_inputs(stream);
-    if (stream->schema.record_count > 64)
-        return REFUSE(err, plan, plan->place, "table '%s' reads more than 64 fields", plan->name);
+    if (stream->schema.record_count > SCHEMA_COLUMNS_MAX)
+        return REFUSE(err, plan, plan->place, "table '%s' reads more than %d fields", plan->name,
+                      SCHEMA_COLUMNS_MAX);
     set_record(stream);
     set_columns(stream);
     set_identifier(stream);

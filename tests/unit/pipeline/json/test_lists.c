@@ -1,5 +1,5 @@
-/* Arrays and maps: what is counted, what rejects say, and the room of elements. The values
- * themselves are compared with Spark's in tests/conformance/nested. */
+/* Arrays and maps: what is counted, what rejects say, and the room of elements. The
+ * values themselves are compared with Spark's in tests/conformance/nested. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -95,6 +95,23 @@ static void elements_of_rows_follow_one_another(void **state) {
     assert_int_equal(vector->lists[0].first, 0);
     assert_int_equal(kills->valid[0], 0);
     assert_int_equal(items->valid[0], 0);
+    close_fixture(&fixture);
+}
+
+static void a_row_that_is_not_counted_gives_its_elements_back(void **state) {
+    (void)state;
+    struct fixture fixture;
+    open_fixture(&fixture, PARSE_REJECT);
+    const struct vector *vector = &fixture.rows.inputs[PLAYERS];
+    for (int i = 0; i < 100; i++)
+        assert_int_equal(decode(&fixture, "{\"id\":\"a\",\"info\":{\"players\":[{\"kills\":7}]}}"),
+                         DECODE_ROW);
+    assert_int_equal(vector->lists[0].first, 0);
+    fixture.rows.count = 1;
+    assert_int_equal(decode(&fixture, "{\"id\":\"a\",\"info\":{\"players\":[{}]}}"), DECODE_ROW);
+    assert_int_equal(vector->lists[1].first, 1);
+    assert_int_equal(vector->children[0].children[1].valid[0], 1);
+    assert_int_equal(vector->children[0].children[1].valid[1], 0);
     close_fixture(&fixture);
 }
 
@@ -234,6 +251,7 @@ static void a_record_whose_elements_do_not_fit_is_full_and_taken_back(void **sta
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(elements_of_rows_follow_one_another),
+        cmocka_unit_test(a_row_that_is_not_counted_gives_its_elements_back),
         cmocka_unit_test(a_fault_is_counted_for_the_column_that_it_is_in),
         cmocka_unit_test(an_array_that_must_be_readable_makes_a_reject),
         cmocka_unit_test(a_record_without_the_array_or_with_another_one_behind_it_is_a_row),
