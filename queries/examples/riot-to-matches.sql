@@ -56,7 +56,7 @@ AS SELECT
   nullif(info.tournamentCode, '') AS tournament_id,
   info.gameMode AS tournament_name,
   info.gameVersion AS game_version,
-  concat_ws('.', split_part(info.gameVersion, '.', 1), split_part(info.gameVersion, '.', 2)) AS patch,
+  concat(split_part(info.gameVersion, '.', 1), '.', split_part(info.gameVersion, '.', 2)) AS patch,
   CAST(info.teams[0].teamId AS STRING) AS team_1_id,
   'Blue' AS team_1_name,
   CAST(info.teams[1].teamId AS STRING) AS team_2_id,

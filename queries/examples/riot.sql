@@ -61,7 +61,7 @@ AS SELECT
   info.gameMode AS game_mode,
   info.gameType AS game_type,
   info.gameVersion AS game_version,
-  concat_ws('.', split_part(info.gameVersion, '.', 1), split_part(info.gameVersion, '.', 2)) AS patch,
+  concat(split_part(info.gameVersion, '.', 1), '.', split_part(info.gameVersion, '.', 2)) AS patch,
   info.endOfGameResult AS result,
   timestamp_millis(info.gameCreation) AS created_at,
   timestamp_millis(info.gameStartTimestamp) AS started_at,
@@ -128,8 +128,7 @@ AS SELECT
   p.totalDamageDealtToChampions AS damage_to_champions,
   p.totalDamageTaken AS damage_taken,
   p.visionScore AS vision_score,
-  concat_ws(',', CAST(p.item0 AS STRING), CAST(p.item1 AS STRING), CAST(p.item2 AS STRING), CAST(p.item3 AS STRING),
-            CAST(p.item4 AS STRING), CAST(p.item5 AS STRING), CAST(p.item6 AS STRING)) AS items,
+  concat_ws(',', p.item0, p.item1, p.item2, p.item3, p.item4, p.item5, p.item6) AS items,
   p.perks.styles[0].selections[0].perk AS keystone,
   p.perks.styles[1].style AS secondary_style,
   p.challenges.killParticipation AS kill_participation,
@@ -152,7 +151,7 @@ CREATE STREAMING TABLE riot_teams (
   rift_herald_kills INT COMMENT 'Rift Heralds killed',
   tower_kills INT COMMENT 'Towers destroyed',
   inhibitor_kills INT COMMENT 'Inhibitors destroyed',
-  bans STRING COMMENT 'Identifiers of the banned champions, in the order of the picks, separated by commas; -1 where there was none'
+  bans STRING COMMENT 'Identifiers of the banned champions, in the order of the picks, separated by commas; -1 is a pick without a ban'
 )
 PARTITIONED BY (queue_id)
 COMMENT 'one row per match and team'

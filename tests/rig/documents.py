@@ -81,14 +81,14 @@ def spoil_more(chance, document):
         spoil_one(chance, [place for place in places(document, 6) if isinstance(place[0], list)])
 
 
-def records(make, seed, count=COUNT, rate=0.01):
+def records(make, seed, count=COUNT):
     """What a topic holds: documents of which about half are odd, and records that are none."""
     chance = random.Random(seed)
     found = []
     for number in range(count):
         document = make(chance, number)
         if number % 2:
-            document = spoil(chance, document, rate)
+            document = spoil(chance, document, chance.choice([0.003, 0.01, 0.05]))
             spoil_more(chance, document)
         text = text_of(document, chance)
         if number % 20 == 19:
