@@ -116,10 +116,10 @@ def compare(work):
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
         tables = {name: read.format(text, work / name) for name in ("ours", "spark")}
-        rows = [connection.sql(f"SELECT count(*) FROM ({table})").fetchone()[0] for table in tables.values()]
+        rows = [connection.sql(f"SELECT count(*) FROM ({table})").fetchall()[0][0] for table in tables.values()]
         first, second = tables.values()
         more = [
-            connection.sql(f"SELECT count(*) FROM ({one} EXCEPT ALL {other})").fetchone()[0]
+            connection.sql(f"SELECT count(*) FROM ({one} EXCEPT ALL {other})").fetchall()[0][0]
             for one, other in ((first, second), (second, first))
         ]
     if rows[0] != rows[1] or more != [0, 0]:
@@ -129,7 +129,7 @@ def compare(work):
 
 def measure(work, rounds, spark_rounds, documents=DOCUMENTS):
     """{"mb": …, "rows": …, "documents": …, program: medians}"""
-    capture = work / "capture"
+    capture = work / "documents"
     found = {"documents": documents, "mb": make_capture(capture, documents)}
     runs = {"ours": [], "spark": [], "capture": []}
     with Broker(work / "kafka") as broker:
