@@ -20,6 +20,7 @@
 #include "surfaces/api/http_api.h"
 #include "surfaces/demo/demo_broker.h"
 #include "surfaces/demo/demo_report.h"
+#include "surfaces/demo/sample_record.h"
 #include "surfaces/health/health_watch.h"
 #include "surfaces/program/command_line.h"
 #include "surfaces/program/commands.h"
@@ -363,8 +364,9 @@ static void begin_live(struct program *program) {
                  DEMO_RATE, lasts.text);
     if (page != NULL)
         (void)printf("  Status page:  %s\n", page);
-    (void)printf("  Newest rows:  DATA_LAKE_PATH=%s %s tail --job matches --follow\n\n",
-                 program->config.data_lake_path, program_invocation_name);
+    (void)printf("  Newest rows:  DATA_LAKE_PATH=%s %s tail --job %s --follow\n\n",
+                 program->config.data_lake_path, program_invocation_name,
+                 program->queries[0].stream->job);
     (void)fflush(stdout); // a reader that has gone shows itself at the report
 }
 
@@ -402,30 +404,54 @@ static enum exit_code run_engine(struct program *program, const char *servers) {
     return EXIT_CODE_OK;
 }
 
+/* What the topics of a demo hold. */
+struct demo_topics {
+    struct demo_topic topics[STREAMING_QUERIES_MAX];
+    struct sample_record records[STREAMING_QUERIES_MAX];
+    size_t count;
+};
+
+/* Several queries can read one topic: the first of them says what is in it. */
+static void find_topics(const struct program *program, struct demo_topics *found) {
+    for (size_t i = 0; i < program->streaming_options.query_count; i++) {
+        const struct query_options *query = &program->queries[i];
+        size_t at = 0;
+        while (at < found->count && strcmp(found->topics[at].name, query->store.topic) != 0)
+            at++;
+        if (at < found->count)
+            continue;
+        struct sample_record *record = &found->records[found->count];
+        sample_record_init(record, query->stream);
+        found->topics[found->count++] =
+            (struct demo_topic){.name = query->store.topic,
+                                .schema = &record->schema,
+                                .type = record->type,
+                                .identifier = record->identifier,
+                                .partition_by = query->store.partition_by,
+                                .partition_by_count = query->store.partition_by_count};
+    }
+}
+
 /* The same on an embedded Kafka with sample records, and then a look at what came of them. */
 static enum exit_code run_demo(struct program *program) {
     struct error err = {0};
-    struct demo_topic topics[STREAMING_QUERIES_MAX];
-    size_t count = program->streaming_options.query_count;
-    for (size_t i = 0; i < count; i++) {
-        const struct query_options *query = &program->queries[i];
-        topics[i] = (struct demo_topic){.name = query->store.topic,
-                                        .schema = query->stream->record,
-                                        .partition_by = query->store.partition_by,
-                                        .partition_by_count = query->store.partition_by_count};
-    }
+    struct demo_topics topics = {0};
+    find_topics(program, &topics);
     struct demo_broker *demo;
-    if (!demo_broker_open(&demo, topics, count, DEMO_RECORDS, &err)) {
+    bool made = demo_broker_open(&demo, topics.topics, topics.count, DEMO_RECORDS, &err);
+    bool ok = made && (!program->config.live ||
+                       demo_broker_feed(demo, topics.topics, topics.count, DEMO_RATE, &err));
+    enum exit_code code = exit_code_of(err.kind);
+    if (ok)
+        code = run_engine(program, demo_broker_bootstrap(demo));
+    else
         log_write(LOG_CRITICAL, logger, "%s", err.message);
-        return exit_code_of(err.kind);
-    }
-    if (program->config.live && !demo_broker_feed(demo, topics, count, DEMO_RATE, &err)) {
-        log_write(LOG_CRITICAL, logger, "%s", err.message);
+    if (made)
         demo_broker_close(demo);
-        return exit_code_of(err.kind);
-    }
-    enum exit_code code = run_engine(program, demo_broker_bootstrap(demo));
-    demo_broker_close(demo);
+    for (size_t i = 0; i < topics.count; i++)
+        sample_record_deinit(&topics.records[i]);
+    if (!ok)
+        return code;
     log_output_stop(LAST_WORDS_MS); // the report goes below the log
     if (code == EXIT_CODE_OK && !demo_report_print(stdout, &program->config, &err) &&
         err.kind != ERROR_STOPPED) { // which is a reader that has read enough

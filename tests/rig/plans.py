@@ -21,7 +21,9 @@ class Plan:
         self.columns = dumped["columns"]  # in the order of the SELECT list
         self.order = dumped["order"]  # their names, in the table's order
         self.partitions = dumped["partitions"]
-        self.views = dumped["views"]
+        self.views = dumped["views"]  # LATERAL VIEW …
+        self.exploded = dumped["exploded"]  # what each of them explodes
+        self.positions = dumped["positions"]  # the column of each
         self.where = dumped.get("where")
 
     @property
@@ -31,10 +33,6 @@ class Plan:
 
     def select(self, records):
         """The rows of this table, of a view with `r`, what from_json returns, and the columns of Kafka's source."""
-        text = "SELECT " + ", ".join(f"{column['sql']} AS `{column['name']}`" for column in self.columns)
-        text += f" FROM {records}"
-        for number, view in enumerate(self.views):
-            names = [view[part] for part in ("position", "element", "value") if part in view]
-            text += f" LATERAL VIEW {'OUTER ' if view['outer'] else ''}posexplode({view['sql']}) `view {number}` AS "
-            text += ", ".join(f"`{name}`" for name in names)
-        return text + (f" WHERE {self.where}" if self.where else "")
+        columns = ", ".join(f"{column['sql']} AS `{column['name']}`" for column in self.columns)
+        where = [f"WHERE {self.where}"] if self.where else []
+        return " ".join([f"SELECT {columns} FROM {records}", *self.views, *where])

@@ -4,7 +4,8 @@
 
 types.tsv has the type of each function for each pair of types, and whether Spark takes the result
 for nullable where no argument is. rows.tsv has the rows of expressions.py, expressions.tsv the
-values of its expressions for each of these rows. ANSI is off, the time zone is UTC.
+values of its expressions for each of these rows; nested_rows.tsv and nested.tsv the same of
+nested.py, over arrays, maps and structs, and nested_views.tsv those of exploded rows. ANSI is off, the time zone is UTC.
 
 A value is written as: \\N (null), ! (Spark throws), a number (dates: days, timestamps:
 microseconds, decimals: unscaled), true, false, or a text with \\xHH for control characters and
@@ -24,7 +25,7 @@ sys.path.insert(0, str(TESTS))
 
 from rig.spark import open_session  # noqa: E402
 
-from sql import expressions  # noqa: E402
+from sql import expressions, nested  # noqa: E402
 
 DATA = TESTS / "data" / "sql"
 TYPES = (
@@ -169,9 +170,37 @@ def collect(frame, form, kind, first, count):
     ]
 
 
-def value_lines(session):
-    frame = value_frame(session).cache()
-    for expression in expressions.expressions():
+def nested_frame(session):
+    schema = ", ".join(f"{name} {nested.ddl(kind)}" for name, kind in nested.COLUMNS.items())
+    record = ("STRUCT", nested.COLUMNS)
+    rows = [(number, nested.as_json(row, record)) for number, row in enumerate(nested.rows())]
+    frame = session.createDataFrame(rows, "row INT, value STRING").coalesce(1)
+    return frame.selectExpr("row", f"from_json(value, '{schema}') AS r").selectExpr("row", "r.*")
+
+
+def nested_row_lines():
+    yield nested.COLUMNS.keys()
+    yield (nested.ddl(kind) for kind in nested.COLUMNS.values())
+    for row in nested.rows():
+        yield [nested.as_text(value) for value in row.values()]
+
+
+def view_lines(session):
+    """What is exploded, an expression, its type, and its values for all rows in their order."""
+    nested_frame(session).cache().createOrReplaceTempView("r")
+    for views, positions, listed in nested.VIEWS:
+        for expression in listed.split(" | "):
+            query = f"SELECT row, {', '.join(positions.split())}, {expression} AS x FROM r {views}"
+            frame = session.sql(query)
+            field = frame.schema.fields[-1]
+            kind = field.dataType.simpleString().upper() + ("" if field.nullable else "!")
+            rows = sorted(frame.collect(), key=lambda row: [-1 if at is None else at for at in row[:-1]])
+            yield views, expression, kind, *(shown(row.x, field.dataType) for row in rows)
+
+
+def value_lines(frame, listed, count):
+    frame = frame.cache()
+    for expression in listed:
         try:
             field = frame.selectExpr(f"{expression} AS x").schema.fields[0]
         except Exception:
@@ -180,7 +209,6 @@ def value_lines(session):
         kind = field.dataType.simpleString().upper() + ("" if field.nullable else "!")
         start = time.monotonic()
         form = COLLECTED.get(field.dataType.simpleString(), "{}").format(f"({expression})")
-        count = len(expressions.TEXTS)
         yield expression, kind, *collect(frame, form, field.dataType, 0, count)
         print(f"{time.monotonic() - start:6.2f} s  {expression}", flush=True)
 
@@ -206,12 +234,20 @@ def main():
             pathlib.Path(directory), threads=1, spark_sql_ansi_enabled="false", spark_ui_showConsoleProgress="false"
         )
         session.sparkContext.setLogLevel("OFF")
-        what = sys.argv[1:] or ["types", "expressions"]
+        what = sys.argv[1:] or ["types", "expressions", "nested"]
         if "types" in what:
             write("types.tsv", type_lines(session))
         if "expressions" in what:
             write("rows.tsv", row_lines())
-            write("expressions.tsv", value_lines(session))
+            frame = value_frame(session)
+            listed = expressions.expressions()
+            write("expressions.tsv", value_lines(frame, listed, len(expressions.TEXTS)))
+        if "nested" in what:
+            session.conf.set("spark.sql.optimizer.enableJsonExpressionOptimization", "false")
+            write("nested_rows.tsv", nested_row_lines())
+            write("nested_views.tsv", view_lines(session))
+            listed, count = nested.expressions(), len(nested.rows())
+            write("nested.tsv", value_lines(nested_frame(session), listed, count))
         session.stop()
 
 

@@ -5,6 +5,8 @@ import json
 import duckdb
 import pyarrow.dataset
 import pytest
+from rig.broker import free_ports
+from rig.web import Web
 
 FILE = """\
 CREATE TABLE trade_records (
@@ -30,7 +32,7 @@ def record(number, **fields):
 
 
 class Declared:
-    """A job with one table of a file beside the built-in ones."""
+    """A job with one table of a file in addition to the built-in ones."""
 
     def __init__(self, job, directory):
         self.job = job
@@ -125,6 +127,26 @@ def test_jobs_are_a_list_and_all_is_every_table(declared):
     assert "player_stream" in lists
 
 
+def test_a_running_table_is_on_the_page_and_in_the_metrics(declared):
+    job = declared.job
+    job.produce([record(number) for number in range(5)] + [b"not JSON"], "trades")
+
+    process = job.start("--job", "trades", TRIGGER="1 second", SPARK_UI_PORT=free_ports(1)[0])
+
+    web = Web(process)
+    job.wait_committed(process, {0: 6, 1: 0}, "trades")
+    process.wait_until(lambda: web.query("trades")["totals"]["rows"] == 5, what="the rows in the API")
+    columns = {column["name"] for column in web.query("trades", "/schema")["columns"]}
+    assert {"venue", "total"} <= columns
+    metrics = web.get("/metrics").text
+    assert 'esports_stream_accepted_records_total{query="trades"} 5' in metrics
+    assert 'query="match_stream"' not in metrics
+    (state,) = [json.loads(line) for line in declared.ask("status", "--job=trades", "--json").splitlines()]
+    assert state["query"] == "trades"
+    process.terminate()
+    process.wait_exit(exit_code=0)
+
+
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
@@ -156,7 +178,7 @@ def test_mistakes_in_files_end_the_start_with_their_place(declared):
     )
 
 
-def test_a_nullable_column_more_goes_on_and_readers_merge_the_schemas(declared, spark):
+def test_a_new_nullable_column_is_accepted_and_readers_merge_the_schemas(declared, spark):
     job, table = declared.job, declared.job.lake.table("trades")
     job.produce([record(number) for number in range(4)], "trades")
     job.run("--job", "trades")
@@ -229,9 +251,31 @@ def test_other_changes_between_runs_are_refused_with_what_to_do(declared):
     job.assert_exact("new_trades")
 
 
-def test_the_demo_shows_a_table_of_a_file(declared):
-    shown = declared.ask("--demo", "--job", "trades", DATA_LAKE_PATH="", KAFKA_BOOTSTRAP_SERVERS="")
-    assert "tail --job trades" in shown
+NESTED = """
+CREATE TABLE deep (meta STRUCT<id: STRING>, info STRUCT<queue: INT, players: ARRAY<STRUCT<name: STRING, kills: INT>>>)
+USING kafka OPTIONS (subscribe 'deep', sample.info.queue '420|440');
+CREATE STREAMING TABLE deep_matches (id STRING NOT NULL, queue INT) PARTITIONED BY (queue)
+AS SELECT meta.id, info.queue FROM STREAM deep;
+CREATE STREAMING TABLE deep_queues (queue INT) AS SELECT info.queue FROM STREAM deep;
+"""
+
+
+def test_the_demo_and_samples_need_no_options(declared):
+    (declared.file.parent / "deep.sql").write_text(NESTED)
+    demo = {"DATA_LAKE_PATH": "", "KAFKA_BOOTSTRAP_SERVERS": ""}
+
+    shown = declared.ask("--demo", "--job", "deep_queues,trades,deep_matches", **demo)
+
+    assert "tail --job deep_matches" in shown
+    assert "--demo --live --job deep_matches,deep_queues,trades" in shown
+    assert {"queue=420", "queue=440"} <= set(shown.split())
     lines = declared.ask("sample", "--job", "trades", "-n", "30").splitlines()
     assert len(lines) == 30
     assert {"id", "venue", "price", "amount", "at"} <= set(json.loads(lines[0]))
+    deep = [json.loads(line) for line in declared.ask("sample", "--job", "deep_matches", "-n", "15").splitlines()]
+    assert {record["info"]["queue"] for record in deep} == {420, 440}
+    assert any(player["kills"] > 0 for record in deep for player in record["info"]["players"])
+    (declared.file.parent / "deep.sql").write_text(NESTED.replace("420|440", "5..1"))
+    assert "sample.info.queue '5..1' is not something that INT can be drawn from" in declared.ask(
+        "sample", "--job", "deep_matches", exit_code=2
+    )

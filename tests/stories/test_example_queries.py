@@ -106,11 +106,11 @@ def expected_rejects(session, plan, run, records):
     values = run.values[run.topic(plan.name)]
     found = {offset for offset, value in enumerate(values) if not reads_as_object(value)}
     missing = " OR ".join(f"{sql} IS NULL" for sql in plan.required)
-    exploded = plan.views[0]["sql"] if plan.views else "NULL"
+    exploded = plan.exploded[0] if plan.exploded else "NULL"
     rows = session.sql(f"SELECT offset, {missing} AS missing, {exploded} IS NULL AS unread FROM {records}").collect()
     path = re.findall(r"`(\w+)`", exploded)[1:]
     for row in rows:
-        unreadable = plan.views and row.unread and row.offset not in found
+        unreadable = plan.exploded and row.unread and row.offset not in found
         if row.missing or (unreadable and is_present(json.loads(values[row.offset]), path)):
             found.add(row.offset)
     return found
@@ -122,9 +122,8 @@ def shape(frame):
 
 def rows_by_place(plan, frame):
     """{(offset, position, …): row}"""
-    positions = [view["position"] for view in plan.views]
     rows = [row.asDict() for row in frame.collect()]
-    found = {tuple(row[name] for name in ("offset", *positions)): row for row in rows}
+    found = {tuple(row[name] for name in ("offset", *plan.positions)): row for row in rows}
     assert len(found) == len(rows)
     return found
 

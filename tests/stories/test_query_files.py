@@ -11,7 +11,7 @@ from rig.plans import plans_of
 DATA = ROOT / "tests" / "data" / "sql"
 KAFKA = (
     "`key` BINARY, `value` BINARY, `topic` STRING, `partition` INT, `offset` BIGINT, `timestamp` TIMESTAMP,"
-    " `timestampType` INT, `processing_timestamp` TIMESTAMP NOT NULL"
+    " `timestampType` INT, `headers` ARRAY<STRUCT<key: STRING, value: BINARY>>, `processing_timestamp` TIMESTAMP NOT NULL"
 )
 
 

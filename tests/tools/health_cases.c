@@ -32,6 +32,7 @@ static void scrape(struct health_scene *scene) {
 }
 
 int main(void) {
+    streams_load();
     for (size_t i = 0; i < HEALTH_CASE_COUNT; i++) {
         struct health_scene scene;
         const struct health_case *one = &health_cases[i];

@@ -1,7 +1,8 @@
 /* plan_dump FILE: the tables of a query file as text for Spark, a JSON object per line: the
- * schema of from_json, and each column's name, type, whether it can be null or is NOT NULL, and text
- * for Spark, in the order of the SELECT list; the names in the table's order; the views and their
- * names. Inputs are fields of `r` and columns of Spark's Kafka source. */
+ * schema of from_json, its LATERAL VIEWs, and each column's name, type, whether it can be null or
+ * is NOT NULL, and text for Spark, in the order of the SELECT list; the table's columns in its own
+ * order, its partition columns and positions; what is exploded. Inputs are fields of `r` and columns
+ * of Spark's Kafka source. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -39,34 +40,42 @@ static const char *input_name(const struct plan_input *input, struct pool *pool)
     return name;
 }
 
-static struct json *view_entry(const struct query_plan *plan, const struct plan_view *view,
-                               const char *const *names, struct pool *pool) {
-    struct json *entry = json_new_object();
-    json_put_text(entry, "sql", expr_sql(plan, view->argument, names, pool));
-    json_put_bool(entry, "outer", view->is_outer);
-    json_put_text(entry, "position",
-                  view->position != NULL ? view->position
-                                         : plan->columns[view->position_column].name);
-    json_put_text(entry, "element", view->element);
-    if (view->value != NULL)
-        json_put_text(entry, "value", view->value);
-    return entry;
+static struct json *views_json(const struct query_plan *plan, const char *const *names,
+                               struct pool *pool) {
+    struct json *views = json_new_array();
+    for (size_t i = 0; i < plan->view_count; i++) {
+        const struct plan_view *view = &plan->views[i];
+        const char *position =
+            view->position != NULL ? view->position : plan->columns[view->position_column].name;
+        json_append_text(
+            views,
+            pool_format(pool, "LATERAL VIEW%s posexplode(%s) %s AS %s, %s%s%s",
+                        view->is_outer ? " OUTER" : "", expr_sql(plan, view->argument, names, pool),
+                        name_quoted(view->name, pool), name_quoted(position, pool),
+                        name_quoted(view->element, pool), view->value != NULL ? ", " : "",
+                        view->value != NULL ? name_quoted(view->value, pool) : ""));
+    }
+    return views;
 }
 
 static void put_table(struct json *object, const struct query_plan *plan, const char *const *names,
                       struct pool *pool) {
-    struct json *table = json_new_array(), *partitions = json_new_array(), *views = json_new_array();
+    struct json *order = json_new_array(), *partitions = json_new_array();
+    struct json *exploded = json_new_array(), *positions = json_new_array();
     for (size_t i = 0; i < plan->column_count; i++)
-        json_append_text(table, plan->columns[i].name);
+        json_append_text(order, plan->columns[i].name);
     for (size_t i = 0; i < plan->partition_column_count; i++)
         json_append_text(partitions, plan->columns[plan->partition_columns[i]].name);
-    for (size_t i = 0; i < plan->view_count; i++)
-        json_append(views, view_entry(plan, &plan->views[i], names, pool));
+    for (size_t i = 0; i < plan->view_count; i++) {
+        const struct plan_view *view = &plan->views[i];
+        json_append_text(exploded, expr_sql(plan, view->argument, names, pool));
+        json_append_text(positions, plan->columns[view->position_column].name);
+    }
     json_put_text(object, "name", plan->name);
-    json_put_text(object, "topic", plan->topic);
-    json_put(object, "order", table);
+    json_put(object, "order", order);
     json_put(object, "partitions", partitions);
-    json_put(object, "views", views);
+    json_put(object, "exploded", exploded);
+    json_put(object, "positions", positions);
 }
 
 static void print_plan(const struct query_plan *plan) {
@@ -77,6 +86,7 @@ static void print_plan(const struct query_plan *plan) {
         names[i] = input_name(&plan->inputs[i], &pool);
     struct json *object = json_new_object(), *columns = json_new_array();
     json_put_text(object, "schema", data_type_ddl(&plan->cut, &pool));
+    json_put(object, "views", views_json(plan, names, &pool));
     if (plan->where != NULL)
         json_put_text(object, "where", expr_sql(plan, plan->where, names, &pool));
     for (size_t i = 0; i < plan->column_count; i++) {

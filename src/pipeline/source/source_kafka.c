@@ -257,6 +257,18 @@ static enum step step_report(struct source_kafka *self, const rd_kafka_message_t
     }
 }
 
+/* librdkafka takes headers apart when they are asked for. */
+static bool read_header(const struct record *record, size_t index, struct record_header *header) {
+    rd_kafka_headers_t *headers;
+    const void *value;
+    if (rd_kafka_message_headers(record->message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR ||
+        rd_kafka_header_get_all(headers, index, &header->key, &value, &header->value_size) !=
+            RD_KAFKA_RESP_ERR_NO_ERROR)
+        return false;
+    header->value = value;
+    return true;
+}
+
 static void fill_record(const rd_kafka_message_t *message, struct record *record) {
     rd_kafka_timestamp_type_t type;
     int64_t timestamp = rd_kafka_message_timestamp(message, &type);
@@ -269,6 +281,8 @@ static void fill_record(const rd_kafka_message_t *message, struct record *record
         .value_size = message->len,
         .key = message->key,
         .key_size = message->key_len,
+        .header = read_header,
+        .message = message,
     };
 }
 

@@ -155,6 +155,7 @@ static bool uses_parameters(const struct expr *lambda, const struct expr *expr) 
 }
 
 static struct node *parameter_node(struct seen *seen, const struct expr *expr) {
+    check(seen->lambda != NULL);
     size_t first = seen->lambda->arguments[1]->index;
     check(expr->index >= first && expr->index < first + seen->lambda->index);
     return node_at(seen, &seen->nodes->parameters[expr->index - first], NODE_GATHERED, expr);

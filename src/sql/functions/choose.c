@@ -42,7 +42,20 @@ bool resolve_isnotnull(struct function_use *use, struct error *err) {
 
 /* ---- comparison ---- */
 
+/* True: an argument is of a nested type, which is refused by name. */
+static bool refuse_nested(const struct function_use *use, const char *name, struct error *err) {
+    for (size_t i = 0; i < use->argument_count; i++)
+        if (!is_scalar(use->arguments[i].kind))
+            return !use_refuse(err,
+                               "%s: values of type %s are not supported: use scalars in them, such "
+                               "as elements and fields",
+                               name, type_sql_name(use->arguments[i].kind));
+    return false;
+}
+
 static bool refuse_pair(const struct function_use *use, const char *name, struct error *err) {
+    if (refuse_nested(use, name, err))
+        return false;
     return use_refuse(err,
                       "%s: cannot compare %s with %s; CAST one of them to the type of the other",
                       name, data_type_text(&use->arguments[0], use->pool),
@@ -87,6 +100,8 @@ bool resolve_greater_or_equal(struct function_use *use, struct error *err) {
 }
 
 static bool refuse_mixture(const struct function_use *use, const char *name, struct error *err) {
+    if (refuse_nested(use, name, err))
+        return false;
     const char *text = "";
     for (size_t i = 0; i < use->argument_count; i++)
         text = pool_format(use->pool, "%s%s%s", text, i > 0 ? ", " : "",
@@ -165,7 +180,10 @@ static bool common_of_case(const struct function_use *use, struct data_type *typ
 
 static bool resolve_branches(struct function_use *use, const char *name, struct error *err) {
     struct data_type type;
-    if (!common_of_case(use, &type) || !is_scalar(type.kind))
+    bool fits = common_of_case(use, &type) && is_scalar(type.kind);
+    if (!fits && refuse_nested(use, name, err))
+        return false;
+    if (!fits)
         return use_refuse(err, "%s: no common type for its values; CAST them to one type", name);
     bool has_else = use->argument_count % 2 != 0, can_be_null = !has_else;
     for (size_t i = 0; i < use->argument_count; i++) {

@@ -1,4 +1,5 @@
-/* resolve.h: within this room: what functions have in common when they choose their types. */
+/* resolve.h: within this room and sql/functions/nested: what functions have in common when they
+ * choose their types. */
 #ifndef SQL_FUNCTIONS_RESOLVE_H
 #define SQL_FUNCTIONS_RESOLVE_H
 
@@ -114,12 +115,12 @@ resolve_fn resolve_substring, resolve_split_part, resolve_startswith, resolve_en
 resolve_fn resolve_contains, resolve_like;
 guard_fn guard_upper, guard_lower, guard_split_part;
 
-/* arrays.c */
+/* nested/arrays.c */
 resolve_fn resolve_index, resolve_element_at, resolve_size, resolve_map_keys, resolve_map_values;
 resolve_fn resolve_array_contains;
 guard_fn guard_element_at;
 
-/* lambdas.c */
+/* nested/lambdas.c */
 typedef bool parameters_fn(const struct function_use *use, size_t index, size_t count,
                            struct data_type *types, struct error *err);
 resolve_fn resolve_transform, resolve_filter, resolve_exists, resolve_aggregate;

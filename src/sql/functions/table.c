@@ -105,7 +105,7 @@ const struct function functions[] = {
     {"element_at", 2, 2, FORM_CALL, 0, NULL, "element_at(array, place)",
      "Element of an ARRAY, from 1, or from -1 at the end, or value of a MAP by its key; NULL if "
      "there is none",
-     "element_at(list, -1)", .resolve = resolve_element_at, .throws = "place 0",
+     "element_at(list, -1)", .resolve = resolve_element_at, .throws = "places 0 and -2147483648",
      .guard = guard_element_at},
     {"endswith", 2, 2, FORM_CALL, 0, NULL, "endswith(text, piece)",
      "Whether the text ends with the piece", "endswith('abc', 'bc')", .resolve = resolve_endswith},
@@ -214,7 +214,7 @@ const struct function functions[] = {
      "The same as CAST(a AS TIMESTAMP)", "to_timestamp('2024-06-01 12:30:45')",
      .resolve = resolve_to_timestamp},
     {"transform", 2, 2, FORM_CALL, 0, NULL, "transform(array, x -> …)",
-     "An ARRAY of what the lambda makes of each element; (x, i) -> … has the position, too",
+     "An ARRAY of what the lambda gives for each element; (x, i) -> … has the position, too",
      "transform(list, x -> x * 2)[0]", .resolve = resolve_transform, .is_lazy = true,
      .lambdas = 1 << 1, .parameters = parameters_of_transform},
     {"trim", 1, 1, FORM_CALL, 0, NULL, "trim(text)", "The text without blanks at both ends",

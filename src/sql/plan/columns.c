@@ -203,9 +203,10 @@ static bool add_column(struct columns *columns, struct plan_column column,
                           "a table has at most %d columns, Kafka's four included", SQL_COLUMNS_MAX);
     column.type = column.expr->type;
     column.name = kafka >= 0 ? schema_origin_columns[kafka].name : column.name;
-    column.comment = declared != NULL && declared->comment != NULL
-                         ? pool_copy(&planner->plan->pool, text_borrow(declared->comment))
-                         : comment_of(planner, column.expr, kafka);
+    if (declared != NULL && declared->comment != NULL)
+        column.comment = pool_copy(&planner->plan->pool, text_borrow(declared->comment));
+    else if (column.comment == NULL)
+        column.comment = comment_of(planner, column.expr, kafka);
     column.required = declared != NULL && declared->required;
     columns->columns[columns->count++] = column;
     return true;
@@ -320,12 +321,14 @@ static bool add_positions(struct columns *columns, struct error *err) {
         planner->views[view].position_column = at < selected ? at : columns->count;
         struct sql_place place = planner->views[view].place;
         if (at == selected &&
-            !add_column(
-                columns,
-                (struct plan_column){.name = free_name(columns),
-                                     .place = place,
-                                     .expr = planner_use_view(planner, place, view, VIEW_POSITION)},
-                NULL, err))
+            !add_column(columns,
+                        (struct plan_column){
+                            .name = free_name(columns),
+                            .place = place,
+                            .comment = pool_format(&planner->plan->pool, "Position of %s, from 0",
+                                                   planner->views[view].element),
+                            .expr = planner_use_view(planner, place, view, VIEW_POSITION)},
+                        NULL, err))
             return false;
     }
     return true;

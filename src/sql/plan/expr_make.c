@@ -82,6 +82,7 @@ struct function_use expr_function_use(const struct expr *const *arguments, size_
     bool *nullable = pool_alloc(pool, count, sizeof *nullable);
     const struct constant **constants = pool_alloc(pool, count, sizeof(struct constant *));
     for (size_t i = 0; i < count; i++) {
+        check(arguments[i] != NULL);
         wanted[i] = types[i] = arguments[i]->type;
         nullable[i] = arguments[i]->can_be_null;
         constants[i] = arguments[i]->kind == EXPR_LITERAL ? &arguments[i]->constant : NULL;
@@ -167,27 +168,43 @@ static bool add_parameters(struct planner *planner, const struct sql_node *node,
     return true;
 }
 
-/* An EXPR_LAMBDA has the type of its body. */
-static bool make_lambda(struct planner *planner, const struct sql_node *node,
-                        const struct data_type *types, const struct expr **out, struct error *err) {
-    size_t count = node->name_count, outside = planner->parameter_count;
+/* The last `count` parameters go out of scope. An EXPR_LAMBDA has the type of its body. */
+static bool close_lambda(struct planner *planner, struct sql_place place, const struct expr *body,
+                         size_t count, const struct expr **out, struct error *err) {
     const struct expr **arguments =
         pool_alloc(&planner->plan->pool, 1 + count, sizeof(struct expr *));
-    if (!add_parameters(planner, node, types, err) ||
-        !expr_make(planner, node->children[0], &arguments[0], err))
-        return false;
-    struct expr *expr = planner_expr(EXPR_LAMBDA, planner, node->place);
-    memcpy(arguments + 1, planner->parameters + outside, count * sizeof(struct expr *));
-    planner->parameter_count = outside;
-    check(arguments[0] != NULL);
-    expr->type = arguments[0]->type;
-    expr->can_be_null = arguments[0]->can_be_null;
+    struct expr *expr = planner_expr(EXPR_LAMBDA, planner, place);
+    check(body != NULL);
+    planner->parameter_count -= count;
+    arguments[0] = body;
+    memcpy(arguments + 1, planner->parameters + planner->parameter_count,
+           count * sizeof(struct expr *));
+    expr->type = body->type;
+    expr->can_be_null = body->can_be_null;
     expr->index = count;
     planner_take_arguments(planner, expr, arguments, 1 + count);
     for (size_t i = 1; i <= count; i++)
         expr->parameters &= ~arguments[i]->parameters;
     *out = expr;
     return count_parts(planner, expr, false, err);
+}
+
+static bool make_lambda(struct planner *planner, const struct sql_node *node,
+                        const struct data_type *types, const struct expr **out, struct error *err) {
+    const struct expr *body = NULL;
+    return add_parameters(planner, node, types, err) &&
+           expr_make(planner, node->children[0], &body, err) &&
+           close_lambda(planner, node->place, body, node->name_count, out, err);
+}
+
+/* Whether a nested value is made by a function with a lambda. */
+static bool is_made_by_lambda(const struct expr *expr) {
+    while (expr->type.kind >= TYPE_STRUCT && expr->argument_count > 0) {
+        if (expr->function != NULL && expr->function->lambdas != 0)
+            return true;
+        expr = expr->arguments[0];
+    }
+    return false;
 }
 
 /* An argument that has to be a lambda; those before it are there. */
@@ -206,7 +223,13 @@ static bool make_lambda_of(struct planner *planner, const struct sql_node *node,
                           function->name, node->name_count, function->usage);
     if (!function->parameters(&use, index, node->name_count, types, &cause))
         return PLAN_ERROR(err, planner, node->place, "%s", cause.message);
-    return make_lambda(planner, node, types, &arguments[index], err);
+    if (!make_lambda(planner, node, types, &arguments[index], err))
+        return false;
+    return !is_made_by_lambda(arguments[index]->arguments[0]) ||
+           PLAN_ERROR(err, planner, node->place,
+                      "%s: the lambda gives an array that another lambda has made, which is not "
+                      "supported: take its size or an element of it",
+                      function->name);
 }
 
 /* ---- functions ---- */
@@ -277,11 +300,6 @@ static bool no_field(struct planner *planner, const struct sql_node *node,
     struct pool *pool = &planner->plan->pool;
     const char *value = describe(node->children[0], pool);
     struct nearest nearest = {.given = node->text};
-    if (type->kind == TYPE_ARRAY)
-        return PLAN_ERROR(err, planner, place_of(node),
-                          "'%s' is an ARRAY: name one of its elements, such as %s[0].%s, or make "
-                          "rows of them with LATERAL VIEW",
-                          value, value, node->text);
     if (type->kind != TYPE_STRUCT)
         return PLAN_ERROR(err, planner, place_of(node), "'%s' is %s and has no field '%s'", value,
                           data_type_text(type, pool), node->text);
@@ -300,12 +318,41 @@ static bool make_key(struct planner *planner, const struct sql_node *node, const
     return make_index(planner, place_of(node), value, key, out, err);
 }
 
+static bool make_field(struct planner *planner, const struct sql_node *node,
+                       const struct expr *value, const struct expr **out, struct error *err);
+
+/* Of an ARRAY of STRUCTs: transform(value, x -> x.name), as in Spark. */
+static bool make_field_of_each(struct planner *planner, const struct sql_node *node,
+                               const struct expr *value, const struct expr **out,
+                               struct error *err) {
+    static const char *const name = "x";
+    const struct sql_node lambda = {
+        .kind = SQL_LAMBDA, .place = place_of(node), .names = &name, .name_count = 1};
+    const struct expr **arguments = pool_alloc(&planner->plan->pool, 2, sizeof(struct expr *));
+    const struct expr *body = NULL;
+    struct expr *call = NULL;
+    arguments[0] = value;
+    if (!add_parameters(planner, &lambda, value->type.element, err))
+        return false;
+    const struct expr *element =
+        planner_use_parameter(planner, lambda.place, planner->parameter_count - 1);
+    bool ok =
+        make_field(planner, node, element, &body, err) &&
+        close_lambda(planner, lambda.place, body, 1, &arguments[1], err) &&
+        make_call(planner, lambda.place, function_find("transform"), arguments, 2, &call, err);
+    *out = call;
+    return ok;
+}
+
 /* value.name: a field of a STRUCT, or the value of a MAP. */
 static bool make_field(struct planner *planner, const struct sql_node *node,
                        const struct expr *value, const struct expr **out, struct error *err) {
     const struct data_field *field = NULL;
+    check(value != NULL);
     if (value->type.kind == TYPE_MAP)
         return make_key(planner, node, value, out, err);
+    if (value->type.kind == TYPE_ARRAY && value->type.element->kind == TYPE_STRUCT)
+        return make_field_of_each(planner, node, value, out, err);
     size_t found =
         value->type.kind == TYPE_STRUCT ? name_find_field(&value->type, node->text, &field) : 0;
     if (found > 1)

@@ -163,7 +163,7 @@ static bool resolve_parameter(const struct path *path, const struct expr **expr,
     return false;
 }
 
-/* -1: it is no alias of the view. */
+/* -1: the view has no such alias. */
 static int find_part(const struct plan_view *view, const char *name) {
     const char *const aliases[] = {[VIEW_POSITION] = view->position,
                                    [VIEW_ELEMENT] = view->element,

@@ -4,8 +4,8 @@
 
 #include "sql/plan/planner.h"
 
-/* plan->views, in their order, but for position_column. ERROR_CONFIG: the argument is neither ARRAY
- * nor MAP, aliases do not fit it, or a name is given twice. */
+/* plan->views, in their order, except for position_column. ERROR_CONFIG: the argument is neither
+ * ARRAY nor MAP, aliases do not fit it, or a name is given twice. */
 MUST_CHECK bool views_make(struct planner *planner, struct error *err);
 
 #endif

@@ -7,7 +7,7 @@
 static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
                   plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";
 
-/* Reads what begins with "${" at `at`. NULL: it is no placeholder; otherwise, where it ends. */
+/* Reads what begins with "${" at `at`. NULL: it is not a placeholder; otherwise, where it ends. */
 static const char *read(const char *at, struct placeholder *found) {
     size_t size = strspn(at + 2, plain);
     const char *end = at + 2 + size;

@@ -10,7 +10,8 @@ struct query_files {
 };
 
 /* Adds the files that a path stands for: those of a directory whose names end in ".sql", hidden
- * ones left out, in the order of their names; otherwise the path itself, whatever is there.
+ * ones left out, in the order of their names; otherwise the path itself, no matter what
+ * it is.
  * ERROR_CONFIG: the directory has no such file, or cannot be listed. */
 MUST_CHECK bool query_files_add(struct query_files *files, const char *path, struct error *err);
 void query_files_deinit(struct query_files *files);

@@ -42,9 +42,6 @@ static bool check_inputs(const struct query_plan *plan, struct error *err) {
                 return false;
         if (!check_keys(plan, &input->type, err))
             return false;
-        if (input->kind == INPUT_HEADERS)
-            return REFUSE(err, plan, plan->place, "table '%s': headers cannot be used yet",
-                          plan->name);
     }
     return true;
 }

@@ -210,7 +210,7 @@ static bool judge_column(const struct declaration *before, const struct declarat
     const struct declared_column *moved = find(now, was->name);
     if (moved == NULL && is != NULL && find(before, is->name) == NULL)
         return error_set(err, ERROR_STATE, "column '%s' is now called '%s'", was->name, is->name);
-    if (moved == NULL)
+    if (moved == NULL || is == NULL)
         return error_set(err, ERROR_STATE, "column '%s' was dropped", was->name);
     if (strcmp(moved->type, was->type) != 0)
         return error_set(err, ERROR_STATE, "column '%s' was %s and is %s now", was->name, was->type,
@@ -278,8 +278,8 @@ static bool compare(const struct store_options *options, const struct declaratio
     (void)snprintf(why, sizeof why, "%s", err->message);
     return error_set(
         err, ERROR_STATE,
-        "%s:%d: table '%s' cannot go on with this declaration: %s. Undo the change, or "
-        "give the table another name, so that it begins anew (checkpoint: '%s')",
+        "%s:%d: table '%s' cannot continue with this declaration: %s. Undo the change, or "
+        "give the table another name, so that it is a new one (checkpoint: '%s')",
         plan->path, (int)plan->place.line, options->stream->job, why, options->checkpoint);
 }
 

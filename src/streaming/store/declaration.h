@@ -1,5 +1,5 @@
-/* declaration.h: what a table was declared as when its files were written, and whether another
- * declaration can go on with them.
+/* declaration.h: what a table was declared as when its files were written, and whether a table
+ * with another declaration can continue.
  *
  *     <checkpoint>/declaration, ours among Spark's files, which ignores it:
  *
@@ -11,7 +11,7 @@
  * positions of LATERAL VIEW among the columns. A table of the program's own queries has no such
  * file: its columns change with the version of the program.
  *
- * What can go on: a column more at the end that can be null. Older files do not have it, and
+ * What can be changed: a new column at the end that can be null. Older files do not have it, and
  * readers that merge the schemas show null there (docs/queries.md). */
 #ifndef STREAMING_STORE_DECLARATION_H
 #define STREAMING_STORE_DECLARATION_H
@@ -49,7 +49,7 @@ MUST_CHECK bool declaration_read(const char *checkpoint, struct declaration *dec
 MUST_CHECK bool declaration_write(const char *checkpoint, const struct declaration *declaration,
                                   struct error *err);
 
-/* Whether a table that was declared as `before` can go on as `now`. ERROR_STATE: the first
+/* Whether a table that was declared as `before` can continue as `now`. ERROR_STATE: the first
  * difference that forbids it. */
 MUST_CHECK bool declaration_judge(const struct declaration *before, const struct declaration *now,
                                   struct error *err);

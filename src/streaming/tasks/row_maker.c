@@ -13,6 +13,7 @@
 #include "base/check.h"
 #include "core/calendar.h"
 #include "pipeline/sink/sink_route.h"
+#include "streaming/tasks/kafka_inputs.h"
 
 enum { TEXT_BYTES_PER_ROW = 1024 }; // about twice what ordinary records hold
 
@@ -80,64 +81,6 @@ void row_maker_deinit(struct row_maker *maker) {
     arena_deinit(&maker->strings);
     rows_deinit(&maker->rows);
     *maker = (struct row_maker){0};
-}
-
-/* False: there is no room for the bytes. */
-static bool fill_bytes(struct rows *rows, struct vector *to, const char *bytes, size_t size) {
-    to->valid[rows->count] = bytes != NULL;
-    if (bytes == NULL)
-        return true;
-    char *copy = arena_alloc_bytes(&rows->strings, size);
-    if (copy == NULL)
-        return false;
-    memcpy(copy, bytes, size);
-    to->texts[rows->count] = (struct text){copy, (uint32_t)size};
-    return true;
-}
-
-/* What Kafka and the batch say of the record. False: there is no room for its bytes. */
-static bool fill_input(struct row_maker *maker, const struct record *record, size_t input) {
-    struct rows *rows = &maker->rows;
-    struct vector *to = &rows->inputs[input];
-    size_t row = rows->count;
-    to->valid[row] = 1;
-    switch (maker->query->plan->inputs[input].kind) {
-    case INPUT_TIMESTAMP:
-        to->int64s[row] = kafka_timestamp_micros(record->timestamp_ms);
-        return true;
-    case INPUT_PARTITION:
-        to->int32s[row] = record->partition;
-        return true;
-    case INPUT_OFFSET:
-        to->int64s[row] = record->offset;
-        return true;
-    case INPUT_PROCESSING_TIMESTAMP:
-        to->int64s[row] = maker->batch_time_ms * 1000;
-        return true;
-    case INPUT_TIMESTAMP_TYPE:
-        to->valid[row] = record->timestamp_type >= 0;
-        to->int32s[row] = record->timestamp_type;
-        return true;
-    case INPUT_TOPIC:
-        to->texts[row] = text_borrow(maker->query->topic);
-        return true;
-    case INPUT_KEY:
-        return fill_bytes(rows, to, record->key, record->key_size);
-    case INPUT_VALUE:
-        return fill_bytes(rows, to, record->value, record->value_size);
-    case INPUT_RECORD:
-    case INPUT_HEADERS:
-        check(false); // decoded; refused when the query was declared
-    }
-    return true;
-}
-
-static bool fill_inputs(struct row_maker *maker, const struct record *record) {
-    const struct schema *schema = maker->query->schema;
-    for (size_t i = schema->record_count; i < schema->input_count; i++)
-        if (!fill_input(maker, record, i))
-            return false;
-    return true;
 }
 
 /* False: a column that must not be null is. */
@@ -209,7 +152,9 @@ enum decode_result row_maker_make(struct row_maker *maker, const struct record *
     stage_clock_lap(clock, STAGE_DECODE);
     if (result != DECODE_ROW)
         return result;
-    if (!fill_inputs(maker, record) ||
+    const struct kafka_inputs inputs = {maker->query->plan, maker->query->topic,
+                                        maker->batch_time_ms};
+    if (!kafka_inputs_fill(&inputs, record, rows) ||
         !derive_rows(&maker->at_once, rows->count, 1, &rows->strings))
         result = DECODE_FULL;
     else if (!has_required(maker, reject) || !partition_value_fits(maker, reject))
@@ -219,6 +164,7 @@ enum decode_result row_maker_make(struct row_maker *maker, const struct record *
         decode_counts_note_reject(&maker->decoder->counts, rows);
     if (result != DECODE_ROW) {
         arena_rewind(&rows->strings, used);
+        kafka_inputs_take_back(&inputs, rows);
         if (is_parsed)
             decoder_uncount_row(maker->decoder, result == DECODE_REJECT);
     }

@@ -127,12 +127,25 @@ static const char *list_fields(const struct query_plan *plan, bool quoted, struc
     return list;
 }
 
+/* As the file has it. */
+static const char *view_text(const struct query_plan *plan, const struct plan_view *view,
+                             struct pool *pool) {
+    const char *value = text_or_none(view->value);
+    return pool_format(pool, "%s%s(%s) %s AS %s%s%s%s%s", view->is_outer ? "OUTER " : "",
+                       view->position != NULL ? "posexplode" : "explode",
+                       expr_text(plan, view->argument, pool), view->name,
+                       text_or_none(view->position), view->position != NULL ? ", " : "",
+                       view->element, *value != '\0' ? ", " : "", value);
+}
+
 static void print_facts(FILE *out, const struct query_plan *plan, struct pool *pool) {
     const char *fields = list_fields(plan, false, pool);
     print_fact(out, "declared in", pool_format(pool, "%s:%d", plan->path, (int)plan->place.line));
     print_fact(out, "topic", shown(plan->topic, pool));
     print_fact(out, "decoded",
                fields != NULL ? shown(fields, pool) : "nothing: the value is not parsed");
+    for (size_t i = 0; i < plan->view_count; i++)
+        print_fact(out, "lateral view", shown(view_text(plan, &plan->views[i], pool), pool));
     if (plan->where != NULL)
         print_fact(out, "where", shown(expr_text(plan, plan->where, pool), pool));
     print_fact(out, "partitioned by",
@@ -203,6 +216,23 @@ static struct json *columns_json(const struct query_plan *plan, struct pool *poo
     return columns;
 }
 
+static struct json *views_json(const struct query_plan *plan, struct pool *pool) {
+    struct json *views = json_new_array();
+    for (size_t i = 0; i < plan->view_count; i++) {
+        const struct plan_view *view = &plan->views[i];
+        struct json *object = json_new_object();
+        json_put_shown(object, "name", view->name);
+        json_put_shown(object, "argument", expr_text(plan, view->argument, pool));
+        json_put_bool(object, "outer", view->is_outer);
+        put_text(object, "position", view->position);
+        json_put_shown(object, "element", view->element);
+        put_text(object, "value", view->value);
+        json_put_shown(object, "positionColumn", plan->columns[view->position_column].name);
+        json_append(views, object);
+    }
+    return views;
+}
+
 static void print_plan_json(FILE *out, const struct query_plan *plan) {
     struct pool pool;
     pool_init(&pool);
@@ -217,6 +247,7 @@ static void print_plan_json(FILE *out, const struct query_plan *plan) {
     for (size_t i = 0; i < plan->partition_column_count; i++)
         json_append_text(names, plan->columns[plan->partition_columns[i]].name);
     json_put(object, "partitionColumns", names);
+    json_put(object, "views", views_json(plan, &pool));
     put_text(object, "where", plan->where != NULL ? expr_text(plan, plan->where, &pool) : NULL);
     put_text(object, "schema", list_fields(plan, true, &pool));
     for (size_t i = 0; i < plan->property_count; i++)

@@ -93,6 +93,8 @@ static bool produce(struct demo_broker *broker, const char *topic, int32_t parti
 static struct sample *create_sample(const struct demo_topic *topic) {
     struct sample *sample = must_alloc(1, sizeof *sample);
     sample->values.schema = topic->schema;
+    sample->type = topic->type;
+    sample->identifier = topic->identifier;
     sample->partition_by = topic->partition_by;
     sample->partition_by_count = topic->partition_by_count;
     return sample;
@@ -108,8 +110,8 @@ static bool fill_topic(struct demo_broker *broker, const struct demo_topic *topi
     struct sample *sample = create_sample(topic);
     bool filled = true;
     for (size_t i = 0; filled && i < records; i++) {
-        sample_make(sample, i);
-        filled = produce(broker, topic->name, (int32_t)(i % DEMO_PARTITIONS), sample, err);
+        filled = sample_try(sample, i, err) &&
+                 produce(broker, topic->name, (int32_t)(i % DEMO_PARTITIONS), sample, err);
     }
     free(sample);
     return filled;

@@ -16,8 +16,10 @@ struct demo_topic {
     const char *name;
     const struct record_schema *schema;
     const char *const
-        *partition_by;         // names of columns that get a value now and then that can't be a
-    size_t partition_by_count; // directory
+        *partition_by;            // names of columns that get a value now and then that can't be a
+    size_t partition_by_count;    // directory
+    const struct data_type *type; // of the record (sample.h); NULL: that of the schema
+    size_t identifier;            // of the schema
 };
 
 struct demo_broker;

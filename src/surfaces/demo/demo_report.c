@@ -266,11 +266,20 @@ static bool print_query(FILE *out, const struct config *config, const struct str
     return ok;
 }
 
+static const struct stream *first_of(const struct config *config) {
+    size_t i = 0;
+    while (streams[i] != NULL && !config_runs(config, streams[i]))
+        i++;
+    check(streams[i] != NULL);
+    return streams[i];
+}
+
 /* Commands that work as they are printed. */
 static void print_next(FILE *out, const struct config *config) {
     const char *program = program_invocation_name;
-    const struct stream *stream = config->job != NULL ? config->job : streams[0];
-    check(stream != NULL);
+    const struct stream *stream = first_of(config);
+    scoped(scope_free) char *jobs = config_jobs(config);
+    bool all = strcmp(jobs, "all") == 0;
     scoped(scope_free) char *table = config_path(config, PATH_TABLE, stream);
     (void)fprintf(out,
                   "\nNext: look at what the demo made (delete the directory afterwards)\n\n"
@@ -285,14 +294,14 @@ static void print_next(FILE *out, const struct config *config) {
                   config->data_lake_path, program, stream->job, program, stream->job, program,
                   stream->job, table, table, table);
     if (!config->live)
-        (void)fprintf(out, "\nWatch it run, with its status page:\n\n  %s --demo --live\n",
-                      program);
+        (void)fprintf(out, "\nWatch it run, with its status page:\n\n  %s --demo --live%s%s\n",
+                      program, all ? "" : " --job ", all ? "" : jobs);
     (void)fprintf(out,
                   "\nRun it on your Kafka:\n\n"
                   "  export KAFKA_BOOTSTRAP_SERVERS=kafka:9092 DATA_LAKE_PATH=/data/lake\n"
                   "  %s doctor\n"
-                  "  %s --job all\n",
-                  program, program);
+                  "  %s --job %s\n",
+                  program, program, jobs);
 }
 
 bool demo_report_print(FILE *out, const struct config *config, struct error *err) {

@@ -104,7 +104,8 @@ static const char metrics_intro[] =
     "match what was written to the table\n"
     "and its rejects.\n"
     "\n"
-    "`query` is `match_stream` or `player_stream`. `worker` is the number of a worker thread, "
+    "`query` is the name of a query, such as `match_stream`. `worker` is the number of a worker "
+    "thread, "
     "starting at 0; each worker has its\n"
     "own connection to Kafka.\n";
 

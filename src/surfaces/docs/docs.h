@@ -8,7 +8,8 @@
 
 void docs_print_configuration(FILE *out);                       // docs/configuration.md
 void docs_print_man(FILE *out, const struct command *commands); // docs/esports-stream.1
-void docs_print_schema(FILE *out, const struct stream *stream); // docs/schema.md; NULL: of all
+void docs_print_schema(FILE *out, const struct config *config); // docs/schema.md; of the chosen
+                                                                // queries; NULL: of all
 
 /* `docs NAME`, and `schema`: the columns of the chosen tables, for Spark or for people. */
 MUST_CHECK bool docs_command(const struct command_call *call, struct error *err);

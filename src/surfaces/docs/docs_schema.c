@@ -6,6 +6,7 @@
 #include "pipeline/sink/reject_table.h"
 #include "streaming/declare/stream.h"
 #include "surfaces/docs/docs.h"
+#include "surfaces/terminal/output.h"
 
 /* ---- for people ---- */
 
@@ -23,27 +24,32 @@ static const char intro[] =
 
 static const char rejects_intro[] =
     "\n"
-    "## rejected/matches, rejected/players\n"
     "\n"
     "Records that could not become a row: `{DATA_LAKE_PATH}/rejected/`, not partitioned.\n";
 
 static void print_column(FILE *out, const struct column *column, const char *origin) {
     (void)fprintf(out, "| `%s` | %s | %s | ", column->name, column_sql_type(column).text,
                   column->required ? "no" : "yes");
-    if (column->expression != NULL)
-        (void)fprintf(out, "`%s` | ", column->expression);
-    else if (origin != NULL)
+    if (column->expression != NULL) {
+        (void)fputc('`', out);
+        markdown_cell(out, column->expression);
+        (void)fputs("` | ", out);
+    } else if (origin != NULL) {
         (void)fprintf(out, "%s | ", origin);
-    (void)fprintf(out, "%s |\n", column->doc);
+    }
+    markdown_cell(out, column->doc);
+    (void)fputs(" |\n", out);
 }
 
 static void print_stream(FILE *out, const struct stream *stream) {
     struct schema schema;
     stream_schema(stream, &schema);
     (void)fprintf(out, "\n## processed/%s\n\n", stream->job);
-    (void)fprintf(out, "Query `%s`, topic `%s` (`%s`), partitioned by `%s` (`%s`)", stream->name,
-                  stream->topic, stream->topic_setting, stream->partition_by,
-                  stream->partition_by_setting);
+    (void)fprintf(out, "Query `%s`, topic ", stream->name);
+    if (stream->topic != NULL)
+        (void)fprintf(out, "`%s` ", stream->topic);
+    (void)fprintf(out, "(`%s`), partitioned by `%s` (`%s`)", stream->topic_source,
+                  stream->partition_by, stream->partition_by_setting);
     if (stream->identifier != NULL)
         (void)fprintf(out, ", identifier `%s`", stream->identifier);
     (void)fprintf(out, ".\n\n");
@@ -55,11 +61,23 @@ static void print_stream(FILE *out, const struct stream *stream) {
                                                         : "Kafka");
 }
 
-void docs_print_schema(FILE *out, const struct stream *stream) {
+/* `config`: NULL: all of them. */
+static bool is_chosen(const struct config *config, size_t index) {
+    return config == NULL || config_runs(config, streams[index]);
+}
+
+void docs_print_schema(FILE *out, const struct config *config) {
     (void)fputs(intro, out);
     for (size_t i = 0; streams[i] != NULL; i++)
-        if (stream == NULL || stream == streams[i])
+        if (is_chosen(config, i))
             print_stream(out, streams[i]);
+    const char *before = "\n## ";
+    for (size_t i = 0; streams[i] != NULL; i++) {
+        if (!is_chosen(config, i))
+            continue;
+        (void)fprintf(out, "%srejected/%s", before, streams[i]->job);
+        before = ", ";
+    }
     (void)fputs(rejects_intro, out);
     (void)fprintf(out, "\n| column | type | null | |\n|---|---|---|---|\n");
     const struct schema *rejects = reject_schema();
@@ -119,7 +137,7 @@ bool schema_command(const struct command_call *call, struct error *err) {
     FILE *out = call->out;
     (void)err;
     if (config->arguments.format == FORMAT_MARKDOWN) {
-        docs_print_schema(out, config->job);
+        docs_print_schema(out, config);
         return true;
     }
     for (size_t i = 0; streams[i] != NULL; i++) {

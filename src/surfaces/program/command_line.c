@@ -413,8 +413,8 @@ void command_line_read(struct command_line *line, int argc, char **argv,
         misplaced_option(line, OPTION_JSON, problems);
 }
 
-/* A first look at the line, for the tables of QUERIES_PATH. What it could not understand yet is
- * read again. Help must work with any file, and `check` is what finds mistakes in them. */
+/* Reads the line for the tables of QUERIES_PATH alone. What cannot be understood yet is read again
+ * later. Help must work with any file, and `check` is what finds mistakes in them. */
 static void load_queries(int argc, char **argv, struct problems *problems) {
     struct command_line line;
     struct problems ignored = {0};

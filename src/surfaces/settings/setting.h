@@ -40,9 +40,9 @@ struct setting {
     const char *demo_fallback;    // the default under --demo; NULL: as without
     const char *live_fallback;    // the default under --demo --live; NULL: as with --demo
     bool secret;                  // never shown, and not taken from an option
-    bool location; // says where data or computing is: --demo takes it from an option only
+    bool location;    // says where data or computing is: --demo takes it from an option only
+    bool is_variable; // a query file names it: needed only where it has no default there
     const struct stream *stream; // the query it belongs to; NULL: all
-    bool is_variable;            // a query file names it: needed only where it has no default there
 
     /* Filled in by the table of settings. */
     const char *option; // TRIGGER is "--trigger"

@@ -163,12 +163,13 @@ static inline void value_print(const struct vector *vector, size_t row,
 
 /* ---- rows ---- */
 
-static inline void table_read(struct table *table, const char *path) {
+/* The first two lines. */
+static inline void table_read_columns(struct table *table, FILE *file) {
     *table = (struct table){.string_bytes = (size_t)1024 * 1024};
     pool_init(&table->pool);
-    FILE *file = fopen(path, "r");
     char *line = NULL;
     size_t size = 0, used = 0;
+    struct error err;
     check(file != NULL && getline(&line, &size, file) > 0);
     for (char *rest = line, *name; (name = strsep(&rest, "\t\n")) != NULL && *name != '\0';)
         snprintf(table->names[table->column_count++], sizeof table->names[0], "%s", name);
@@ -176,16 +177,25 @@ static inline void table_read(struct table *table, const char *path) {
     char *rest = line;
     for (size_t i = 0; i < table->column_count; i++) {
         const char *type = strsep(&rest, "\t\n");
-        table->types[i] = type_named(type);
-        table->columns[i] = vector_new(&table->pool, table->types[i].kind, TABLE_ROWS_MAX);
+        check(sql_parse_type(type, strlen(type), &table->pool, &table->types[i], &err));
         used = text_append(table->declaration, sizeof table->declaration, used, "%s%s %s",
                            i == 0 ? "CREATE TABLE r (" : ", ", table->names[i], type);
     }
     text_append(table->declaration, sizeof table->declaration, used,
                 ") USING kafka OPTIONS (subscribe 'r');\n");
+    free(line);
+}
+
+static inline void table_read(struct table *table, const char *path) {
+    FILE *file = fopen(path, "r");
+    char *line = NULL;
+    size_t size = 0;
+    table_read_columns(table, file);
+    for (size_t i = 0; i < table->column_count; i++)
+        table->columns[i] = vector_new(&table->pool, table->types[i].kind, TABLE_ROWS_MAX);
     for (; getline(&line, &size, file) > 0; table->row_count++) {
         check(table->row_count < TABLE_ROWS_MAX);
-        rest = line;
+        char *rest = line;
         for (size_t i = 0; i < table->column_count; i++)
             value_read(table, &table->columns[i], table->row_count, strsep(&rest, "\t\n"));
     }
@@ -197,11 +207,11 @@ static inline void table_deinit(struct table *table) {
     pool_deinit(&table->pool);
 }
 
-/* The plan of SELECT expression AS x. */
-static inline bool table_plan(const struct table *table, const char *expression,
-                              struct query_plan *plan, struct error *err) {
-    char *text = text_format("%sCREATE STREAMING TABLE t AS SELECT %s AS x FROM STREAM r;\n",
-                             table->declaration, expression);
+/* The plan of SELECT expression AS x, behind whose FROM is `rest`. */
+static inline bool table_plan_of(const struct table *table, const char *expression,
+                                 const char *rest, struct query_plan *plan, struct error *err) {
+    char *text = text_format("%sCREATE STREAMING TABLE t AS SELECT %s AS x FROM STREAM r %s;\n",
+                             table->declaration, expression, rest);
     struct sql_file file = {0};
     bool ok = sql_parse("test.sql", text, strlen(text), &file, err);
     if (ok) {
@@ -212,6 +222,11 @@ static inline bool table_plan(const struct table *table, const char *expression,
     return ok;
 }
 
+static inline bool table_plan(const struct table *table, const char *expression,
+                              struct query_plan *plan, struct error *err) {
+    return table_plan_of(table, expression, "", plan, err);
+}
+
 static inline size_t table_column(const struct query_plan *plan, const char *name) {
     for (size_t i = 0; i < plan->column_count; i++)
         if (strcmp(plan->columns[i].name, name) == 0)
@@ -220,10 +235,15 @@ static inline size_t table_column(const struct query_plan *plan, const char *nam
     return 0;
 }
 
-static inline struct vector table_input(const struct table *table, const struct plan_input *input) {
+/* The vector with those fields alone that the cut type has (nested.h). */
+static inline struct vector vector_cut(struct pool *pool, const struct vector *from,
+                                       const struct data_type *declared,
+                                       const struct data_type *cut);
+
+static inline struct vector table_input(struct table *table, const struct plan_input *input) {
     for (size_t i = 0; i < table->column_count; i++)
         if (input->kind == INPUT_RECORD && strcmp(table->names[i], input->path[0]) == 0)
-            return table->columns[i];
+            return vector_cut(&table->pool, &table->columns[i], &table->types[i], &input->type);
     return (struct vector){.type = input->type.kind}; // of a column that is not computed
 }
 

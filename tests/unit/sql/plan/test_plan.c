@@ -22,6 +22,11 @@
     "STRING>>, list ARRAY<STRUCT<k: INT>>, tags MAP<STRING, INT>, `odd name` INT, `case` INT, "    \
     "topic STRING, twin INT, Twin INT) USING kafka OPTIONS (subscribe 'matches');\n"
 
+#define DEEP                                                                                       \
+    "CREATE TABLE deep (l ARRAY<STRUCT<a: ARRAY<ARRAY<INT>>, b: STRING, c: INT, s: STRUCT<x: "     \
+    "INT, y: INT>, m: MAP<STRING, STRUCT<c: INT, d: INT>>>>, o STRUCT<l: ARRAY<INT>, n: INT>) "    \
+    "USING kafka OPTIONS (subscribe 'deep');\n"
+
 static bool make(const char *text, struct query_plan *plan, struct error *err) {
     struct sql_file file = {0};
     bool ok = sql_parse("q.sql", text, strlen(text), &file, err);
@@ -138,6 +143,27 @@ static const struct {
      "d BOOLEAN = NOT (flag OR n > 1 AND flag)\ne BOOLEAN = (n IS NULL) = flag\n"
      "f BOOLEAN = n >= 1 AND n <= 2\ng STRING = CASE WHEN n = 1 THEN 'one' END\n"
      "h BOOLEAN = n NOT IN (1, 2)\n" KAFKA},
+    // Values inside arrays and maps.
+    {"t AS SELECT list[0].k AS a, tags['x'] AS b, tags.x AS c, size(list) AS d, "
+     "list[n + 1].K + 1 AS e, element_at(list, -1).k AS f, headers[0].key AS g, "
+     "exists(list, x -> x.k > n) AS h FROM STREAM riot",
+     "a INT = list[0].k\nb INT = tags['x']\nc INT = tags['x']\nd INT never = size(list)\n"
+     "e INT = list[n + 1].k + 1\nf INT = element_at(list, -1).k\ng STRING = headers[0].key\n"
+     "h BOOLEAN = exists(list, x -> x.k > n)\n" KAFKA},
+    // Of a lambda the parameter comes first, then the view's alias, then the field.
+    {"t AS SELECT n, size(filter(list, n -> n.k > 1)) AS a, x.n AS b, riot.n AS c, X.N AS d "
+     "FROM STREAM riot LATERAL VIEW posexplode(tags) x AS n, key, v",
+     "n INT never = n\na INT never = size(filter(list, n -> n.k > 1))\nb INT never = n\n"
+     "c INT = n\nd INT never = n\n" KAFKA},
+    // Each view's position is a column.
+    {"t AS SELECT id, k, v, e.k AS position FROM STREAM riot LATERAL VIEW OUTER explode(tags) x AS "
+     "k, v LATERAL VIEW explode(list) y AS e",
+     "id STRING = id -- who\nk STRING = k\nv INT = v\nposition INT = e.k\n"
+     "position_2 INT = position_2 -- Position of k, from 0\n"
+     "position_3 INT never = position_3 -- Position of e, from 0\n" KAFKA},
+    {"t (p INT COMMENT 'where', k INT) AS SELECT e.k, p FROM STREAM riot LATERAL VIEW "
+     "posexplode(list) x AS p, e",
+     "p INT never = p -- where\nk INT = e.k\n" KAFKA},
     // A cast to its own type is none; an implicit one is not written.
     {"t AS SELECT CAST(n AS INT) AS a, big > n AS b, n / 2 AS c FROM STREAM riot",
      "a INT = n\nb BOOLEAN = big > n\nc DOUBLE = n / 2\n" KAFKA},
@@ -203,6 +229,23 @@ static const struct {
     {"SELECT info.deep.y, info.deep.x, info.queueId FROM STREAM riot",
      "STRUCT<info: STRUCT<queueId: INT, deep: STRUCT<x: INT, y: STRING>>>",
      "info.queueId info.deep.x info.deep.y kafka1 kafka2 kafka3 kafka4"},
+    // Inside arrays and maps, those fields that are named; where none is, the first scalar one.
+    {"SELECT l[0].c AS x FROM STREAM deep", "STRUCT<l: ARRAY<STRUCT<c: INT>>>",
+     "l kafka1 kafka2 kafka3 kafka4"},
+    {"SELECT l[0].s.y AS x, filter(l, e -> e.c > 1)[0].m['k'].d AS y FROM STREAM deep",
+     "STRUCT<l: ARRAY<STRUCT<c: INT, s: STRUCT<y: INT>, m: MAP<STRING, STRUCT<d: INT>>>>>",
+     "l kafka1 kafka2 kafka3 kafka4"},
+    {"SELECT size(l) AS x, size(l[0].m) AS y, l[0].s IS NULL AS z FROM STREAM deep",
+     "STRUCT<l: ARRAY<STRUCT<s: STRUCT<x: INT>, m: MAP<STRING, STRUCT<c: INT>>>>>",
+     "l kafka1 kafka2 kafka3 kafka4"},
+    {"SELECT size(l) AS x FROM STREAM deep", "STRUCT<l: ARRAY<STRUCT<b: STRING>>>",
+     "l kafka1 kafka2 kafka3 kafka4"},
+    {"SELECT e.a[0][1] AS a, v.d FROM STREAM deep LATERAL VIEW explode(l) x AS e LATERAL VIEW "
+     "OUTER explode(e.m) y AS k, v",
+     "STRUCT<l: ARRAY<STRUCT<a: ARRAY<ARRAY<INT>>, m: MAP<STRING, STRUCT<d: INT>>>>>",
+     "l kafka1 kafka2 kafka3 kafka4"},
+    {"SELECT o.l[0] AS a, o.n, h.value FROM STREAM deep LATERAL VIEW explode(headers) x AS h",
+     "STRUCT<o: STRUCT<l: ARRAY<INT>, n: INT>>", "o.l o.n kafka1 kafka2 kafka3 headers kafka4"},
     // WHERE reads, too; Kafka's are last, in the order of Spark's columns.
     {"SELECT id FROM STREAM riot WHERE n > 1 AND key IS NOT NULL", "STRUCT<id: STRING, n: INT>",
      "id n key kafka1 kafka2 kafka3 kafka4"},
@@ -212,16 +255,21 @@ static const struct {
 static void only_the_paths_that_are_used_are_decoded(void **state) {
     (void)state;
     static const char *const kafka[] = {
-        [INPUT_KEY] = "key",          [INPUT_VALUE] = "value",
-        [INPUT_TIMESTAMP] = "kafka3", [INPUT_PARTITION] = "kafka1",
-        [INPUT_OFFSET] = "kafka2",    [INPUT_PROCESSING_TIMESTAMP] = "kafka4",
+        [INPUT_KEY] = "key",
+        [INPUT_VALUE] = "value",
+        [INPUT_TIMESTAMP] = "kafka3",
+        [INPUT_PARTITION] = "kafka1",
+        [INPUT_OFFSET] = "kafka2",
+        [INPUT_HEADERS] = "headers",
+        [INPUT_PROCESSING_TIMESTAMP] = "kafka4",
     };
     for (size_t i = 0; i < sizeof readings / sizeof readings[0]; i++) {
         struct query_plan plan;
         struct pool pool;
         pool_init(&pool);
-        must_make(pool_format(&pool, TOPIC "CREATE STREAMING TABLE t AS %s", readings[i].query),
-                  &plan);
+        must_make(
+            pool_format(&pool, TOPIC DEEP "CREATE STREAMING TABLE t AS %s", readings[i].query),
+            &plan);
         assert_string_equal(data_type_text(&plan.cut, &pool), readings[i].cut);
         const char *inputs = "";
         for (size_t k = 0; k < plan.input_count; k++) {
@@ -235,6 +283,61 @@ static void only_the_paths_that_are_used_are_decoded(void **state) {
         pool_deinit(&pool);
         plan_deinit(&plan);
     }
+}
+
+/* name argument level outer position element value column */
+static const struct {
+    const char *query, *views;
+} exploded[] = {
+    {"SELECT p, e.k FROM STREAM riot LATERAL VIEW posexplode(list) x AS p, e",
+     "x list 0 p e - p\n"},
+    {"SELECT n, k FROM STREAM riot LATERAL VIEW OUTER explode(tags) x AS k, v",
+     "x tags 0 outer - k v position\n"},
+    {"SELECT q AS place, e.c, p + 1 AS p FROM STREAM deep LATERAL VIEW posexplode(l) x AS p, e "
+     "LATERAL VIEW OUTER posexplode(filter(e.a, z -> size(z) > p)) y AS q, f WHERE f[0] > 1",
+     "x l 0 p e - position\ny filter(e.a, z -> size(z) > p) 1 outer q f - place\n"},
+};
+
+static void a_plan_has_the_views_in_their_order(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof exploded / sizeof exploded[0]; i++) {
+        struct query_plan plan;
+        struct pool pool;
+        pool_init(&pool);
+        must_make(
+            pool_format(&pool, TOPIC DEEP "CREATE STREAMING TABLE t AS %s", exploded[i].query),
+            &plan);
+        const char *views = "";
+        for (size_t k = 0; k < plan.view_count; k++) {
+            const struct plan_view *view = &plan.views[k];
+            views = pool_format(&pool, "%s%s %s %zu %s%s %s %s %s\n", views, view->name,
+                                expr_text(&plan, view->argument, &pool), view->argument->level,
+                                view->is_outer ? "outer " : "",
+                                view->position != NULL ? view->position : "-", view->element,
+                                view->value != NULL ? view->value : "-",
+                                plan.columns[view->position_column].name);
+            assert_int_equal(plan.columns[view->position_column].expr->part, VIEW_POSITION);
+            assert_int_equal(plan.columns[view->position_column].expr->index, k);
+        }
+        assert_string_equal(views, exploded[i].views);
+        pool_deinit(&pool);
+        plan_deinit(&plan);
+    }
+}
+
+static void an_expression_says_which_views_it_needs(void **state) {
+    (void)state;
+    struct query_plan plan;
+    must_make(TOPIC "CREATE STREAMING TABLE t AS SELECT n, e.k AS a, size(filter(list, i -> i.k = "
+                    "g.k)) AS b, a + 1 AS c, exists(list, i -> i.k = n) AS d FROM STREAM riot "
+                    "LATERAL VIEW explode(list) x AS e LATERAL VIEW explode(list) y AS g WHERE "
+                    "g.k > 1",
+              &plan);
+    static const size_t levels[] = {0, 1, 2, 1, 0, 1, 2, 0, 0, 0, 0};
+    for (size_t i = 0; i < plan.column_count; i++)
+        assert_int_equal(plan.columns[i].expr->level, levels[i]);
+    assert_int_equal(plan.where->level, 2);
+    plan_deinit(&plan);
 }
 
 static void columns_are_computed_in_the_order_of_the_select_list(void **state) {
@@ -455,6 +558,16 @@ static const struct {
     {"n + 1 * 2", "`r`.`n` + 1 * 2"},
     {"-(-n)", "-(-`r`.`n`)"},
     {"- -5", "-(-5)"},
+    {"list[0].k + 1", "`r`.`list`[0].`k` + 1"},
+    {"tags.a", "`r`.`tags`['a']"},
+    {"element_at(list, n).k",
+     "(element_at(`r`.`list`, nullif(nullif(`r`.`n`, 0), -2147483648))).`k`"},
+    {"size(filter(list, (x, i) -> x.k > i AND exists(list, y -> y.k = x.k)))",
+     "size(filter(`r`.`list`, (`lambda0`, `lambda1`) -> `lambda0`.`k` > `lambda1` AND "
+     "exists(`r`.`list`, `lambda2` -> `lambda2`.`k` = `lambda0`.`k`)))"},
+    {"aggregate(list, 0L, (a, x) -> a + x.k)",
+     "aggregate(`r`.`list`, 0L, (`lambda0`, `lambda1`) -> `lambda0` + CAST(`lambda1`.`k` AS "
+     "BIGINT))"},
     {"info.deep.y || 'x'", "concat(`r`.`info`.`deep`.`y`, 'x')"},
 };
 
@@ -483,6 +596,8 @@ int main(void) {
         cmocka_unit_test(a_file_becomes_columns_with_types_and_expressions),
         cmocka_unit_test(a_plan_has_what_a_table_says_of_itself),
         cmocka_unit_test(only_the_paths_that_are_used_are_decoded),
+        cmocka_unit_test(a_plan_has_the_views_in_their_order),
+        cmocka_unit_test(an_expression_says_which_views_it_needs),
         cmocka_unit_test(columns_are_computed_in_the_order_of_the_select_list),
         cmocka_unit_test(files_in_the_shapes_of_providers_have_plans),
         cmocka_unit_test(what_cannot_be_is_refused_with_its_place_and_reason),

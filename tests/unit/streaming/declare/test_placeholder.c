@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,13 +31,11 @@ static void a_name_has_60_characters_at_most(void **state) {
     (void)state;
     struct error err;
     char text[80];
-    memset(text, 'A', sizeof text);
-    memcpy(text, "${", 2);
-    strcpy(text + 2 + PLACEHOLDER_NAME_MAX, "}");
-    assert_true(placeholders_check(text, &err));
-    memset(text + 2, 'A', PLACEHOLDER_NAME_MAX + 1);
-    strcpy(text + 2 + PLACEHOLDER_NAME_MAX + 1, "}");
-    assert_false(placeholders_check(text, &err));
+    for (int length = PLACEHOLDER_NAME_MAX; length <= PLACEHOLDER_NAME_MAX + 1; length++) {
+        (void)snprintf(text, sizeof text, "${%0*d}", length, 0);
+        memset(text + 2, 'A', (size_t)length);
+        assert_true(placeholders_check(text, &err) == (length == PLACEHOLDER_NAME_MAX));
+    }
 }
 
 static const char *find(void *context, struct text name) {

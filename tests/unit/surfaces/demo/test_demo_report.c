@@ -174,7 +174,7 @@ static void a_report_has_counts_rows_rejects_and_how_to_read_them(void **state) 
     expect("pandas.read_parquet(");
     expect(" tail --job matches\n");
     expect(" rejects show 0:13 --job matches\n");
-    expect(" --demo --live\n");
+    expect(" --demo --live --job matches\n");
     expect(root);
 }
 

@@ -11,10 +11,14 @@
 
 #include <jansson.h>
 
+#include "base/json.h"
+#include "base/text.h"
 #include "core/record.h"
 #include "pipeline/json/decode_json.h"
+#include "sql/syntax/parse.h"
 #include "streaming/declare/stream.h"
 #include "surfaces/demo/sample.h"
+#include "surfaces/demo/sample_record.h"
 
 enum { RECORDS = 2000 };
 
@@ -215,6 +219,110 @@ static void every_fault_is_taken_for_what_it_is(void **state) {
     }
 }
 
+/* ---- records of a query file ---- */
+
+#define NESTED                                                                                     \
+    "CREATE TABLE r (n INT, m STRUCT<id: STRING, d: DATE, x: STRUCT<b: BINARY, c: "                \
+    "DECIMAL(4,2)>>, "                                                                             \
+    "a ARRAY<STRUCT<k: STRING, v: ARRAY<INT>>>, t MAP<STRING, BOOLEAN>, z TIMESTAMP_NTZ, "         \
+    "`odd |{n}` STRING) USING kafka OPTIONS (subscribe 'x', sample.n '%s');"                       \
+    "CREATE STREAMING TABLE t (id STRING NOT NULL, n INT) AS SELECT m.id, n FROM STREAM r"
+
+/* A sample for the table of the file; both are freed with free_nested(). */
+static struct sample *make_nested(const char *option, struct stream *stream,
+                                  struct sample_record *record) {
+    struct sql_file file;
+    struct query_plan plan;
+    struct error err = {0};
+    char *text = text_format(NESTED, option);
+    if (!sql_parse("q.sql", text, strlen(text), &file, &err) || !plan_make(&file, 0, &plan, &err) ||
+        !stream_make(&plan, stream, &err))
+        fail_msg("%s", err.message);
+    sql_file_deinit(&file);
+    free(text);
+    sample_record_init(record, stream);
+    struct sample *sample = calloc(1, sizeof *sample);
+    assert_non_null(sample);
+    sample->values.schema = &record->schema;
+    sample->type = record->type;
+    sample->identifier = record->identifier;
+    return sample;
+}
+
+static void free_nested(struct sample *sample, struct stream *stream,
+                        struct sample_record *record) {
+    free(sample);
+    sample_record_deinit(record);
+    stream_deinit(stream);
+}
+
+static void a_nested_record_is_made_from_its_types(void **state) {
+    (void)state;
+    struct stream stream;
+    struct sample_record record;
+    struct error err = {0};
+    struct sample *sample = make_nested("5..7", &stream, &record);
+    assert_int_equal(record.identifier, 1);
+    assert_string_equal(record.schema.columns[record.identifier].name, "m.id");
+    int parsed = 0, with_elements = 0;
+    for (uint64_t number = 0; number < 1000; number++) {
+        assert_true(sample_try(sample, number, &err));
+        enum sample_fault fault = sample_fault_of(number);
+        if (sample->is_null || fault == SAMPLE_BLANK || fault == SAMPLE_CUT)
+            continue;
+        struct json *json = json_parse(sample->value, sample->size, &err);
+        if (json == NULL)
+            fail_msg("%.*s: %s", (int)sample->size, sample->value, err.message);
+        const struct json *inner = json_member(json, "m");
+        if (fault == SAMPLE_GOOD) {
+            assert_string_equal(json_member_text(inner, "id"), sample->key);
+            assert_non_null(json_member(json_member(inner, "x"), "c"));
+            with_elements += json_count(json_member(json, "a")) > 1;
+        } else if (fault == SAMPLE_NO_IDENTIFIER) {
+            assert_null(json_member(inner, "id"));
+        }
+        json_free(json);
+        parsed++;
+    }
+    assert_true(parsed > 900 && with_elements > 300);
+    free_nested(sample, &stream, &record);
+}
+
+static void an_option_that_says_nothing_is_an_error(void **state) {
+    (void)state;
+    static const char *const wrong[] = {"7..5",
+                                        "x..y",
+                                        "{1..",
+                                        "text",
+                                        "=none",
+                                        "{1-2}",
+                                        "1..2 ?x",
+                                        "",
+                                        "1 @none=5",
+                                        "1..none",
+                                        "1.5.5x",
+                                        "{}",
+                                        "2..99999999999999999999",
+                                        "1}2{",
+                                        "0.123456789012345678901..1"};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        struct stream stream;
+        struct sample_record record;
+        struct error err = {0};
+        bool ok = true;
+        struct sample *sample = make_nested(wrong[i], &stream, &record);
+        for (uint64_t number = 0; ok && number < 50; number++)
+            ok = sample_try(sample, number, &err);
+        if (ok)
+            fail_msg("'%s' is accepted", wrong[i]);
+        if (!ok) {
+            assert_int_equal(err.kind, ERROR_CONFIG);
+            assert_non_null(strstr(err.message, "the option sample.n '"));
+        }
+        free_nested(sample, &stream, &record);
+    }
+}
+
 int main(void) {
     streams_load();
     schemas[0] = stream_of("matches")->record;
@@ -227,6 +335,8 @@ int main(void) {
         cmocka_unit_test(a_bad_partition_value_is_in_a_partition_column),
         cmocka_unit_test(the_records_of_a_seed_stay_the_same),
         cmocka_unit_test(every_fault_is_taken_for_what_it_is),
+        cmocka_unit_test(a_nested_record_is_made_from_its_types),
+        cmocka_unit_test(an_option_that_says_nothing_is_an_error),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);
 }

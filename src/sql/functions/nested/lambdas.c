@@ -120,16 +120,41 @@ static struct vector *make_child(const struct kernel_call *call, size_t rows) {
     return child;
 }
 
-/* Values of scalars. */
+static void *values_of(const struct vector *vector) {
+    return vector->type == TYPE_STRUCT ? vector->rows : vector->values;
+}
+
+/* Children are shared: those of all values that a lambda gives are the same. */
 static void copy_values(struct vector *to, size_t at, const struct vector *from, size_t first,
                         size_t count) {
-    size_t width = type_width(to->type);
-    memcpy((char *)to->values + at * width, (const char *)from->values + first * width,
+    size_t width = vector_width(to->type);
+    memcpy((char *)values_of(to) + at * width, (const char *)values_of(from) + first * width,
            count * width);
     memcpy(to->valid + at, from->valid + first, count);
+    to->children = from->children;
 }
 
 /* ---- transform ---- */
+
+/* The children that values of the type have, without any value. False: no room. Recursion is as
+ * deep as the type. */
+static bool make_no_children(const struct kernel_call *call, const struct data_type *type,
+                             struct vector *vector) {
+    size_t count = type->kind == TYPE_STRUCT ? type->field_count : type->kind == TYPE_MAP ? 2 : 1;
+    if (type->kind < TYPE_STRUCT)
+        return true;
+    vector->children = arena_alloc(call->strings, count * sizeof *vector);
+    bool ok = vector->children != NULL;
+    for (size_t i = 0; ok && i < count; i++) {
+        static const struct data_type key = {.kind = TYPE_STRING};
+        const struct data_type *of = type->kind == TYPE_STRUCT          ? &type->fields[i].type
+                                     : type->kind == TYPE_MAP && i == 0 ? &key
+                                                                        : type->element;
+        vector->children[i] = (struct vector){.type = of->kind, .scale = of->scale};
+        ok = make_no_children(call, of, &vector->children[i]);
+    }
+    return ok;
+}
 
 static bool transform_kernel(const struct kernel_call *call) {
     struct elements elements;
@@ -151,7 +176,7 @@ static bool transform_kernel(const struct kernel_call *call) {
         copy_values(out->children, used, &elements.lambda->result->vector, 0, elements.count);
         pass_element_faults(&elements);
     }
-    return true;
+    return used > 0 || make_no_children(call, call->out->type->element, out->children);
 }
 
 /* ---- filter ---- */
@@ -402,11 +427,9 @@ static void want_as_they_are(struct function_use *use) {
 bool resolve_transform(struct function_use *use, struct error *err) {
     struct data_type *element = pool_alloc(use->pool, 1, sizeof *element);
     *element = use->arguments[1];
-    if (element->kind >= TYPE_NULL)
-        return use_refuse(err,
-                          "transform: the lambda gives %s, expected a scalar type: CAST NULL, "
-                          "and take a field or an element of anything else",
-                          type_sql_name(element->kind));
+    if (element->kind == TYPE_NULL)
+        return use_refuse(err, "transform: the lambda gives NULL without a type: write CAST(NULL "
+                               "AS STRING), or another type");
     want_as_they_are(use);
     use_set_result(use, (struct data_type){.kind = TYPE_ARRAY, .element = element},
                    transform_kernel);

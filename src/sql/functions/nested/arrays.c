@@ -47,15 +47,20 @@ static uint32_t find_index(const struct kernel_call *call, size_t row) {
                                                       : VECTOR_NO_ROW;
 }
 
-/* From 1, or from -1 at the end. */
+/* From 1, or from -1 at the end. For the least place Spark's process ends (4.2), because it has no
+ * absolute value. */
+static bool is_place(int32_t place) {
+    return place != 0 && place != INT32_MIN;
+}
+
 static uint32_t find_place(const struct kernel_call *call, size_t row) {
     struct list list = *list_at(call->arguments[0], row);
-    int64_t place = call->arguments[1]->vector.int32s[row];
-    if (place == 0)
+    int32_t place = call->arguments[1]->vector.int32s[row];
+    if (!is_place(place))
         call->out->faults[row] = 1;
-    int64_t index = place < 0 ? list.count + place : place - 1;
-    return place != 0 && index >= 0 && index < list.count ? list.first + (uint32_t)index
-                                                          : VECTOR_NO_ROW;
+    int64_t index = place < 0 ? (int64_t)list.count + place : (int64_t)place - 1;
+    bool found = is_place(place) && index >= 0 && index < list.count;
+    return found ? list.first + (uint32_t)index : VECTOR_NO_ROW;
 }
 
 static uint32_t find_key(const struct kernel_call *call, size_t row) {
@@ -115,7 +120,7 @@ bool resolve_index(struct function_use *use, struct error *err) {
 
 bool resolve_element_at(struct function_use *use, struct error *err) {
     enum type kind = use->arguments[1].kind;
-    if (use->arguments[0].kind == TYPE_MAP && kind != TYPE_STRING)
+    if (use->arguments[0].kind == TYPE_MAP && kind != TYPE_STRING && kind != TYPE_NULL)
         return use_refuse(err, "element_at: the key is %s, expected STRING",
                           data_type_text(&use->arguments[1], use->pool));
     if (use->arguments[0].kind == TYPE_MAP)
@@ -134,9 +139,10 @@ bool resolve_element_at(struct function_use *use, struct error *err) {
 
 const char *guard_element_at(const struct function_use *use, const char *const *arguments,
                              struct pool *pool) {
-    const char *form = use->arguments[0].kind == TYPE_ARRAY ? "element_at(%s, nullif(%s, 0))"
-                                                            : "element_at(%s, %s)";
-    return pool_format(pool, form, arguments[0], arguments[1]);
+    if (use->arguments[0].kind != TYPE_ARRAY)
+        return pool_format(pool, "element_at(%s, %s)", arguments[0], arguments[1]);
+    return pool_format(pool, "element_at(%s, nullif(nullif(%s, 0), -2147483648))", arguments[0],
+                       arguments[1]);
 }
 
 /* ---- size ---- */
@@ -151,7 +157,7 @@ static bool size_kernel(const struct kernel_call *call) {
 }
 
 bool resolve_size(struct function_use *use, struct error *err) {
-    if (!is_list(use->arguments[0].kind))
+    if (!is_list(use->arguments[0].kind) && use->arguments[0].kind != TYPE_NULL)
         return refuse_argument(use, "size", "an ARRAY or a MAP", err);
     use->wanted[0] = use->arguments[0];
     use_set_result(use, type_of(TYPE_INT32), size_kernel);
