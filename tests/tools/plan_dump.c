@@ -1,8 +1,8 @@
 /* plan_dump FILE: the tables of a query file as text for Spark, a JSON object per line: the
  * schema of from_json, its LATERAL VIEWs, and each column's name, type, whether it can be null or
  * is NOT NULL, and text for Spark, in the order of the SELECT list; the table's columns in its own
- * order, its partition columns and positions; what is exploded. Inputs are fields of `r` and columns
- * of Spark's Kafka source. */
+ * order, its partition columns and positions; what is exploded. Inputs are fields of `r` and
+ * columns of Spark's Kafka source. */
 #include <stdio.h>
 #include <stdlib.h>
 
