@@ -36,7 +36,6 @@ struct column {
     const struct data_type *nested; // record columns of type TYPE_ARRAY and TYPE_MAP: all of it
     const char *sample;             // record columns: what the sample generator draws from
     const char *expression;         // derived columns: as the query file has it, for people
-    const char *sql;                // derived columns: the same for Spark
 };
 
 /* `sample`: the values that a sample generator (surfaces/demo/sample.h) draws from, as one of

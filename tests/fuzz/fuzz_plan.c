@@ -119,8 +119,9 @@ static void compute_some(const struct query_plan *plan) {
 }
 
 static void check_plan(const struct query_plan *plan) {
-    const char **names = must_alloc(plan->input_count, sizeof(char *));
-    for (size_t i = 0; i < plan->input_count; i++)
+    size_t name_count = plan->input_count + VIEW_PARTS * plan->view_count;
+    const char **names = must_alloc(name_count, sizeof(char *));
+    for (size_t i = 0; i < name_count; i++)
         names[i] = "`x`";
     for (size_t i = 0; i < plan->column_count; i++) {
         const struct plan_column *column = &plan->columns[plan->order[i]];

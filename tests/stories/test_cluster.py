@@ -7,6 +7,8 @@ import base64
 import collections
 import gzip
 import json
+import os
+import random
 import re
 import signal
 import time
@@ -238,6 +240,120 @@ def test_a_cluster_partitions_by_numbers_and_flags_or_not_at_all_as_we_do(
     assert_same(one, one.rejects("matches"), other, other.rejects("matches"))
     settings = {**clustered.settings, "MATCHES_PARTITION_BY": partition_by}
     program.run("verify", "--job", "matches", **settings)
+
+
+DECLARED = """
+CREATE TABLE r (id STRING, q INT, timestamp BIGINT, s STRUCT<k: INT, n: STRING>, info STRUCT<list: ARRAY<STRUCT<k: INT, n: STRING>>,
+  map: MAP<STRING, ARRAY<INT>>>) USING kafka OPTIONS (subscribe '{topic}');
+CREATE STREAMING TABLE one (id STRING NOT NULL, pos INT, k INT, n STRING, q INT, s INT, ms BIGINT) PARTITIONED BY (q) AS
+  SELECT id, pos, p.k, p.n, q, s.k AS s, timestamp AS ms FROM STREAM r LATERAL VIEW posexplode(info.list) x AS pos, p
+  WHERE p.k > 1 OR p.n IS NULL;
+CREATE STREAMING TABLE optional (id STRING NOT NULL, k INT, half BIGINT NOT NULL) AS
+  SELECT id, p.k, coalesce(q, 4) DIV 2 AS half FROM STREAM r LATERAL VIEW OUTER explode(info.list) x AS p;
+CREATE STREAMING TABLE anyone AS
+  SELECT id, kk, v FROM STREAM r LATERAL VIEW explode(info.map) x AS kk, vs LATERAL VIEW OUTER posexplode(vs) y AS at, v
+  WHERE coalesce(v, 0) < 3;
+CREATE STREAMING TABLE flat (name STRING, k INT) PARTITIONED BY (name) AS
+  SELECT concat('n-', s.n) AS name, s.k FROM STREAM r WHERE q > 1 OR id IS NULL;
+CREATE STREAMING TABLE raw AS SELECT value, topic FROM STREAM kafka('{topic}') WHERE offset % 3 <> 1;
+"""
+TABLES = ("one", "optional", "anyone", "flat", "raw")
+
+
+def awkward_documents(count, seed):
+    """Records of DECLARED's topic: most of them of the right form, parts of which are replaced."""
+    chosen = random.Random(seed)
+    odd = ["null", "5", '"x"', "[]", "{}", "[5]", '{"k":1}', "tru", "01", '"\\q"', "1.5", "[{}]", "true", ""]
+
+    def value(usual):
+        return chosen.choice(odd) if chosen.random() < 0.12 else usual()
+
+    def member(key, usual):
+        return f'"{key}":{value(usual)}'
+
+    def some(*members):
+        kept = [one() for one in members if chosen.random() < 0.85]
+        if chosen.random() < 0.1:
+            kept.append(members[0]())  # twice
+        return "{" + ",".join(kept) + "}"
+
+    def number():
+        return str(chosen.randint(0, 4))
+
+    def element():
+        return value(lambda: some(lambda: member("k", number), lambda: member("n", lambda: '"n"')))
+
+    def many(one, most=3):
+        return "[" + ",".join(one() for _ in range(chosen.randint(0, most))) + "]"
+
+    def numbers():
+        return value(lambda: many(lambda: value(number)))
+
+    def info():
+        maps = lambda: some(lambda: '"a":' + numbers(), lambda: '"b":' + numbers())  # noqa: E731
+        return some(lambda: member("list", lambda: many(element)), lambda: member("map", maps))
+
+    def document():
+        text = some(
+            lambda: member("id", lambda: f'"{chosen.choice("abc")}"'),
+            lambda: member("q", number),
+            lambda: member("s", lambda: some(lambda: member("k", number), lambda: member("n", lambda: '"n"'))),
+            lambda: member("info", info),
+            lambda: member("other", number),
+        )
+        if chosen.random() < 0.05:
+            text = text[: chosen.randint(0, len(text))]
+        return chosen.choice(["", None, "[]", "null", " "]) if chosen.random() < 0.03 else text
+
+    return [document() for _ in range(count)]
+
+
+def all_rows(lake, directory):
+    """How often each row is there, without the time of processing."""
+    found = collections.Counter()
+    for path in lake.files(directory):
+        for row in pyarrow.parquet.ParquetFile(path).read().to_pylist():
+            del row["processing_timestamp"]
+            found[str(path.parent.relative_to(directory)), *map(repr, sorted(row.items()))] += 1
+    return found
+
+
+def rejected(lake, directory):
+    return collections.Counter(key for path in lake.files(directory) for key in reject_keys(path))
+
+
+def reject_keys(path):
+    table = pyarrow.parquet.ParquetFile(path).read(["partition", "offset"])
+    return zip(*(table.column(name).to_pylist() for name in ("partition", "offset")))
+
+
+def test_declared_tables_have_the_same_rows_rejects_and_counts_on_a_cluster(program, broker, remote, tmp_path):
+    topic = broker.create_topic("declared", 2)
+    seed, count = int(os.environ.get("FUZZ_SEED") or 41), int(os.environ.get("FUZZ_COUNT") or 1500)
+    for partition in range(2):
+        broker.produce(topic, awkward_documents(count // 2, seed + partition), partition)
+    (tmp_path / "queries.sql").write_text(DECLARED.replace("{topic}", topic))
+    settings = {"QUERIES_PATH": tmp_path / "queries.sql"}
+    native = job_on(program, Lake(tmp_path / "native"), broker, {})
+    clustered = job_on(program, Lake(tmp_path / "clustered"), broker, {})
+
+    jobs = ("--job", ",".join(TABLES))
+    ours = native.run(*jobs, **settings)
+    sparks = clustered.run(*jobs, timeout=150, **settings, **remote)
+
+    for table in TABLES:
+        one, other = native.lake, clustered.lake
+        assert rejected(one, one.rejects(table)) == rejected(other, other.rejects(table)), table
+        expected, found = all_rows(one, one.table(table)), all_rows(other, other.table(table))
+        assert expected == found, (table, list((expected - found).items())[:3], list((found - expected).items())[:3])
+        lines = [process.lines(rf"\| {table} \| .*Batch 0 written")[0] for process in (ours, sparks)]
+        counts = [re.findall(r"\b(rows|rejects|absent|records|empty|filtered|filtered_rows)=(\d+)", line) for line in lines]
+        assert counts[0] == counts[1], (table, lines)
+        numbers = {name: int(value) for name, value in counts[0]}
+        assert numbers["rows"] == sum(expected.values())
+        if table in ("one", "anyone"):
+            assert min(numbers[name] for name in ("rejects", "records", "empty", "filtered", "filtered_rows")) > 0
+    assert not re.search("do not add up|different number", sparks.log())
 
 
 def test_every_property_that_a_session_fixes_is_one_of_sparks(spark):

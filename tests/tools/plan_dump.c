@@ -40,6 +40,23 @@ static const char *input_name(const struct plan_input *input, struct pool *pool)
     return name;
 }
 
+static const char **names_of(const struct query_plan *plan, struct pool *pool) {
+    const char **names =
+        pool_alloc(pool, plan->input_count + VIEW_PARTS * plan->view_count, sizeof *names);
+    const char **parts = names + plan->input_count;
+    for (size_t i = 0; i < plan->input_count; i++)
+        names[i] = input_name(&plan->inputs[i], pool);
+    for (size_t i = 0; i < plan->view_count; i++, parts += VIEW_PARTS) {
+        const struct plan_view *view = &plan->views[i];
+        parts[VIEW_POSITION] = name_quoted(
+            view->position != NULL ? view->position : plan->columns[view->position_column].name,
+            pool);
+        parts[VIEW_ELEMENT] = name_quoted(view->element, pool);
+        parts[VIEW_VALUE] = view->value != NULL ? name_quoted(view->value, pool) : "";
+    }
+    return names;
+}
+
 static struct json *views_json(const struct query_plan *plan, const char *const *names,
                                struct pool *pool) {
     struct json *views = json_new_array();
@@ -81,9 +98,7 @@ static void put_table(struct json *object, const struct query_plan *plan, const 
 static void print_plan(const struct query_plan *plan) {
     struct pool pool;
     pool_init(&pool);
-    const char **names = pool_alloc(&pool, plan->input_count, sizeof *names);
-    for (size_t i = 0; i < plan->input_count; i++)
-        names[i] = input_name(&plan->inputs[i], &pool);
+    const char **names = names_of(plan, &pool);
     struct json *object = json_new_object(), *columns = json_new_array();
     json_put_text(object, "schema", data_type_ddl(&plan->cut, &pool));
     json_put(object, "views", views_json(plan, names, &pool));

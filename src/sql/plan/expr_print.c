@@ -81,16 +81,20 @@ static void print_input(const struct printer *printer, size_t index) {
     }
 }
 
-/* A position that has no alias is what its column is called. */
+/* For people, a position that has no alias is what its column is called. */
 static void print_view(const struct printer *printer, const struct expr *expr) {
-    const struct plan_view *view = &printer->plan->views[expr->index];
-    const char *const names[] = {[VIEW_POSITION] =
-                                     view->position != NULL
-                                         ? view->position
-                                         : printer->plan->columns[view->position_column].name,
-                                 [VIEW_ELEMENT] = view->element,
-                                 [VIEW_VALUE] = view->value};
-    print_name(printer, names[expr->part]);
+    const struct query_plan *plan = printer->plan;
+    const struct plan_view *view = &plan->views[expr->index];
+    const char *const names[VIEW_PARTS] = {
+        [VIEW_POSITION] =
+            view->position != NULL ? view->position : plan->columns[view->position_column].name,
+        [VIEW_ELEMENT] = view->element,
+        [VIEW_VALUE] = view->value};
+    if (printer->input_names != NULL)
+        put(printer,
+            printer->input_names[plan->input_count + VIEW_PARTS * expr->index + expr->part]);
+    else
+        print_name(printer, names[expr->part]);
 }
 
 /* ---- lambdas ---- */
@@ -106,16 +110,10 @@ static const char *lambda_names(const struct query_plan *plan, const char *const
     for (bool is_free = false; !is_free;) {
         const char *quoted = pool_format(pool, "`%s", name);
         is_free = true;
-        for (size_t i = 0; i < plan->input_count; i++)
+        for (size_t i = 0; i < plan->input_count + VIEW_PARTS * plan->view_count; i++)
             is_free = is_free && !begins(input_names[i], quoted) && !begins(input_names[i], name);
         for (size_t i = 0; i < plan->column_count; i++)
             is_free = is_free && !begins(plan->columns[i].name, name);
-        for (size_t i = 0; i < plan->view_count; i++) {
-            const struct plan_view *view = &plan->views[i];
-            is_free = is_free && !begins(view->element, name) &&
-                      (view->value == NULL || !begins(view->value, name)) &&
-                      (view->position == NULL || !begins(view->position, name));
-        }
         name = is_free ? name : pool_format(pool, "%s_", name);
     }
     return name;

@@ -50,6 +50,7 @@ enum plan_view_part {
     VIEW_ELEMENT,  // of an ARRAY; of a MAP, the key
     VIEW_VALUE,    // of a MAP
 };
+enum { VIEW_PARTS = VIEW_VALUE + 1 };
 
 struct expr {
     struct constant constant; // EXPR_LITERAL
@@ -134,9 +135,15 @@ MUST_CHECK bool plan_make(const struct sql_file *file, size_t index, struct quer
                           struct error *err);
 void plan_deinit(struct query_plan *plan); // accepts a zeroed struct
 
+/* Whether a LATERAL VIEW reads the input, which is an ARRAY or MAP of the record. If there is a
+ * value that cannot be read as a whole, rows would vanish; so the record is a reject then, unless
+ * the mode is permissive. */
+bool plan_explodes(const struct query_plan *plan, size_t input);
+
 /* The expression as SQL for Spark 4, with guards where Spark would throw. Inputs are written as
- * `input_names`, which are SQL ("`r`.`kills`"), earlier columns by their names. Implicit casts are
- * written, too, so that nothing is left to Spark's rules. In `pool`. */
+ * `input_names`, which are SQL ("`r`.`kills`"), earlier columns by their names. Behind the names of
+ * the inputs are VIEW_PARTS of each view. Implicit casts are written, too, so that nothing is left
+ * to Spark's rules. In `pool`. */
 const char *expr_sql(const struct query_plan *plan, const struct expr *expr,
                      const char *const *input_names, struct pool *pool);
 

@@ -82,3 +82,25 @@ bool views_make(struct planner *planner, struct error *err) {
             return false;
     return true;
 }
+
+/* ---- what is exploded ---- */
+
+/* The recursion is as deep as the expression, which the parser bounds. */
+static bool reads(const struct expr *expr, size_t input) {
+    if (expr->kind == EXPR_INPUT)
+        return expr->index == input;
+    for (size_t i = 0; i < expr->argument_count; i++)
+        if (reads(expr->arguments[i], input))
+            return true;
+    return false;
+}
+
+bool plan_explodes(const struct query_plan *plan, size_t input) {
+    enum type kind = plan->inputs[input].type.kind;
+    if (plan->inputs[input].kind != INPUT_RECORD || (kind != TYPE_ARRAY && kind != TYPE_MAP))
+        return false;
+    for (size_t i = 0; i < plan->view_count; i++)
+        if (reads(plan->views[i].argument, input))
+            return true;
+    return false;
+}

@@ -185,22 +185,15 @@ static struct column make_input(struct query_plan *plan, size_t index) {
     return column;
 }
 
-/* A record whose exploded array cannot be read is a reject: otherwise all its rows would vanish. */
-static void set_readable(const struct query_plan *plan, struct column *inputs) {
-    for (size_t i = 0; i < plan->view_count; i++)
-        if (plan->views[i].argument->kind == EXPR_INPUT)
-            inputs[plan->views[i].argument->index].readable_or_reject = true;
-}
-
 static void set_inputs(struct stream *stream) {
     struct query_plan *plan = &stream->plan;
     struct column *inputs = pool_alloc(&plan->pool, plan->input_count, sizeof *inputs);
     size_t record_count = 0;
     for (size_t i = 0; i < plan->input_count; i++) {
         inputs[i] = make_input(plan, i);
+        inputs[i].readable_or_reject = plan_explodes(plan, i);
         record_count += plan->inputs[i].kind == INPUT_RECORD;
     }
-    set_readable(plan, inputs);
     stream->schema.inputs = inputs;
     stream->schema.input_count = plan->input_count;
     stream->schema.record_count = record_count;
@@ -239,44 +232,25 @@ static void set_record(struct stream *stream) {
     stream->record = record;
 }
 
-/* How a cluster names the inputs when it computes columns. */
-static const char *const *input_names(struct query_plan *plan) {
-    const char **names = pool_alloc(&plan->pool, plan->input_count, sizeof *names);
-    for (size_t i = 0; i < plan->input_count; i++) {
-        names[i] =
-            name_quoted(plan->inputs[i].kind == INPUT_RECORD ? plan->inputs[i].path[0]
-                                                             : kafka_names[plan->inputs[i].kind],
-                        &plan->pool);
-        for (size_t k = 0; k < plan->column_count; k++)
-            if (plan->columns[k].expr->kind == EXPR_INPUT && plan->columns[k].expr->index == i)
-                names[i] = name_quoted(plan->columns[k].name, &plan->pool);
-    }
-    return names;
-}
-
-static struct column make_column(struct query_plan *plan, const struct plan_column *from,
-                                 const char *const *names) {
+static struct column make_column(struct query_plan *plan, const struct plan_column *from) {
     struct column column = {.name = from->name,
                             .type = from->type.kind,
                             .precision = from->type.precision,
                             .scale = from->type.scale,
                             .required = !from->expr->can_be_null,
                             .doc = from->comment != NULL ? from->comment : ""};
-    if (from->expr->kind == EXPR_INPUT)
-        return column;
-    column.expression = expr_text(plan, from->expr, &plan->pool);
-    column.sql = expr_sql(plan, from->expr, names, &plan->pool);
+    if (from->expr->kind != EXPR_INPUT)
+        column.expression = expr_text(plan, from->expr, &plan->pool);
     return column;
 }
 
 static void set_columns(struct stream *stream) {
     struct query_plan *plan = &stream->plan;
-    const char *const *names = input_names(plan);
     struct column *columns = pool_alloc(&plan->pool, plan->column_count, sizeof *columns);
     size_t *sources = pool_alloc(&plan->pool, plan->column_count, sizeof *sources);
     for (size_t i = 0; i < plan->column_count; i++) {
         const struct expr *expr = plan->columns[i].expr;
-        columns[i] = make_column(plan, &plan->columns[i], names);
+        columns[i] = make_column(plan, &plan->columns[i]);
         sources[i] = expr->kind == EXPR_INPUT ? expr->index : SCHEMA_COMPUTED;
     }
     struct schema *schema = &stream->schema;

@@ -245,7 +245,6 @@ static bool emit_rows(struct expand *expand, size_t count, struct error *err) {
         return false;
     for (size_t k = 0; k < expand->computed_count; k++)
         count_faults(expand, &expand->columns, k, expand->computed[k], count);
-    expand->call->outcome->rows += (int64_t)count;
     bool emitted = expand->call->emit(expand->call->context, rows, err);
     rows->count = 0;
     arena_reset(&expand->strings);
@@ -299,8 +298,11 @@ static bool finish_rows(struct expand *expand, struct error *err) {
     size_t count = find_kept(expand, last);
     expand->call->outcome->exploded += (int64_t)last->count;
     expand->call->outcome->filtered_rows += (int64_t)(last->count - count);
+    expand->call->outcome->rows += (int64_t)count;
+    if (count == 0 || expand->call->emit == NULL)
+        return true;
     take_kept(expand, last, count);
-    return count == 0 || emit_rows(expand, count, err);
+    return emit_rows(expand, count, err);
 }
 
 /* ---- views ---- */
@@ -373,7 +375,8 @@ static bool run_level(struct expand *expand, size_t index, struct error *err) {
     arena_reset(&level->strings);
     if (!compute(expand, &level->argument, level->count, &level->strings, err))
         return false;
-    count_faults(expand, &level->argument, 0, plan->views[index].position_column, level->count);
+    if (expand->call->emit != NULL)
+        count_faults(expand, &level->argument, 0, plan->views[index].position_column, level->count);
     for (size_t row = 0; row < level->count; row++)
         if (!explode_row(expand, index, (uint32_t)row, err))
             return false;

@@ -34,7 +34,7 @@ struct expand_call {
     size_t memory_max;
     struct range_outcome *outcome;
     struct decode_counts *counts;
-    rows_fn *emit;
+    rows_fn *emit; // NULL: rows are counted, not made
     void *context;
 };
 MUST_CHECK bool expand_records(struct expand *expand, const struct expand_call *call,

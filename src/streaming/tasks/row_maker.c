@@ -215,7 +215,8 @@ bool row_maker_counts_by_range(const struct row_maker *maker) {
 bool row_maker_flush(struct row_maker *maker, size_t memory_max, struct range_outcome *outcome,
                      rows_fn *emit, void *context, struct error *err) {
     if (maker->expand == NULL)
-        return complete(maker, memory_max, err) && emit(context, &maker->rows, err);
+        return emit == NULL ||
+               (complete(maker, memory_max, err) && emit(context, &maker->rows, err));
     const struct expand_call call = {.now_ms = maker->decoder->batch_time_ms,
                                      .memory_max = memory_max,
                                      .outcome = outcome,

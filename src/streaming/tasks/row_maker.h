@@ -43,7 +43,8 @@ MUST_CHECK bool row_maker_grow(struct row_maker *maker, const struct record *rec
 /* Hands on the rows of the slice, all at once or in parts, with all columns filled, and counts
  * field faults. The counts of records and rows are added to `outcome`, so all records must be of
  * its range if row_maker_counts_by_range(). ERROR_CONFIG: their texts need more than `memory_max`
- * bytes; and the errors of `emit`. */
+ * bytes; and the errors of `emit`. `emit` NULL: rows are only counted, and their columns are not
+ * computed. */
 MUST_CHECK bool row_maker_flush(struct row_maker *maker, size_t memory_max,
                                 struct range_outcome *outcome, rows_fn *emit, void *context,
                                 struct error *err);

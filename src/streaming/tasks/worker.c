@@ -3,9 +3,9 @@
  * was full; a record that doesn't fit into an empty slice gets more room. Rejects have a sink of
  * their own, which the first one opens.
  *
- * What must stay true: each offset of a range is one of what struct range_outcome has, and is
- * counted as one of them. A task that fails leaves no staged file. Between two records the worker
- * checks whether the batch was aborted, and no wait for a record is longer than READ_TIMEOUT_MS. */
+ * What must stay true: each offset of a range is a row, a reject or absent, and is counted as one
+ * of them. A task that fails leaves no staged file. Between two records the worker checks whether
+ * the batch was aborted, and no wait for a record is longer than READ_TIMEOUT_MS. */
 #include "streaming/tasks/worker.h"
 
 #include <inttypes.h>
@@ -102,10 +102,10 @@ static void note_records(struct task_run *run) {
 
 static bool flush_rows(struct task_run *run, struct error *err) {
     bool written = true;
-    if (run->maker->rows.count > 0 && !run->task->rejects_only) {
+    if (run->maker->rows.count > 0) {
         run->derive_began_ns = clock_stopwatch_ns();
-        written = row_maker_flush(run->maker, run->worker->memory_max, run->outcome, append_rows,
-                                  run, err);
+        written = row_maker_flush(run->maker, run->worker->memory_max, run->outcome,
+                                  run->task->rejects_only ? NULL : append_rows, run, err);
         if (written)
             note_records(run);
         run->clock.ns[STAGE_DERIVE] += clock_stopwatch_ns() - run->derive_began_ns;
@@ -159,7 +159,7 @@ static bool take_record(struct task_run *run, const struct record *record, struc
     if (run->task->rejects_only)
         decoder_uncount_row(run->maker->decoder, false);
     rows->count++;
-    if (run->task->rejects_only || !row_maker_counts_by_range(run->maker)) {
+    if (!row_maker_counts_by_range(run->maker)) {
         run->outcome->records++;
         run->outcome->exploded++;
         run->outcome->rows++;

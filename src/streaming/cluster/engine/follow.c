@@ -118,12 +118,14 @@ static void report(struct follow *follow, const struct plan *plan,
                    const struct spark_progress *progress, struct file_list *files, bool known,
                    struct reject_pass *pass) {
     struct query *query = follow->query;
-    struct manifest manifest = {.batch_id = plan->batch_id,
-                                .timestamp_ms = plan->timestamp_ms,
-                                .files = *files,
-                                .files_unknown = !known,
-                                .outcomes = pass->outcomes,
-                                .outcome_count = pass->outcome_count};
+    struct manifest manifest = {
+        .batch_id = plan->batch_id,
+        .timestamp_ms = plan->timestamp_ms,
+        .files = *files,
+        .files_unknown = !known,
+        .counts_rows = !plan_is_row_per_record(&query->definition.options->stream->plan),
+        .outcomes = pass->outcomes,
+        .outcome_count = pass->outcome_count};
     query_move_past(query, plan);
     query_report_batch(&query->report, &query->watch.topic, plan, &manifest, &pass->tally);
     query_report_log(&query->report, &manifest, &pass->tally,

@@ -2,8 +2,8 @@
  *
  * Spark filters out records that can't become rows, and counts them by windows of offsets. Only
  * these windows are read again, by our own parser, which writes the rejects and commits that by the
- * batch's manifest. The counts must agree with Spark's; the rest of the plan's offsets became rows.
- */
+ * batch's manifest. The counts must agree with Spark's, which are of the batch: it does not report
+ * them by partition. */
 #include "streaming/cluster/engine/reject_pass.h"
 
 #include <inttypes.h>
@@ -12,6 +12,7 @@
 
 #include "base/check.h"
 #include "base/log/log.h"
+#include "streaming/cluster/engine/spark_counts.h"
 #include "streaming/kafka/planner.h"
 
 void reject_pass_deinit(struct reject_pass *pass) {
@@ -35,51 +36,31 @@ static void compare_rejects(struct query *query, const struct spark_progress *pr
                             "`verify` names the offsets");
 }
 
-/* Each record that is not a reject is one row. */
-static void compare_rows(struct query *query, const struct spark_progress *progress) {
-    int64_t expected = progress->records - progress->rejects;
-    if (progress->rows < 0 || progress->rows == expected ||
-        !plan_is_row_per_record(&query->definition.options->stream->plan))
+static void compare_rows(struct query *query, const struct plan *plan,
+                         const struct spark_progress *progress) {
+    if (spark_counts_add_up(progress, plan, &query->definition.options->stream->plan))
         return;
     log_write(LOG_ERROR, query->report.name,
-              "Spark wrote a different number of rows than it read records without rejects | "
-              "batch_id=%" PRId64 " | rows=%" PRId64 " | expected=%" PRId64
+              "Spark's counts of records and rows do not add up | batch_id=%" PRId64
+              " | records=%" PRId64 " | rejects=%" PRId64 " | empty=%" PRId64 " | filtered=%" PRId64
+              " | exploded=%" PRId64 " | rows=%" PRId64
               " | action=run `esports-stream verify`, which names the offsets, and report a bug",
-              progress->batch_id, progress->rows, expected);
+              progress->batch_id, progress->records, progress->rejects, progress->empty,
+              progress->filtered, progress->exploded, progress->rows);
     query_status_note_error(&query->report.status,
-                            "Spark wrote a different number of rows than it read records without "
-                            "rejects; `verify` names the offsets");
+                            "Spark's counts of records and rows do not add up; `verify` names the "
+                            "offsets");
 }
 
-static void begin_outcomes(const struct plan *plan, struct reject_pass *pass) {
-    pass->outcomes = must_alloc(plan->count + 1, sizeof *pass->outcomes);
-    for (size_t i = 0; i < plan->count; i++) {
-        const struct offset_range *range = &plan->ranges[i];
-        if (range->end == range->start)
-            continue;
-        struct range_outcome *outcome = &pass->outcomes[pass->outcome_count++];
-        *outcome = (struct range_outcome){.range = *range};
-        range_outcome_set_records(outcome, range->end - range->start);
-    }
-}
-
-static void take_rejects(const struct reject_search *search, struct reject_pass *pass) {
-    for (size_t i = 0; i < pass->outcome_count; i++)
-        for (size_t j = 0; j < search->outcome_count; j++)
-            if (search->outcomes[j].range.partition == pass->outcomes[i].range.partition) {
-                pass->outcomes[i].rejects = search->outcomes[j].rejects;
-                range_outcome_set_records(&pass->outcomes[i],
-                                          pass->outcomes[i].records - search->outcomes[j].rejects);
-            }
-}
-
-static void take_absent(int64_t absent, struct reject_pass *pass) {
-    for (size_t i = 0; i < pass->outcome_count && absent > 0; i++) {
+/* All of it was read. What retention took meanwhile is absent from what was read. */
+static void account_read(struct reject_search *search, struct reject_pass *pass) {
+    pass->outcomes = search->outcomes;
+    pass->outcome_count = search->outcome_count;
+    search->outcomes = NULL;
+    for (size_t i = 0; i < pass->outcome_count; i++) {
         struct range_outcome *outcome = &pass->outcomes[i];
-        int64_t part = absent < outcome->records ? absent : outcome->records;
-        outcome->absent = part;
-        range_outcome_set_records(outcome, outcome->records - part);
-        absent -= part;
+        outcome->absent = outcome->range.end - outcome->range.start - outcome->rejects -
+                          range_outcome_accepted(outcome);
     }
 }
 
@@ -90,10 +71,11 @@ static void account(const struct plan *plan, const struct spark_progress *progre
     pass->tally.bytes = 0;
     pass->tally.oldest_ms = pass->tally.newest_ms = 0;
     memset(pass->tally.stage_ns, 0, sizeof pass->tally.stage_ns);
-    begin_outcomes(plan, pass);
-    take_rejects(search, pass);
-    int64_t records = progress == NULL ? search->accepted + search->rejects : progress->records;
-    take_absent(planner_size(plan->ranges, plan->count) - records, pass);
+    if (progress == NULL)
+        account_read(search, pass);
+    else
+        spark_counts_share(plan, progress, search->outcomes, search->outcome_count, &pass->outcomes,
+                           &pass->outcome_count);
     free(search->outcomes);
 }
 
@@ -136,7 +118,7 @@ bool reject_pass_run(struct query *query, const struct plan *plan,
     }
     if (progress != NULL) {
         compare_rejects(query, progress, &search);
-        compare_rows(query, progress);
+        compare_rows(query, plan, progress);
     }
     account(plan, progress, &search, pass);
     return true;

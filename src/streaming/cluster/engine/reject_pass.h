@@ -8,8 +8,8 @@
 
 struct reject_pass {
     int64_t rejects; // written
-    /* The outcome of the plan's ranges, without empty ones: what Spark does not report
-     * by partition, the offsets without a record, is shown with the first ranges that have room. */
+    /* The outcome of the plan's ranges, without empty ones. Rejects are those of each range; the
+     * other counts are right in sum only (spark_counts.h), unless all of the plan was read. */
     struct range_outcome *outcomes; // owned
     size_t outcome_count;
     struct tally tally; // owned; of the rejects only

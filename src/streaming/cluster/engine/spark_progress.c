@@ -1,6 +1,6 @@
 /* spark_progress.c: the windows of a report become ranges to read again.
  *
- * A window is a number that holds its partition and its place (stream_start.h), so sorting the
+ * A window is a number that holds its partition and its place (stream_plan.h), so sorting the
  * numbers sorts by partition and offset. Windows that touch, or nearly, become one range; a range
  * never leaves the plan's. The windows have every reject, or rejects would be missed; offsets
  * without a reject among them only cost time.
@@ -14,7 +14,7 @@
 
 #include "base/check.h"
 #include "base/json.h"
-#include "streaming/cluster/engine/stream_start.h"
+#include "streaming/cluster/engine/stream_plan.h"
 
 void spark_progress_deinit(struct spark_progress *progress) {
     free(progress->windows);
@@ -35,23 +35,30 @@ static bool parse_windows(const struct json *array, struct spark_progress *progr
     return true;
 }
 
-/* {"records":{"values":[20000,882,[0,7]],"schema":…},"rows":{"values":[19118],…}}; of records in
- * the order of enum plan_count. */
+static const struct json *values_of(const struct json *observed, const char *name, size_t count) {
+    const struct json *values = json_member(json_member(observed, name), "values");
+    return json_count(values) == count ? values : NULL;
+}
+
+/* {"records":{"values":[20000,882,70,18,[0,7]],"schema":…},"rows":{"values":[19048,19030],…}}, in
+ * the order of the enums. */
 static bool parse_counts(const struct json *observed, struct spark_progress *progress) {
-    const struct json *values = json_member(json_member(observed, PLAN_OBSERVED_RECORDS), "values");
-    const struct json *rows = json_member(json_member(observed, PLAN_OBSERVED_ROWS), "values");
-    if (json_count(rows) == 1 && !json_int(json_at(rows, 0), &progress->rows))
-        return false;
-    if (json_count(values) != PLAN_COUNTS)
+    const struct json *records = values_of(observed, PLAN_OBSERVED_RECORDS, PLAN_RECORD_COUNTS);
+    const struct json *rows = values_of(observed, PLAN_OBSERVED_ROWS, PLAN_ROW_COUNTS);
+    if (records == NULL || rows == NULL)
         return true; // an idle trigger's
-    return json_int(json_at(values, PLAN_COUNT_RECORDS), &progress->records) &&
-           json_int(json_at(values, PLAN_COUNT_REJECTS), &progress->rejects) &&
-           parse_windows(json_at(values, PLAN_COUNT_WINDOWS), progress);
+    return json_int(json_at(records, PLAN_COUNT_RECORDS), &progress->records) &&
+           json_int(json_at(records, PLAN_COUNT_REJECTS), &progress->rejects) &&
+           json_int(json_at(records, PLAN_COUNT_EMPTY), &progress->empty) &&
+           json_int(json_at(records, PLAN_COUNT_FILTERED), &progress->filtered) &&
+           parse_windows(json_at(records, PLAN_COUNT_WINDOWS), progress) &&
+           json_int(json_at(rows, PLAN_COUNT_EXPLODED), &progress->exploded) &&
+           json_int(json_at(rows, PLAN_COUNT_ROWS), &progress->rows);
 }
 
 static bool parse(const struct json *object, struct spark_progress *progress) {
     const struct json *durations = json_member(object, "durationMs");
-    *progress = (struct spark_progress){.records = -1, .rejects = -1, .rows = -1};
+    *progress = (struct spark_progress){.records = -1};
     if (!json_member_int(object, "batchId", &progress->batch_id) || durations == NULL)
         return false;
     progress->duration_ms = part_of(durations, "triggerExecution");

@@ -1,4 +1,4 @@
-/* spark_progress.h: what Spark's StreamingQueryProgress says of a batch of stream_start.h's. */
+/* spark_progress.h: what Spark's StreamingQueryProgress says of a batch of stream_plan.h's. */
 #ifndef STREAMING_CLUSTER_ENGINE_SPARK_PROGRESS_H
 #define STREAMING_CLUSTER_ENGINE_SPARK_PROGRESS_H
 
@@ -9,9 +9,10 @@ struct spark_progress {
     int64_t batch_id;
     int64_t duration_ms; // of the whole trigger
     int64_t latest_offset_ms, query_planning_ms, wal_commit_ms, commit_offsets_ms; // parts of it
-    int64_t records, rejects; // -1: it does not count them (an idle trigger)
-    int64_t rows;             // -1: it does not count them
-    int64_t *windows;         // owned; as stream_start.h numbers them
+    int64_t records; // all of them; -1: nothing was counted (an idle trigger)
+    int64_t rejects, empty, filtered;
+    int64_t exploded, rows; // before WHERE, and written
+    int64_t *windows;       // owned; as stream_plan.h numbers them
     size_t window_count;
 };
 

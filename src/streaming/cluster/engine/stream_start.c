@@ -1,10 +1,7 @@
 /* stream_start.c: Spark must return the same row for each record as the native engine, and its
  * files must mean the same as ours: so the session's time zone, its handling of old dates, its
  * codec, the form of its timestamps and the meaning of its SQL are set, no matter what the server's
- * defaults are.
- *
- * The plan is SQL text, made of the declared schema. Counts of records, and windows of offsets with
- * a reject, are observed before the WHERE that drops those records; the count of rows after it. */
+ * defaults are. */
 #include "streaming/cluster/engine/stream_start.h"
 
 #include <inttypes.h>
@@ -16,170 +13,11 @@
 #include "base/log/log.h"
 #include "base/scope.h"
 #include "base/text.h"
-#include "pipeline/sink/sink_route.h"
+#include "streaming/cluster/engine/stream_plan.h"
 #include "streaming/cluster/spark/kafka_options.h"
 #include "streaming/cluster/spark/spark_session.h"
 
-/* ---- the plan ---- */
-
-/* Names of ours within the plan; no column of a table is called so. */
-#define PARSED "_parsed"
-#define HAS_VALUE "_has_value"
-
-/* What a directory's name has as %XX (pipeline/sink/sink_route.c), as a literal of Spark's SQL. */
-static const char escaped_characters[] =
-    "'\\u0001\\u0002\\u0003\\u0004\\u0005\\u0006\\u0007\\u0008\\u0009\\u000A\\u000B\\u000C\\u000D"
-    "\\u000E\\u000F\\u0010\\u0011\\u0012\\u0013\\u0014\\u0015\\u0016\\u0017\\u0018\\u0019\\u001A"
-    "\\u001B\\u001C\\u001D\\u001E\\u001F\\u007F\\u0022\\u0023\\u0025\\u0027\\u002A\\u002F\\u003A"
-    "\\u003D\\u003F\\u005B\\u005C\\u005D\\u005E\\u007B'";
-
-/* `to` and `more` with the separator between them, or `more` alone; frees both. */
-static char *joined(char *to, const char *separator, char *more) {
-    if (to == NULL)
-        return more;
-    char *text = text_format("%s%s%s", to, separator, more);
-    free(to);
-    free(more);
-    return text;
-}
-
-/* Begins the next step; add() gives it its expressions. */
-static void add_step(struct stream_plan *plan, enum connect_step_kind kind, const char *name) {
-    check(plan->step_count < PLAN_STEPS_MAX);
-    char **expressions = plan->expressions[plan->step_count];
-    plan->steps[plan->step_count++] = (struct connect_step){
-        .kind = kind, .name = name, .expressions = (const char *const *)expressions};
-}
-
-/* Takes the text over, for the newest step. */
-static void add(struct stream_plan *plan, char *expression) {
-    struct connect_step *step = &plan->steps[plan->step_count - 1];
-    check(step->count < PLAN_EXPRESSIONS_MAX);
-    plan->expressions[plan->step_count - 1][step->count++] = expression;
-}
-
-void stream_plan_deinit(struct stream_plan *plan) {
-    for (size_t i = 0; i < plan->step_count; i++)
-        for (size_t j = 0; j < plan->steps[i].count; j++)
-            free(plan->expressions[i][j]);
-    *plan = (struct stream_plan){0};
-}
-
-/* `match_id` STRING, … */
-static char *record_ddl(const struct schema *schema) {
-    char *ddl = NULL;
-    for (size_t i = 0; i < schema->record_count; i++)
-        ddl = joined(ddl, ", ",
-                     text_format("`%s` %s", schema->inputs[i].name,
-                                 column_sql_type(&schema->inputs[i]).text));
-    return ddl;
-}
-
-/* True exactly where partition_directory() finds a name: no NUL, and column=value has no more than
- * 255 bytes, of which an escaped character takes three. Null and empty are Hive's default. */
-static char *fits_directory(const char *column) {
-    int room = PARTITION_NAME_MAX - (int)strlen(column) - 1;
-    return text_format(
-        "(`%s` IS NULL OR (instr(`%s`, char(0)) = 0 AND (octet_length(`%s`) <= %d OR "
-        "3 * octet_length(`%s`) - 2 * octet_length(translate(`%s`, %s, '')) <= %d)))",
-        column, column, column, room / 3, column, column, escaped_characters, room);
-}
-
-/* Whether a record becomes a row; never null. */
-static char *is_row(const struct schema *schema, const size_t *partition_columns,
-                    size_t partition_column_count, enum parse_mode mode) {
-    char *text = mode == PARSE_PERMISSIVE
-                     ? text_format(HAS_VALUE)
-                     : text_format("`%s` IS NOT NULL", schema->columns[0].name);
-    for (size_t i = 0; i < partition_column_count; i++)
-        if (schema->columns[partition_columns[i]].type == TYPE_STRING) // others always fit
-            text =
-                joined(text, " AND ", fits_directory(schema->columns[partition_columns[i]].name));
-    return text;
-}
-
-static void add_parsing(struct stream_plan *plan, const struct schema *schema) {
-    char *ddl = record_ddl(schema);
-    add_step(plan, CONNECT_SELECT, NULL);
-    add(plan, text_format("from_json(CAST(`value` AS STRING), '%s') AS `" PARSED "`", ddl));
-    add(plan, text_format("`timestamp` AS `%s`", schema->columns[schema->kafka_timestamp].name));
-    add(plan, text_format("`partition`"));
-    add(plan, text_format("`offset`"));
-    free(ddl);
-
-    add_step(plan, CONNECT_SELECT, NULL);
-    add(plan, text_format("`" PARSED "`.*"));
-    add(plan, text_format("`" PARSED "` IS NOT NULL AS `" HAS_VALUE "`"));
-    add(plan, text_format("`%s`", schema->columns[schema->kafka_timestamp].name));
-    add(plan, text_format("`partition`"));
-    add(plan, text_format("`offset`"));
-    add(plan, text_format("current_timestamp() AS `%s`",
-                          schema->columns[schema->processing_timestamp].name));
-}
-
-/* Which derived columns the reject rules need: partition columns of texts. They are computed from
- * the record alone (streaming/declare/stream.c), so nothing else is needed for them. */
-static void find_needed(const struct schema *schema, const size_t *partition_columns,
-                        size_t partition_column_count, bool needed[static SCHEMA_COLUMNS_MAX]) {
-    for (size_t i = 0; i < partition_column_count; i++)
-        needed[partition_columns[i]] = schema->columns[partition_columns[i]].type == TYPE_STRING;
-}
-
-/* The derived columns that are needed, or the others; no step if there are none. */
-static void add_derived(struct stream_plan *plan, const struct schema *schema,
-                        const bool needed[static SCHEMA_COLUMNS_MAX], bool wanted) {
-    bool begun = false;
-    for (size_t i = 0; i < schema->count; i++) {
-        if (!schema_is_computed(schema, i) || needed[i] != wanted)
-            continue;
-        if (!begun) {
-            add_step(plan, CONNECT_SELECT, NULL);
-            add(plan, text_format("*"));
-            begun = true;
-        }
-        add(plan, text_format("%s AS `%s`", schema->columns[i].sql, schema->columns[i].name));
-    }
-}
-
-static void add_record_counts(struct stream_plan *plan, const char *row) {
-    add_step(plan, CONNECT_OBSERVE, PLAN_OBSERVED_RECORDS);
-    add(plan, text_format("count(1) AS `records`"));
-    add(plan, text_format("count_if(NOT (%s)) AS `rejects`", row));
-    add(plan,
-        text_format("collect_set(CASE WHEN NOT (%s) THEN CAST(`partition` AS BIGINT) * %" PRId64
-                    " + `offset` DIV %d END) AS `windows`",
-                    row, PLAN_WINDOW_PARTITION, PLAN_WINDOW));
-    check(plan->steps[plan->step_count - 1].count == PLAN_COUNTS);
-}
-
-static void add_row_count(struct stream_plan *plan) {
-    add_step(plan, CONNECT_OBSERVE, PLAN_OBSERVED_ROWS);
-    add(plan, text_format("count(1) AS `rows`"));
-}
-
-void stream_plan_make(const struct schema *schema, const size_t *partition_columns,
-                      size_t partition_column_count, enum parse_mode mode,
-                      struct stream_plan *plan) {
-    check(mode != PARSE_FAILFAST);
-    *plan = (struct stream_plan){0};
-    bool needed[SCHEMA_COLUMNS_MAX] = {false};
-    find_needed(schema, partition_columns, partition_column_count, needed);
-    char *row = is_row(schema, partition_columns, partition_column_count, mode);
-    add_parsing(plan, schema);
-    add_derived(plan, schema, needed, true);
-    add_record_counts(plan, row);
-    add_step(plan, CONNECT_WHERE, NULL);
-    add(plan, row);
-    add_row_count(plan);
-    add_derived(plan, schema, needed, false);
-    add_step(plan, CONNECT_SELECT, NULL);
-    for (size_t i = 0; i < schema->count; i++)
-        add(plan, text_format("`%s`", schema->columns[i].name));
-}
-
-/* ---- the session and the start ---- */
-
-enum { NUMBER_TEXT = 24, FIXED_OPTIONS = 4 };
+enum { NUMBER_TEXT = 24, FIXED_OPTIONS = 5 };
 
 static const char *codec_of(const struct query *query) {
     switch (query->definition.options->parquet.codec) {
@@ -253,6 +91,8 @@ static struct connect_pair *source_options(const struct query *query,
         "failOnDataLoss", query->definition.options->fail_on_data_loss ? "true" : "false"};
     if (query->definition.options->max_offsets_per_trigger > 0)
         pairs[(*count)++] = (struct connect_pair){"maxOffsetsPerTrigger", most_offsets};
+    if (stream_plan_reads_headers(&query->definition.options->stream->plan))
+        pairs[(*count)++] = (struct connect_pair){"includeHeaders", "true"};
     for (size_t i = 0; i < kafka->count; i++)
         pairs[(*count)++] = (struct connect_pair){kafka->options[i].name, kafka->options[i].value};
     return pairs;
@@ -299,7 +139,7 @@ bool stream_start(struct connect_session *session, const struct query *query,
     if (!kafka_options_make(options->kafka_properties, options->kafka_property_count, &kafka, err))
         return false;
     tell_left_out(query, &kafka);
-    stream_plan_make(&query->definition.schema, query->definition.partition_columns,
+    stream_plan_make(&query->definition.options->stream->plan, query->definition.partition_columns,
                      query->definition.options->store.partition_by_count,
                      query->definition.options->parse_mode, &plan);
     snprintf(most_offsets, sizeof most_offsets, "%" PRId64,

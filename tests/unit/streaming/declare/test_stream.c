@@ -59,18 +59,6 @@ static size_t column_of(const char *job, const char *name) {
     return (size_t)column;
 }
 
-static const char *sql_of(const char *job, const char *name) {
-    return stream_of(job)->schema.columns[column_of(job, name)].sql;
-}
-
-static void a_cluster_gets_the_expressions_with_all_casts(void **state) {
-    (void)state;
-    assert_string_equal(sql_of("matches", "duration_minutes"),
-                        "CAST(CAST(`match_duration` AS DOUBLE) / CAST(60 AS DOUBLE) AS INT)");
-    assert_string_equal(sql_of("players", "full_name"),
-                        "concat_ws(' ', `first_name`, `last_name`)");
-}
-
 /* ---- the values of their expressions ---- */
 
 static const struct {
@@ -284,7 +272,6 @@ static void a_file_becomes_a_stream(void **state) {
     assert_string_equal(stream.identifier, "id");
     assert_true(stream.record->has_identifier);
     assert_string_equal(stream.schema.columns[6].expression, "n + partition");
-    assert_string_equal(stream.schema.columns[6].sql, "`n` + `partition`");
     stream_deinit(&stream);
 }
 
@@ -379,7 +366,6 @@ int main(void) {
     streams_load();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_built_in_queries_are_the_recorded_ones),
-        cmocka_unit_test(a_cluster_gets_the_expressions_with_all_casts),
         cmocka_unit_test(their_expressions_have_these_values),
         cmocka_unit_test(only_the_rows_of_the_range_are_derived),
         cmocka_unit_test(texts_without_room_are_asked_for_again),

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "streaming/cluster/engine/spark_progress.h"
-#include "streaming/cluster/engine/stream_start.h"
+#include "streaming/cluster/engine/stream_plan.h"
 
 /* A report of Spark 4.2.0, with other numbers. */
 static const char real[] =
@@ -18,8 +18,9 @@ static const char real[] =
     "\"getBatch\": 0, \"commitOffsets\": 87, \"latestOffset\": 5, \"addBatch\": 2707, "
     "\"walCommit\": 42}, \"eventTime\": {}, \"stateOperators\": [], \"sources\": [], \"sink\": "
     "{\"description\": \"FileSink[file:/lake]\", \"numOutputRows\": -1}, \"observedMetrics\": "
-    "{\"records\": {\"values\": [20000, 882, [1099511627783, 0, 1, 9]], \"schema\": {\"type\": "
-    "\"struct\", \"fields\": []}}, \"rows\": {\"values\": [19118], \"schema\": {\"type\": "
+    "{\"records\": {\"values\": [20000, 882, 70, 18, [1099511627783, 0, 1, 9]], \"schema\": "
+    "{\"type\": "
+    "\"struct\", \"fields\": []}}, \"rows\": {\"values\": [19048, 19030], \"schema\": {\"type\": "
     "\"struct\", "
     "\"fields\": []}}}}";
 
@@ -34,7 +35,10 @@ static void a_report_of_spark_s_is_understood(void **state) {
     assert_int_equal(progress.wal_commit_ms, 42);
     assert_int_equal(progress.records, 20000);
     assert_int_equal(progress.rejects, 882);
-    assert_int_equal(progress.rows, 19118);
+    assert_int_equal(progress.empty, 70);
+    assert_int_equal(progress.filtered, 18);
+    assert_int_equal(progress.exploded, 19048);
+    assert_int_equal(progress.rows, 19030);
     assert_int_equal(progress.window_count, 4);
     spark_progress_deinit(&progress);
 }
@@ -44,13 +48,16 @@ static void an_idle_trigger_counts_nothing(void **state) {
     static const char *const texts[] = {
         "{\"batchId\":7,\"durationMs\":{\"latestOffset\":3}}",
         "{\"batchId\":7,\"durationMs\":{},\"observedMetrics\":{}}",
-        "{\"batchId\":7,\"durationMs\":{},\"observedMetrics\":{\"other\":{\"values\":[1]}}}"};
+        "{\"batchId\":7,\"durationMs\":{},\"observedMetrics\":{\"other\":{\"values\":[1]}}}",
+        // One of the two observations says nothing.
+        "{\"batchId\":7,\"durationMs\":{},\"observedMetrics\":{\"records\":{\"values\":[1,0,0,0,[]]"
+        "}}}",
+        "{\"batchId\":7,\"durationMs\":{},\"observedMetrics\":{\"rows\":{\"values\":[1,1]}}}"};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         struct spark_progress progress;
         struct error err;
         assert_true(spark_progress_parse(texts[i], &progress, &err));
         assert_int_equal(progress.records, -1);
-        assert_int_equal(progress.rows, -1);
         spark_progress_deinit(&progress);
     }
 }
@@ -63,10 +70,11 @@ static void an_invalid_report_is_refused(void **state) {
                                         "{\"batchId\":7}",
                                         "{\"batchId\":\"7\",\"durationMs\":{}}",
                                         ("{\"batchId\":7,\"durationMs\":{},\"observedMetrics\":{"
-                                         "\"records\":{\"values\":[1,2,[\"x\"]"
-                                         "]}}}"),
+                                         "\"records\":{\"values\":[1,2,0,0,[\"x\"]]},"
+                                         "\"rows\":{\"values\":[1,1]}}}"),
                                         ("{\"batchId\":7,\"durationMs\":{},\"observedMetrics\":{"
-                                         "\"rows\":{\"values\":[\"1\"]}}}")};
+                                         "\"records\":{\"values\":[1,2,0,0,[]]},"
+                                         "\"rows\":{\"values\":[1,\"1\"]}}}")};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         struct spark_progress progress;
         struct error err;
