@@ -169,6 +169,7 @@ def test_an_example_makes_the_rows_of_spark(run, session, table, tmp_path):
     assert directories(run.lake.table(table)) == directories(tmp_path / "spark")
 
 
+@pytest.mark.sanitized
 @pytest.mark.parametrize("table", PLANS)
 def test_an_example_is_verified_and_shown(run, table):
     plan = PLANS[table]
