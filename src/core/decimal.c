@@ -20,13 +20,6 @@ static bool is_digit(char byte) {
     return byte >= '0' && byte <= '9';
 }
 
-/* A number's parts: its digits are those of [whole, whole_end) and [fraction, fraction_end). */
-struct parts {
-    bool negative;
-    const char *whole, *whole_end, *fraction, *fraction_end;
-    int64_t exponent;
-};
-
 static const char *skip_digits(const char *at, const char *end) {
     while (at < end && is_digit(*at))
         at++;
@@ -52,9 +45,9 @@ static bool read_exponent(const char *at, const char *end, int64_t *exponent) {
     return true;
 }
 
-static bool split(struct text text, struct parts *parts) {
+bool decimal_text_split(struct text text, struct decimal_text *parts) {
     const char *at = text.bytes, *end = at + text.length;
-    *parts = (struct parts){.negative = at < end && *at == '-'};
+    *parts = (struct decimal_text){.negative = at < end && *at == '-'};
     if (at < end && (*at == '-' || *at == '+'))
         at++;
     parts->whole = at;
@@ -69,22 +62,34 @@ static bool split(struct text text, struct parts *parts) {
 }
 
 /* The digit at a place counted over both parts. */
-static int digit_at(const struct parts *parts, int64_t place) {
+static int digit_at(const struct decimal_text *parts, int64_t place) {
     int64_t whole = parts->whole_end - parts->whole;
     return (place < whole ? parts->whole[place] : parts->fraction[place - whole]) - '0';
 }
 
-bool decimal_parse(struct text text, int precision, int scale, int128_t *unscaled) {
-    struct parts parts;
-    if (!split(text, &parts))
-        return false;
-    int64_t fraction = parts.fraction_end - parts.fraction;
-    int64_t count = parts.whole_end - parts.whole + fraction, first = 0;
-    int64_t java_scale = fraction - parts.exponent;
+/* Where its first digit is that is not zero, counted over both parts. */
+static int64_t first_digit(const struct decimal_text *parts, int64_t count) {
+    int64_t first = 0;
+    while (first < count && digit_at(parts, first) == 0)
+        first++;
+    return first;
+}
+
+static int64_t digit_count(const struct decimal_text *parts) {
+    return parts->whole_end - parts->whole + (parts->fraction_end - parts->fraction);
+}
+
+bool decimal_text_is_zero(const struct decimal_text *parts) {
+    int64_t count = digit_count(parts);
+    return first_digit(parts, count) == count;
+}
+
+bool decimal_of_text(const struct decimal_text *parts, int precision, int scale,
+                     int128_t *unscaled) {
+    int64_t count = digit_count(parts), first = first_digit(parts, count);
+    int64_t java_scale = parts->fraction_end - parts->fraction - parts->exponent;
     if (java_scale != (int32_t)java_scale)
         return false;
-    while (first < count && digit_at(&parts, first) == 0)
-        first++;
     // Digits of the result, as counted from the first that is not zero.
     int64_t digits = count - first - java_scale + scale;
     if (first == count || digits < 0) {
@@ -95,13 +100,18 @@ bool decimal_parse(struct text text, int precision, int scale, int128_t *unscale
         return false;
     int128_t value = 0;
     for (int64_t i = 0; i < digits; i++)
-        value = value * 10 + (first + i < count ? digit_at(&parts, first + i) : 0);
-    if (first + digits < count && digit_at(&parts, first + digits) >= 5)
+        value = value * 10 + (first + i < count ? digit_at(parts, first + i) : 0);
+    if (first + digits < count && digit_at(parts, first + digits) >= 5)
         value++;
     if (value >= decimal_power(precision))
         return false;
-    *unscaled = parts.negative ? -value : value;
+    *unscaled = parts->negative ? -value : value;
     return true;
+}
+
+bool decimal_parse(struct text text, int precision, int scale, int128_t *unscaled) {
+    struct decimal_text parts;
+    return decimal_text_split(text, &parts) && decimal_of_text(&parts, precision, scale, unscaled);
 }
 
 size_t decimal_format(int128_t unscaled, int scale, char text[static DECIMAL_TEXT_MAX]) {

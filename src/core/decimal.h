@@ -12,6 +12,23 @@ enum { DECIMAL_TEXT_MAX = 48 };
 /* 10^exponent, up to 38. */
 int128_t decimal_power(int exponent);
 
+/* A text as java.math.BigDecimal reads it, taken apart: its digits are those of [whole, whole_end)
+ * and [fraction, fraction_end). */
+struct decimal_text {
+    bool negative;
+    const char *whole, *whole_end, *fraction, *fraction_end;
+    int64_t exponent; // up to ten digits
+};
+
+/* False: no such form. */
+bool decimal_text_split(struct text text, struct decimal_text *parts);
+
+bool decimal_text_is_zero(const struct decimal_text *parts);
+
+/* Rounded half up to the scale. False: more digits than the precision has. */
+bool decimal_of_text(const struct decimal_text *parts, int precision, int scale,
+                     int128_t *unscaled);
+
 /* A text as java.math.BigDecimal reads it ("-1.5e3"), rounded half up to the scale. False: no such
  * form, or more digits than the precision has. */
 bool decimal_parse(struct text text, int precision, int scale, int128_t *unscaled);

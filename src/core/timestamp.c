@@ -199,11 +199,21 @@ static bool parse_once(struct text text, const struct timestamp_context *context
     return to_micros(local - zone_offset_of_local(&zone, local), parsed.values[FRACTION], micros);
 }
 
+static bool to_local(const struct parsed *parsed, int64_t *micros) {
+    return is_in_range(parsed) && !parsed->time_only &&
+           to_micros(seconds_of(parsed, days_of(parsed)), parsed->values[FRACTION], micros);
+}
+
 bool timestamp_parse_local(struct text text, int64_t *micros) {
     struct parsed parsed;
-    return split(text, &parsed) && is_in_range(&parsed) && !parsed.time_only &&
-           parsed.zone.bytes == NULL &&
-           to_micros(seconds_of(&parsed, days_of(&parsed)), parsed.values[FRACTION], micros);
+    return split(text, &parsed) && parsed.zone.bytes == NULL && to_local(&parsed, micros);
+}
+
+bool timestamp_parse_local_of_any_zone(struct text text, int64_t *micros) {
+    struct parsed parsed;
+    struct zone zone;
+    return split(text, &parsed) && (parsed.zone.bytes == NULL || zone_find(parsed.zone, &zone)) &&
+           to_local(&parsed, micros);
 }
 
 /* Spark's second chance: the text without "GMT", wherever it stands. Longer texts have had their

@@ -27,4 +27,7 @@ bool timestamp_parse(struct text text, const struct timestamp_context *context, 
  * text with a zone, or without a day. */
 bool timestamp_parse_local(struct text text, int64_t *micros);
 
+/* The same, as a cast takes it: a zone is left out, but must be one. */
+bool timestamp_parse_local_of_any_zone(struct text text, int64_t *micros);
+
 #endif

@@ -4,6 +4,7 @@ Columns have the types that their first letters say: bo, ti, sm, i, j, l, m, f, 
 date), ts (a timestamp), nz (one without a time zone), p and q (decimals).
 """
 
+import datetime
 import random
 
 INT_MAX, LONG_MAX = 2**31 - 1, 2**63 - 1
@@ -176,6 +177,17 @@ def expressions():
             # Always null in Spark.
             if not (column == "da" and target not in ("DATE", "STRING", "TIMESTAMP")):
                 yield f"CAST({column} AS {target})"
+            if column != "da" or target in ("DATE", "STRING", "TIMESTAMP"):
+                yield f"TRY_CAST({column} AS {target})"
+    for target in ("BOOLEAN", "TINYINT", "INT", "STRING", "BINARY", "DATE", "TIMESTAMP_NTZ"):
+        yield f"TRY_CAST(nz AS {target})"
+    yield "CAST(s AS TIMESTAMP_NTZ)"
+    yield "TRY_CAST(s AS TIMESTAMP_NTZ)"
+    yield "TRY_CAST(TRY_CAST(d AS DECIMAL(38,38)) AS INT)"
+    yield "TRY_CAST(CAST(CAST(s AS DECIMAL(38,20)) AS DECIMAL(18,16)) AS TINYINT)"
+    yield "CAST(CAST(l AS FLOAT) AS DOUBLE)"
+    yield "CAST(l AS FLOAT) * 1.5D"
+    yield "timestamp_seconds(CAST(l AS FLOAT))"
     yield "CAST(nz AS STRING)"
     yield "CAST(nz AS DATE)"
     yield "CAST(nz AS TIMESTAMP)"
@@ -396,4 +408,101 @@ def expressions():
         "s LIKE '%b%c%'",
         "s NOT LIKE '%a%'",
         "i LIKE '1%'",
+        "s LIKE 'a/_c' ESCAPE '/'",
+        "s LIKE '%/%%' ESCAPE '/'",
+        "s LIKE 'a%%c' ESCAPE '%'",
+        "s LIKE '__c' ESCAPE '_'",
+        "s LIKE '%éé%' ESCAPE 'é'",
+        "s NOT LIKE '%//%' ESCAPE '/'",
+        "upper(s)",
+        "lower(s)",
+        "lower(concat(s, 'Σ'))",
+        "lower(concat('AΣ', s))",
+        "upper(CAST(X'41C3EDA0BDF09F9880F490808041ED80E28028' AS STRING))",
+        "substring(CAST(s AS BINARY), 2, 3)",
+        "substring(CAST(s AS BINARY), greatest(i, -7), greatest(j, -7))",
+        "substring(CAST(s AS BINARY), -3)",
+        "startswith(CAST(s AS BINARY), X'61')",
+        "endswith(CAST(s AS BINARY), CAST(u AS BINARY))",
+        "contains(CAST(s AS BINARY), 'b')",
+        "CAST(s AS BINARY) LIKE 'a%'",
+        "concat(CAST(s AS BINARY), X'00', CAST(u AS BINARY))",
+        "concat(CAST(s AS BINARY), 'x')",
+        "split_part(s, '.', i)",
+        "split_part(s, '.', 0D)",
+        "to_timestamp(bo)",
+        "unix_seconds(da)",
+        "unix_millis(s)",
+        "s >= CAST(i AS DECIMAL(10,0))",
+        "s = CAST(q AS DECIMAL(38,0))",
+        "s < p",
+        "0 <= CAST(q AS DECIMAL(38,38))",
+        "CAST(p AS DECIMAL(38,38)) = 1",
+        "CASE WHEN TRUE THEN 1 WHEN bo THEN NULL END",
+        "CASE WHEN bo THEN NULL WHEN TRUE THEN 1 END",
+        "CASE WHEN NULL THEN 1 END",
+        "if(NULL, 1, 2)",
+        "coalesce(CAST(q AS DECIMAL(38,0)), 23330.304)",
+        "unix_timestamp(nz)",
+        "hour(nz)",
+        "minute(nz)",
+        "year(nz)",
+        "ts = nz",
+        "coalesce(nz, ts)",
+        "da < nz",
     ]
+
+
+# ---- time zones ----
+
+ZONES = ["Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe"]
+ZONE_COLUMNS = {"s": "STRING", "da": "DATE", "ts": "TIMESTAMP", "nz": "TIMESTAMP_NTZ"}
+# Around gaps and overlaps, also at midnight and of half an hour, changes of the standard time, and
+# before there was one.
+CLOCKS = [
+    *("2024-03-31 01:59:59", "2024-03-31 02:00:00", "2024-03-31 02:30:00.5", "2024-03-31 03:00:00"),
+    *("2024-10-27 01:59:59", "2024-10-27 02:30:00", "2024-10-27 03:00:00", "2024-03-10 02:30:00"),
+    *("2024-03-10 03:00:00", "2024-11-03 01:30:00", "2024-11-03 00:59:59.999999"),
+    *("2024-04-07 01:30:00", "2024-04-07 01:59:59", "2024-04-07 02:00:00", "2024-10-06 02:15:00"),
+    *("2024-10-06 02:30:00", "1893-03-31 23:53:28", "1893-04-01 00:03:00", "1883-11-18 12:03:57"),
+    *("1883-11-18 11:58:00", "1945-10-15 00:00:00", "1941-10-01 00:00:00", "1906-01-01 00:15:00"),
+    *("1854-06-28 00:00:00", "1870-01-01 00:00:00", "1895-02-01 00:00:00", "1981-03-01 00:15:00"),
+    *("1916-05-01 00:00:00", "1945-05-24 02:30:00", "1980-04-06 02:30:00", "2037-10-25 02:30:00"),
+    *("2100-03-28 02:30:00", "2100-07-01 12:00:00", "1000-02-28 00:00:00", "1582-10-10 12:00:00"),
+    *("0001-01-01 00:00:00", "1969-12-31 23:59:59.999999", "1970-01-01 00:00:00"),
+    *("9999-12-31 23:59:59.999999", "2024-06-15 00:00:00", "2024-06-30 23:30:00"),
+    *("2024-01-01 00:29:59", "2023-12-31 13:30:00"),
+]
+ZONE_TEXTS = [
+    *("2024-03-31 02:30:00Z", "2024-03-31 02:30:00 Europe/Berlin", "2024-10-27 02:30:00+05:30"),
+    *("2024-03-31", "x", "2024-03-31 02:30:00 nowhere"),
+]
+
+
+def zone_rows():
+    """The same clock as a text, a day, a moment (of a zone some hours away), and without a zone."""
+    start = datetime.datetime(1970, 1, 1)
+    for number, clock in enumerate(CLOCKS):
+        time = datetime.datetime.fromisoformat(clock) - start
+        micros = (time.days * 86400 + time.seconds) * 10**6 + time.microseconds
+        for hours in (1, -4.5, 10.5) if number % 3 == 0 else (1 + number % 12,):
+            yield [clock, time.days, micros - int(hours * 3600 * 10**6), micros]
+    for text in ZONE_TEXTS:
+        yield [text, None, None, None]
+    for micros in (9223371936000000000, -9223371936000000000):  # the last ones before Spark throws
+        yield [None, micros // 86400000000, micros, micros]
+
+
+def zone_expressions():
+    for column in "s da ts nz".split():
+        for target in ("TIMESTAMP", "TIMESTAMP_NTZ", "DATE", "STRING"):
+            yield f"CAST({column} AS {target})"
+        for function in "unix_timestamp hour minute second year day to_date to_timestamp".split():
+            yield f"{function}({column})"
+    for unit in "year quarter month week day hour minute second millisecond microsecond".split():
+        yield f"date_trunc('{unit}', ts)"
+    yield from ["date_trunc('DAY', nz)", "date_trunc('HOUR', s)", "date_trunc('MONTH', da)"]
+    yield from ["concat(ts, '|', nz)", "concat_ws(' ', ts, da)", "ts = da", "ts < nz", "s = ts"]
+    yield from ["da >= nz", "s <=> nz", "greatest(da, ts)", "coalesce(nz, ts)", "ts IN (da, nz)"]
+    yield from ["CASE WHEN ts > da THEN da ELSE nz END", "unix_seconds(ts)", "CAST(ts AS DOUBLE)"]
+    yield from ["CAST(ts AS BIGINT)", "TRY_CAST(s AS TIMESTAMP)", "ts BETWEEN da AND nz"]

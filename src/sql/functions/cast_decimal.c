@@ -14,7 +14,7 @@
 
 __extension__ typedef unsigned __int128 uint128_t;
 
-enum { DIGITS_KEPT_MAX = 64, PRINTED_MAX = 96, MICRO_DIGITS = 6 };
+enum { PRINTED_MAX = 96, MICRO_DIGITS = 6 };
 
 static bool fits(int128_t value, const struct data_type *type) {
     int128_t limit = decimal_power(type->precision);
@@ -63,64 +63,6 @@ static bool rescale(int128_t value, int from_scale, const struct data_type *type
     return fits(*out, type);
 }
 
-/* What is read of a text. */
-struct digit_text {
-    char digits[DIGITS_KEPT_MAX]; // without leading zeros; those behind do not matter
-    int64_t count;                // also of those that are not kept
-    int64_t exponent;
-    bool any;
-};
-
-static const char *take_digits(const char *at, const char *end, bool behind_point,
-                               struct digit_text *text) {
-    for (; at < end && *at >= '0' && *at <= '9'; at++) {
-        text->any = true;
-        if (*at != '0' || text->count > 0) {
-            if (text->count < DIGITS_KEPT_MAX)
-                text->digits[text->count] = *at;
-            text->count++;
-            text->exponent += behind_point ? 0 : 1;
-        } else if (behind_point) {
-            text->exponent--;
-        }
-    }
-    return at;
-}
-
-/* As Java's BigDecimal reads it: no suffix, and no words. */
-static bool from_text(struct text text, const struct data_type *type, int128_t *out) {
-    struct text trimmed = trim_blanks(text);
-    const char *at = trimmed.bytes, *end = at + trimmed.length;
-    struct digit_text read = {.count = 0};
-    bool negative = at < end && *at == '-';
-    if (at < end && (*at == '-' || *at == '+'))
-        at++;
-    at = take_digits(at, end, false, &read);
-    if (at < end && *at == '.')
-        at = take_digits(at + 1, end, true, &read);
-    int64_t exponent = 0;
-    if (at < end && read.any && (*at | 0x20) == 'e') {
-        struct digit_text power = {.count = 0};
-        bool down = ++at < end && *at == '-';
-        if (at < end && (*at == '-' || *at == '+'))
-            at++;
-        at = take_digits(at, end, false, &power);
-        if (!power.any || power.count > 10)
-            return false;
-        for (int64_t i = 0; i < power.count; i++)
-            exponent = exponent * 10 + (power.digits[i] - '0');
-        if (exponent > INT32_MAX)
-            return false;
-        exponent = down ? -exponent : exponent;
-    }
-    // A zero counts as one digit for Spark's limit of digits before the point.
-    int64_t whole_digits = read.exponent + exponent + (read.count == 0 ? 1 : 0);
-    if (at < end || !read.any || whole_digits > DECIMAL_PRECISION_MAX)
-        return false;
-    int64_t kept = read.count < DIGITS_KEPT_MAX ? read.count : DIGITS_KEPT_MAX;
-    return from_digits(read.digits, kept, read.exponent + exponent, negative, type, out);
-}
-
 /* `convert` is a condition with the value `x`, the type `to` and the result `*result`. */
 #define TO_DECIMAL(name, in_type, convert)                                                         \
     static bool name(const struct kernel_call *call) {                                             \
@@ -143,9 +85,47 @@ TO_DECIMAL(int32_to_decimal, int32_t, rescale(x, 0, to, result))
 TO_DECIMAL(int64_to_decimal, int64_t, rescale(x, 0, to, result))
 TO_DECIMAL(float_to_decimal, float, from_double((double)x, to, result))
 TO_DECIMAL(double_to_decimal, double, from_double(x, to, result))
-TO_DECIMAL(text_to_decimal, struct text, from_text(x, to, result))
 TO_DECIMAL(timestamp_to_decimal, int64_t, rescale(x, MICRO_DIGITS, to, result))
 TO_DECIMAL(decimal_to_decimal, int128_t, rescale(x, in->type->scale, to, result))
+
+/* Spark computes the power of ten of a large exponent: for minutes, or until it throws. */
+static bool is_too_long(const struct decimal_text *parts) {
+    enum { EXPONENT_MAX = 9999 }; // as the guard says it
+    int64_t exponent = parts->exponent < 0 ? -parts->exponent : parts->exponent;
+    return exponent > EXPONENT_MAX && exponent <= INT32_MAX;
+}
+
+/* A zero counts as one digit for Spark's limit of digits before the point. */
+static bool has_room(const struct decimal_text *parts) {
+    int64_t scale = parts->fraction_end - parts->fraction - parts->exponent;
+    return !decimal_text_is_zero(parts) || 1 - scale <= DECIMAL_PRECISION_MAX;
+}
+
+/* As Java's BigDecimal reads it: no suffix, and no words. */
+static bool text_to_decimal(const struct kernel_call *call) {
+    const struct operand *in = call->arguments[0];
+    const struct data_type *to = call->out->type;
+    struct vector *out = &call->out->vector;
+    for (size_t row = call->first, end = row + call->count; row < end; row++) {
+        struct decimal_text parts;
+        out->valid[row] = 0;
+        if (!is_present(in, row) || !decimal_text_split(trim_blanks(text_at(in, row)), &parts))
+            continue;
+        if (is_too_long(&parts))
+            call->out->faults[row] = 1;
+        else
+            out->valid[row] = has_room(&parts) && decimal_of_text(&parts, to->precision, to->scale,
+                                                                  &out->decimals[row]);
+    }
+    return true;
+}
+
+const char *cast_guard_decimal(const char *argument, const struct data_type *to,
+                               struct pool *pool) {
+    return pool_format(pool,
+                       "CASE WHEN NOT %s RLIKE '[eE][-+]?0*[1-9][0-9]{4}' THEN CAST(%s AS %s) END",
+                       argument, argument, data_type_ddl(to, pool));
+}
 
 /* ---- from DECIMAL ---- */
 
@@ -197,7 +177,7 @@ static bool decimal_to_text(const struct kernel_call *call) {
 }
 
 /* The library reads the decimal text with one rounding. */
-static double to_double(int128_t value, int scale, bool as_float) {
+static double to_real(int128_t value, int scale, bool as_float) {
     char text[PRINTED_MAX];
     size_t size = format_decimal(value, 0, text);
     (void)snprintf(text + size, sizeof text - size, "e%d", -scale);
@@ -247,8 +227,8 @@ FROM_DECIMAL(decimal_to_int8, int8_t, (uint8_t)to_whole(x, scale))
 FROM_DECIMAL(decimal_to_int16, int16_t, (uint16_t)to_whole(x, scale))
 FROM_DECIMAL(decimal_to_int32, int32_t, (uint32_t)to_whole(x, scale))
 FROM_DECIMAL(decimal_to_int64, int64_t, to_whole(x, scale))
-FROM_DECIMAL(decimal_to_float, float, to_double(x, scale, true))
-FROM_DECIMAL(decimal_to_double, double, to_double(x, scale, false))
+FROM_DECIMAL(decimal_to_float, float, to_real(x, scale, true))
+FROM_DECIMAL(decimal_to_double, double, to_real(x, scale, false))
 FROM_DECIMAL(decimal_to_timestamp, int64_t, to_micros(x, scale))
 
 kernel_fn *cast_decimal(enum type from, enum type to) {
@@ -267,4 +247,72 @@ kernel_fn *cast_decimal(enum type from, enum type to) {
         [TYPE_TIMESTAMP] = timestamp_to_decimal,
     };
     return from == TYPE_DECIMAL ? from_kernels[to] : to_kernels[from];
+}
+
+/* ---- TRY_CAST from DECIMAL ----
+ *
+ * For a type narrower than BIGINT, Spark takes the way through DOUBLE, if a BIGINT does not hold
+ * all digits: 0.9999999999999999999999 is then 1. */
+
+enum { DIGITS_OF_INT64 = 18 };
+
+static bool whole_of_decimal(int128_t value, const struct data_type *type, int128_t unit,
+                             int128_t least, int128_t most, int64_t *out) {
+    int128_t whole = value / unit;
+    if (type->precision > DIGITS_OF_INT64 && most < INT64_MAX) {
+        double number = to_real(value, type->scale, false);
+        *out = saturate_int64(number);
+        return cast_is_between(number, (double)least, (double)most);
+    }
+    *out = (int64_t)whole;
+    return whole >= least && whole <= most;
+}
+
+// NOLINTBEGIN(bugprone-macro-parentheses): a type cannot be in parentheses
+#define WHOLE_OF_DECIMAL(name, out_type, least, most)                                              \
+    static bool decimal_as_##name(const struct kernel_call *call) {                                \
+        const struct operand *in = call->arguments[0];                                             \
+        int128_t unit = decimal_power(in->type->scale);                                            \
+        out_type *out = call->out->vector.values;                                                  \
+        for (size_t row = call->first, end = row + call->count; row < end; row++) {                \
+            int64_t whole = 0;                                                                     \
+            call->out->vector.valid[row] =                                                         \
+                is_present(in, row) &&                                                             \
+                whole_of_decimal(in->vector.decimals[row], in->type, unit, least, most, &whole);   \
+            out[row] = (out_type)(call->out->vector.valid[row] != 0 ? whole : 0);                  \
+        }                                                                                          \
+        return true;                                                                               \
+    }
+// NOLINTEND(bugprone-macro-parentheses)
+WHOLE_OF_DECIMAL(int8, int8_t, INT8_MIN, INT8_MAX)
+WHOLE_OF_DECIMAL(int16, int16_t, INT16_MIN, INT16_MAX)
+WHOLE_OF_DECIMAL(int32, int32_t, INT32_MIN, INT32_MAX)
+WHOLE_OF_DECIMAL(int64, int64_t, INT64_MIN, INT64_MAX)
+
+/* Never with an exponent, which CAST writes where there would be many zeros. */
+static bool decimal_to_plain_text(const struct kernel_call *call) {
+    const struct operand *in = call->arguments[0];
+    struct vector *out = &call->out->vector;
+    for (size_t row = call->first, end = row + call->count; row < end; row++) {
+        out->valid[row] = in->vector.valid[row];
+        if (!is_present(in, row))
+            continue;
+        char text[DECIMAL_TEXT_MAX];
+        size_t size = decimal_format(in->vector.decimals[row], in->type->scale, text);
+        char *bytes = arena_alloc_bytes(call->strings, size);
+        if (bytes == NULL)
+            return false;
+        memcpy(bytes, text, size);
+        out->texts[row] = (struct text){bytes, (uint32_t)size};
+    }
+    return true;
+}
+
+kernel_fn *try_cast_decimal(enum type to) {
+    static kernel_fn *const kernels[TYPE_COUNT] = {
+        [TYPE_STRING] = decimal_to_plain_text, [TYPE_INT8] = decimal_as_int8,
+        [TYPE_INT16] = decimal_as_int16,       [TYPE_INT32] = decimal_as_int32,
+        [TYPE_INT64] = decimal_as_int64,
+    };
+    return kernels[to];
 }

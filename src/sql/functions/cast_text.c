@@ -40,7 +40,7 @@ static bool is_digit(char byte) {
     return byte >= '0' && byte <= '9';
 }
 
-static bool parse_int64(struct text text, int64_t *value) {
+static bool parse_int64(struct text text, bool with_fraction, int64_t *value) {
     struct text trimmed = trim_control(text);
     const char *at = trimmed.bytes, *end = at + trimmed.length;
     bool negative = at < end && *at == '-';
@@ -53,7 +53,7 @@ static bool parse_int64(struct text text, int64_t *value) {
         if (__builtin_mul_overflow(result, 10, &result) ||
             __builtin_sub_overflow(result, *at - '0', &result))
             return false;
-    if (at < end && *at == '.')
+    if (at < end && *at == '.' && with_fraction)
         for (at++; at < end && is_digit(*at); at++) {
         }
     if (at < end || (!negative && result == INT64_MIN))
@@ -64,12 +64,18 @@ static bool parse_int64(struct text text, int64_t *value) {
 
 // NOLINTBEGIN(bugprone-macro-parentheses): a type cannot be in parentheses
 #define PARSE_WHOLE(kind, name, type, unsigned_type)                                               \
-    static bool parse_##name##_value(struct text text, type *value) {                              \
+    static bool read_##name(struct text text, bool with_fraction, type *value) {                   \
         int64_t number;                                                                            \
-        if (!parse_int64(text, &number) || number != (type)number)                                 \
+        if (!parse_int64(text, with_fraction, &number) || number != (type)number)                  \
             return false;                                                                          \
         *value = (type)number;                                                                     \
         return true;                                                                               \
+    }                                                                                              \
+    static bool parse_##name##_value(struct text text, type *value) {                              \
+        return read_##name(text, true, value);                                                     \
+    }                                                                                              \
+    static bool parse_whole_##name(struct text text, type *value) {                                \
+        return read_##name(text, false, value);                                                    \
     }
 // NOLINTEND(bugprone-macro-parentheses)
 
@@ -93,6 +99,20 @@ TEXT_KERNEL(text_to_int8, int8_t, parse_int8_value)
 TEXT_KERNEL(text_to_int16, int16_t, parse_int16_value)
 TEXT_KERNEL(text_to_int32, int32_t, parse_int32_value)
 TEXT_KERNEL(text_to_int64, int64_t, parse_int64_value)
+TEXT_KERNEL(whole_text_to_int8, int8_t, parse_whole_int8)
+TEXT_KERNEL(whole_text_to_int16, int16_t, parse_whole_int16)
+TEXT_KERNEL(whole_text_to_int32, int32_t, parse_whole_int32)
+TEXT_KERNEL(whole_text_to_int64, int64_t, parse_whole_int64)
+
+kernel_fn *cast_from_whole_text(enum type to) {
+    static kernel_fn *const kernels[TYPE_COUNT] = {
+        [TYPE_INT8] = whole_text_to_int8,
+        [TYPE_INT16] = whole_text_to_int16,
+        [TYPE_INT32] = whole_text_to_int32,
+        [TYPE_INT64] = whole_text_to_int64,
+    };
+    return kernels[to];
+}
 
 /* ---- to floating point ---- */
 

@@ -56,17 +56,43 @@ static bool timestamp_to_date(const struct kernel_call *call) {
     return true;
 }
 
+/* What Spark throws for, because it is too near the limits of timestamps. */
+static inline void set_beyond(const struct kernel_call *call, size_t row) {
+    call->out->vector.valid[row] = 0;
+    call->out->faults[row] = 1;
+}
+
 static bool days_to_moments(const struct kernel_call *call, const struct zone *zone) {
     const struct vector *in = &call->arguments[0]->vector;
     struct vector *out = &call->out->vector;
     for (size_t row = call->first, end = row + call->count; row < end; row++) {
         int32_t day = in->int32s[row];
-        bool fits = day >= -MOMENT_DAY_MAX && day <= MOMENT_DAY_MAX;
-        out->valid[row] = in->valid[row] & (fits ? 1 : 0);
-        if (out->valid[row] != 0)
+        out->valid[row] = in->valid[row];
+        if (in->valid[row] != 0 && !moment_day_fits(day))
+            set_beyond(call, row);
+        else if (in->valid[row] != 0)
             out->int64s[row] = moment_of_day(zone, day);
-        else if (in->valid[row] != 0 && call->out->faults != NULL)
-            call->out->faults[row] = 1;
+    }
+    return true;
+}
+
+static inline bool change_clock(const struct kernel_call *call, bool to_local) {
+    const struct zone *zone = &call->context->zone;
+    const struct vector *in = &call->arguments[0]->vector;
+    struct vector *out = &call->out->vector;
+    for (size_t row = call->first, end = row + call->count; row < end; row++) {
+        int64_t micros = in->int64s[row];
+        out->valid[row] = in->valid[row];
+        if (in->valid[row] == 0)
+            continue;
+        int64_t day = moment_day(to_local ? zone : &zone_utc, micros);
+        int64_t seconds = micros_to_seconds(micros);
+        if (!moment_day_fits(day))
+            set_beyond(call, row);
+        else if (to_local)
+            out->int64s[row] = micros + zone_offset_at(zone, seconds) * MICROS_PER_SECOND;
+        else
+            out->int64s[row] = micros - zone_offset_of_local(zone, seconds) * MICROS_PER_SECOND;
     }
     return true;
 }
@@ -79,37 +105,12 @@ static bool date_to_ntz(const struct kernel_call *call) {
     return days_to_moments(call, &zone_utc);
 }
 
-static inline int64_t add_seconds(int64_t micros, int64_t seconds) {
-    int64_t sum;
-    if (__builtin_add_overflow(micros, seconds * MICROS_PER_SECOND, &sum))
-        return seconds < 0 ? INT64_MIN : INT64_MAX;
-    return sum;
-}
-
 static bool timestamp_to_ntz(const struct kernel_call *call) {
-    const struct zone *zone = &call->context->zone;
-    const struct vector *in = &call->arguments[0]->vector;
-    struct vector *out = &call->out->vector;
-    for (size_t row = call->first, end = row + call->count; row < end; row++) {
-        out->valid[row] = in->valid[row];
-        if (in->valid[row] != 0)
-            out->int64s[row] = add_seconds(
-                in->int64s[row], zone_offset_at(zone, micros_to_seconds(in->int64s[row])));
-    }
-    return true;
+    return change_clock(call, true);
 }
 
 static bool ntz_to_timestamp(const struct kernel_call *call) {
-    const struct zone *zone = &call->context->zone;
-    const struct vector *in = &call->arguments[0]->vector;
-    struct vector *out = &call->out->vector;
-    for (size_t row = call->first, end = row + call->count; row < end; row++) {
-        out->valid[row] = in->valid[row];
-        if (in->valid[row] != 0)
-            out->int64s[row] = add_seconds(
-                in->int64s[row], -zone_offset_of_local(zone, micros_to_seconds(in->int64s[row])));
-    }
-    return true;
+    return change_clock(call, false);
 }
 
 /* Without a time zone: its own clock is UTC. */
@@ -133,6 +134,15 @@ static bool text_to_timestamp(const struct kernel_call *call) {
     for (size_t row = call->first, end = row + call->count; row < end; row++)
         out->valid[row] = is_present(in, row) &&
                           timestamp_parse(text_at(in, row), call->context, &out->int64s[row]);
+    return true;
+}
+
+static bool text_to_ntz(const struct kernel_call *call) {
+    const struct operand *in = call->arguments[0];
+    struct vector *out = &call->out->vector;
+    for (size_t row = call->first, end = row + call->count; row < end; row++)
+        out->valid[row] = is_present(in, row) &&
+                          timestamp_parse_local_of_any_zone(text_at(in, row), &out->int64s[row]);
     return true;
 }
 
@@ -189,7 +199,9 @@ kernel_fn *cast_time(enum type from, enum type to) {
         [TYPE_INT64] = {[TYPE_TIMESTAMP] = int64_to_timestamp},
         [TYPE_FLOAT] = {[TYPE_TIMESTAMP] = float_to_timestamp},
         [TYPE_DOUBLE] = {[TYPE_TIMESTAMP] = double_to_timestamp},
-        [TYPE_STRING] = {[TYPE_TIMESTAMP] = text_to_timestamp, [TYPE_DATE] = text_to_date},
+        [TYPE_STRING] = {[TYPE_TIMESTAMP] = text_to_timestamp,
+                         [TYPE_TIMESTAMP_NTZ] = text_to_ntz,
+                         [TYPE_DATE] = text_to_date},
         [TYPE_DATE] = {[TYPE_TIMESTAMP] = date_to_timestamp,
                        [TYPE_STRING] = date_to_text,
                        [TYPE_TIMESTAMP_NTZ] = date_to_ntz},

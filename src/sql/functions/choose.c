@@ -62,11 +62,27 @@ static bool refuse_pair(const struct function_use *use, const char *name, struct
                       data_type_text(&use->arguments[1], use->pool));
 }
 
+/* The type in which an argument is compared. A whole number that is a literal has no more digits
+ * than it is written with, where the other one is a DECIMAL. */
+static struct data_type type_as_compared(const struct function_use *use, size_t index) {
+    struct data_type type = use->arguments[index];
+    const struct constant *literal = use->constants[index];
+    if (!is_integer(type.kind) || literal == NULL || !literal->present ||
+        use->arguments[1 - index].kind != TYPE_DECIMAL)
+        return type;
+    int64_t value = type.kind == TYPE_INT64 ? literal->int64 : literal->int32;
+    struct data_type decimal = {.kind = TYPE_DECIMAL, .precision = 1};
+    for (value /= 10; value != 0; value /= 10)
+        decimal.precision++;
+    return decimal;
+}
+
 static bool resolve_comparison(struct function_use *use, const char *name, enum comparison kind,
                                struct error *err) {
     bool ordered = kind != COMPARE_EQUAL && kind != COMPARE_SAME && kind != COMPARE_NULLIF;
     struct data_type type;
-    if (!data_type_compared(&use->arguments[0], &use->arguments[1], ordered, &type))
+    struct data_type left = type_as_compared(use, 0), right = type_as_compared(use, 1);
+    if (!data_type_compared(&left, &right, ordered, &type))
         return refuse_pair(use, name, err);
     use->wanted[0] = use->wanted[1] = type;
     use_set_result(use, type_of(TYPE_BOOL), comparison_kernel(kind, type.kind));
@@ -178,34 +194,45 @@ static bool common_of_case(const struct function_use *use, struct data_type *typ
     return data_types_common(values, count, true, type);
 }
 
-static bool resolve_branches(struct function_use *use, const char *name, struct error *err) {
+/* Of the values of CASE, up to that of the literal TRUE as a condition, which is always reached. */
+static bool branches_can_be_null(const struct function_use *use, bool stop_at_true) {
+    for (size_t i = 0; i + 1 < use->argument_count; i += 2) {
+        const struct constant *condition = use->constants[i];
+        if (use_argument_can_be_null(use, i + 1))
+            return true;
+        if (stop_at_true && condition != NULL && condition->present && condition->boolean != 0)
+            return false;
+    }
+    return use->argument_count % 2 == 0 || use_argument_can_be_null(use, use->argument_count - 1);
+}
+
+static bool resolve_branches(struct function_use *use, bool is_case, struct error *err) {
+    const char *name = is_case ? "CASE" : "if";
     struct data_type type;
     bool fits = common_of_case(use, &type) && is_scalar(type.kind);
     if (!fits && refuse_nested(use, name, err))
         return false;
     if (!fits)
         return use_refuse(err, "%s: no common type for its values; CAST them to one type", name);
-    bool has_else = use->argument_count % 2 != 0, can_be_null = !has_else;
     for (size_t i = 0; i < use->argument_count; i++) {
         bool is_condition = i % 2 == 0 && i + 1 < use->argument_count;
-        if (is_condition && use->arguments[i].kind != TYPE_BOOL &&
-            use->arguments[i].kind != TYPE_NULL)
+        bool is_null = use->arguments[i].kind == TYPE_NULL && !is_case; // Spark takes it in if()
+        if (is_condition && use->arguments[i].kind != TYPE_BOOL && !is_null)
             return use_refuse(err, "%s: a condition is %s, expected BOOLEAN", name,
                               data_type_text(&use->arguments[i], use->pool));
         use->wanted[i] = is_condition ? type_of(TYPE_BOOL) : type;
-        can_be_null |= !is_condition && use_argument_can_be_null(use, i);
     }
     use_set_result(use, type, kernel_case);
-    use->can_be_null = can_be_null;
+    use->can_be_null = branches_can_be_null(use, is_case);
     return true;
 }
 
 bool resolve_case(struct function_use *use, struct error *err) {
-    return resolve_branches(use, "CASE", err);
+    return resolve_branches(use, true, err);
 }
 
 bool resolve_if(struct function_use *use, struct error *err) {
-    return resolve_branches(use, "if", err);
+    return resolve_branches(use, false, err);
 }
 
 bool resolve_coalesce(struct function_use *use, struct error *err) {

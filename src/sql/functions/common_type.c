@@ -1,8 +1,7 @@
 /* common_type.c: the type of several values together, by Spark's rules with ANSI off. */
 #include "sql/functions/resolve.h"
 
-/* Wider numbers come later. */
-static int number_rank(enum type kind) {
+int number_rank(enum type kind) {
     static const int ranks[TYPE_COUNT] = {
         [TYPE_INT8] = 1,  [TYPE_INT16] = 2, [TYPE_INT32] = 3,
         [TYPE_INT64] = 4, [TYPE_FLOAT] = 5, [TYPE_DOUBLE] = 6,
@@ -101,7 +100,8 @@ bool data_type_compared(const struct data_type *a, const struct data_type *b, bo
         return is_scalar(common->kind);
     if (a->kind == TYPE_STRING || b->kind == TYPE_STRING) {
         const struct data_type *other = a->kind == TYPE_STRING ? b : a;
-        *common = other->kind == TYPE_DECIMAL ? type_of(TYPE_DOUBLE) : *other;
+        bool has_fraction = other->kind == TYPE_DECIMAL && other->scale != 0;
+        *common = has_fraction ? type_of(TYPE_DOUBLE) : *other;
         return is_scalar(other->kind);
     }
     if (ordered)

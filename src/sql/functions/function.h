@@ -94,6 +94,11 @@ MUST_CHECK bool cast_find(const struct data_type *from, const struct data_type *
                           kernel_fn **kernel, bool *can_be_null, bool *can_fault,
                           struct error *err);
 
+/* The same for TRY_CAST. */
+MUST_CHECK bool try_cast_find(const struct data_type *from, const struct data_type *to,
+                              kernel_fn **kernel, bool *can_be_null, bool *can_fault,
+                              struct error *err);
+
 /* What is printed to Spark instead of CAST(argument AS to), so that it does not throw; `argument`
  * is in SQL. NULL: the plain cast. In `pool`. */
 const char *cast_guard(const struct data_type *from, const struct data_type *to,

@@ -18,6 +18,10 @@
 
 enum { SECONDS_PER_DAY = 86400, MOMENT_TEXT_MAX = 48 };
 
+static inline bool moment_day_fits(int64_t day) {
+    return day >= -MOMENT_DAY_MAX && day <= MOMENT_DAY_MAX;
+}
+
 /* Seconds since 1970-01-01T00:00:00 of the zone's own clock. */
 static inline int64_t moment_local_seconds(const struct zone *zone, int64_t micros) {
     int64_t seconds = calendar_floor_divide(micros, MICROS_PER_SECOND);

@@ -46,7 +46,7 @@ bool use_argument_can_be_null(const struct function_use *use, size_t index) {
         return true;
     return !cast_find(&use->arguments[index], &use->wanted[index], &kernel, &can_be_null,
                       &can_fault, &err) ||
-           can_be_null;
+           can_be_null || can_fault;
 }
 
 bool use_any_can_be_null(const struct function_use *use) {

@@ -33,6 +33,9 @@ static inline bool is_scalar(enum type kind) {
 /* ERROR_CONFIG; always false. */
 bool use_refuse(struct error *err, const char *format, ...) PRINTF_LIKE(2, 3);
 
+/* Wider numbers come later; 0: DECIMAL, or no number. */
+int number_rank(enum type kind);
+
 /* The DECIMAL that holds every value of an integer type. */
 struct data_type decimal_of_integer(enum type kind);
 
@@ -113,7 +116,7 @@ resolve_fn resolve_concat, resolve_concat_ws;
 resolve_fn resolve_length, resolve_trim, resolve_ltrim, resolve_rtrim, resolve_upper, resolve_lower;
 resolve_fn resolve_substring, resolve_split_part, resolve_startswith, resolve_endswith;
 resolve_fn resolve_contains, resolve_like;
-guard_fn guard_upper, guard_lower, guard_split_part;
+guard_fn guard_split_part, guard_substring;
 
 /* nested/arrays.c */
 resolve_fn resolve_index, resolve_element_at, resolve_size, resolve_map_keys, resolve_map_values;

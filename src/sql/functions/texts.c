@@ -3,6 +3,7 @@
  *
  * A character is as long as its first byte says, also in a text that is not UTF-8, which a BINARY
  * cast to STRING can be: so does Spark. */
+#include "base/letter_case.h"
 #include "sql/functions/loop.h"
 #include "sql/functions/resolve.h"
 
@@ -85,13 +86,10 @@ bool resolve_rtrim(struct function_use *use, struct error *err) {
     return resolve_text(use, "rtrim", TYPE_STRING, trim_right, err);
 }
 
-/* ---- upper and lower ----
- *
- * Letters beyond ASCII need Unicode's tables, which no linked library has. A text with such
- * characters is null and a fault, and the text for Spark says the same. */
+/* ---- upper and lower ---- */
 
 /* False: beyond ASCII. */
-static bool change_case(struct text text, char first, char *out) {
+static bool change_ascii(struct text text, char first, char *out) {
     unsigned char all = 0;
     for (uint32_t i = 0; i < text.length; i++) {
         char byte = text.bytes[i];
@@ -101,7 +99,21 @@ static bool change_case(struct text text, char first, char *out) {
     return all < 0x80;
 }
 
-static inline bool change_case_rows(const struct kernel_call *call, char first) {
+/* False: no room. */
+static bool change_letters(const struct kernel_call *call, struct text text,
+                           size_t (*change)(struct text text, char *out), struct text *out) {
+    size_t room = (size_t)text.length * LETTER_CASE_GROWTH_MAX;
+    char *bytes = room <= UINT32_MAX ? arena_alloc_bytes(call->strings, room) : NULL;
+    if (bytes == NULL)
+        return false;
+    size_t size = change(text, bytes);
+    arena_rewind(call->strings, call->strings->used - (room - size));
+    *out = (struct text){bytes, (uint32_t)size};
+    return true;
+}
+
+static inline bool change_case_rows(const struct kernel_call *call, char first,
+                                    size_t (*change)(struct text text, char *out)) {
     const struct operand *in = call->arguments[0];
     struct vector *out = &call->out->vector;
     for (size_t row = call->first, end = row + call->count; row < end; row++) {
@@ -109,53 +121,34 @@ static inline bool change_case_rows(const struct kernel_call *call, char first) 
         if (!is_present(in, row))
             continue;
         struct text text = text_at(in, row);
+        size_t used = call->strings->used;
         char *bytes = arena_alloc_bytes(call->strings, text.length);
         if (bytes == NULL)
             return false;
         out->texts[row] = (struct text){bytes, text.length};
-        if (!change_case(text, first, bytes)) {
-            out->valid[row] = 0;
-            call->out->faults[row] = 1;
-        }
+        if (change_ascii(text, first, bytes))
+            continue;
+        arena_rewind(call->strings, used);
+        if (!change_letters(call, text, change, &out->texts[row]))
+            return false;
     }
     return true;
 }
 
 static bool upper_kernel(const struct kernel_call *call) {
-    return change_case_rows(call, 'a');
+    return change_case_rows(call, 'a', letters_to_upper);
 }
 
 static bool lower_kernel(const struct kernel_call *call) {
-    return change_case_rows(call, 'A');
+    return change_case_rows(call, 'A', letters_to_lower);
 }
 
 bool resolve_upper(struct function_use *use, struct error *err) {
-    bool ok = resolve_text(use, "upper", TYPE_STRING, upper_kernel, err);
-    use->can_fault = use->can_be_null = true;
-    return ok;
+    return resolve_text(use, "upper", TYPE_STRING, upper_kernel, err);
 }
 
 bool resolve_lower(struct function_use *use, struct error *err) {
-    bool ok = resolve_text(use, "lower", TYPE_STRING, lower_kernel, err);
-    use->can_fault = use->can_be_null = true;
-    return ok;
-}
-
-static const char *guard_case(const char *name, const char *argument, struct pool *pool) {
-    return pool_format(pool, "CASE WHEN length(%s) = octet_length(%s) THEN %s(%s) END", argument,
-                       argument, name, argument);
-}
-
-const char *guard_upper(const struct function_use *use, const char *const *arguments,
-                        struct pool *pool) {
-    (void)use;
-    return guard_case("upper", arguments[0], pool);
-}
-
-const char *guard_lower(const struct function_use *use, const char *const *arguments,
-                        struct pool *pool) {
-    (void)use;
-    return guard_case("lower", arguments[0], pool);
+    return resolve_text(use, "lower", TYPE_STRING, lower_kernel, err);
 }
 
 /* ---- substring ---- */
@@ -186,30 +179,78 @@ static struct text substring(struct text text, int32_t position, int32_t length)
     return characters(text, start, end);
 }
 
-static bool substring_kernel(const struct kernel_call *call) {
+/* The same of bytes. As in Spark, the number of bytes behind the start wraps around where the start
+ * is far before the text. */
+static struct text bytes_between(struct text bytes, int32_t position, int32_t length) {
+    int64_t size = bytes.length;
+    int64_t start = position > 0 ? (int64_t)position - 1 : position < 0 ? size + position : 0;
+    int64_t end = (int32_t)(uint32_t)(size - start) < length ? size : start + length;
+    start = start < 0 ? 0 : start;
+    return start < end ? (struct text){bytes.bytes + start, (uint32_t)(end - start)} : TEXT("");
+}
+
+/* Spark's sum of both wraps around, and it takes up to 2 GB for the result. */
+static bool is_beyond_bytes(int32_t position, int32_t length) {
+    return (int64_t)position + length < INT32_MIN;
+}
+
+static inline bool substring_rows(const struct kernel_call *call, bool is_binary) {
     const struct operand *in = call->arguments[0], *position = call->arguments[1];
-    const struct operand *length = call->argument_count > 2 ? call->arguments[2] : NULL;
+    const struct operand *last = call->argument_count > 2 ? call->arguments[2] : NULL;
     struct vector *out = &call->out->vector;
     for (size_t row = call->first, end = row + call->count; row < end; row++) {
         out->valid[row] = is_present(in, row) && is_present(position, row) &&
-                          (length == NULL || is_present(length, row));
-        if (out->valid[row] != 0)
-            out->texts[row] = substring(text_at(in, row), position->vector.int32s[row],
-                                        length == NULL ? INT32_MAX : length->vector.int32s[row]);
+                          (last == NULL || is_present(last, row));
+        if (out->valid[row] == 0)
+            continue;
+        int32_t from = position->vector.int32s[row];
+        int32_t length = last == NULL ? INT32_MAX : last->vector.int32s[row];
+        if (is_binary && is_beyond_bytes(from, length)) {
+            out->valid[row] = 0;
+            call->out->faults[row] = 1;
+        } else {
+            out->texts[row] =
+                (is_binary ? bytes_between : substring)(text_at(in, row), from, length);
+        }
     }
     return true;
 }
 
+static bool substring_of_text(const struct kernel_call *call) {
+    return substring_rows(call, false);
+}
+
+static bool substring_of_binary(const struct kernel_call *call) {
+    return substring_rows(call, true);
+}
+
+static bool substring_can_fault(const struct function_use *use) {
+    return use->arguments[0].kind == TYPE_BINARY && use->argument_count > 2;
+}
+
 bool resolve_substring(struct function_use *use, struct error *err) {
-    if (use->arguments[0].kind == TYPE_BINARY)
-        return use_refuse(err, "substring: BINARY is not supported yet; CAST it to STRING");
-    if (!use_want(use, "substring", 0, TYPE_STRING, err))
+    bool is_binary = use->arguments[0].kind == TYPE_BINARY;
+    enum type kind = is_binary ? TYPE_BINARY : TYPE_STRING;
+    if (!use_want(use, "substring", 0, kind, err))
         return false;
     for (size_t i = 1; i < use->argument_count; i++)
         if (!use_want(use, "substring", i, TYPE_INT32, err))
             return false;
-    use_set_result(use, type_of(TYPE_STRING), substring_kernel);
+    use_set_result(use, type_of(kind), is_binary ? substring_of_binary : substring_of_text);
+    use->can_fault = substring_can_fault(use);
     return true;
+}
+
+const char *guard_substring(const struct function_use *use, const char *const *arguments,
+                            struct pool *pool) {
+    if (use->argument_count < 3)
+        return pool_format(pool, "substring(%s, %s)", arguments[0], arguments[1]);
+    const char *plain =
+        pool_format(pool, "substring(%s, %s, %s)", arguments[0], arguments[1], arguments[2]);
+    if (!substring_can_fault(use))
+        return plain;
+    return pool_format(pool, "CASE WHEN CAST(%s AS BIGINT) + %s >= -2147483648L THEN %s END",
+                       arguments[1], arguments[2], plain);
 }
 
 /* ---- split_part ---- */
@@ -252,13 +293,18 @@ static struct text split_part(struct text text, struct text separator, int32_t n
     return part;
 }
 
+/* Spark throws for these: the least number has no absolute value. */
+static bool is_part_number(int32_t number) {
+    return number != 0 && number != INT32_MIN;
+}
+
 static bool split_part_kernel(const struct kernel_call *call) {
     const struct operand *in = call->arguments[0], *separator = call->arguments[1];
     const struct operand *number = call->arguments[2];
     struct vector *out = &call->out->vector;
     for (size_t row = call->first, end = row + call->count; row < end; row++) {
         bool present = is_present(in, row) && is_present(separator, row) && is_present(number, row);
-        bool is_fault = present && number->vector.int32s[row] == 0;
+        bool is_fault = present && !is_part_number(number->vector.int32s[row]);
         out->valid[row] = present && !is_fault;
         if (is_fault && call->out->faults != NULL)
             call->out->faults[row] = 1;
@@ -269,9 +315,12 @@ static bool split_part_kernel(const struct kernel_call *call) {
     return true;
 }
 
-/* Whether the part's number is known, and so cannot be 0 in a row. */
+/* Whether the part's number is known, and so is good in every row. */
 static bool has_known_part(const struct function_use *use) {
-    return use->constants[2] != NULL;
+    const struct constant *number = use->constants[2];
+    enum type kind = use->arguments[2].kind;
+    return number != NULL &&
+           (!number->present || kind == TYPE_INT8 || kind == TYPE_INT16 || kind == TYPE_INT32);
 }
 
 bool resolve_split_part(struct function_use *use, struct error *err) {
@@ -280,11 +329,11 @@ bool resolve_split_part(struct function_use *use, struct error *err) {
         !use_want(use, "split_part", 1, TYPE_STRING, err) ||
         !use_want(use, "split_part", 2, TYPE_INT32, err))
         return false;
-    if (number != NULL && number->present && use->arguments[2].kind == TYPE_INT32 &&
-        number->int32 == 0)
+    if (has_known_part(use) && number->present && !is_part_number(number->int32))
         return use_refuse(err,
-                          "split_part: the third argument must not be 0; parts count from 1, or "
-                          "from -1 at the end");
+                          "split_part: the third argument must not be %d; parts count from 1, or "
+                          "from -1 at the end",
+                          number->int32);
     use_set_result(use, type_of(TYPE_STRING), split_part_kernel);
     use->can_be_null = true;
     use->can_fault = !has_known_part(use);
@@ -296,8 +345,8 @@ const char *guard_split_part(const struct function_use *use, const char *const *
     if (has_known_part(use))
         return pool_format(pool, "split_part(%s, %s, %s)", arguments[0], arguments[1],
                            arguments[2]);
-    return pool_format(pool, "CASE WHEN %s <> 0 THEN split_part(%s, %s, %s) END", arguments[2],
-                       arguments[0], arguments[1], arguments[2]);
+    return pool_format(pool, "CASE WHEN %s NOT IN (0, -2147483648) THEN split_part(%s, %s, %s) END",
+                       arguments[2], arguments[0], arguments[1], arguments[2]);
 }
 
 /* ---- tests of a text ---- */
@@ -315,9 +364,14 @@ static bool text_contains(struct text text, struct text piece) {
     return memmem(text.bytes, text.length, piece.bytes, piece.length) != NULL;
 }
 
-/* `%` is any text, `_` any character, and a backslash takes the next character as it is. Of several
+static bool starts_at(struct text text, size_t place, struct text piece) {
+    return text_starts_with((struct text){text.bytes + place, text.length - (uint32_t)place},
+                            piece);
+}
+
+/* `%` is any text, `_` any character, and the escape takes the next character as it is. Of several
  * `%` only the last one seen can be worth another attempt, so there is one place to go back to. */
-static bool text_is_like(struct text text, struct text pattern) {
+static bool text_is_like(struct text text, struct text pattern, struct text escape) {
     size_t at = 0, place = 0;
     size_t retry_at = 0, retry_place = SIZE_MAX; // behind the last %
     while (at < text.length) {
@@ -325,13 +379,14 @@ static bool text_is_like(struct text text, struct text pattern) {
         if (size > text.length - at)
             size = text.length - at;
         bool at_end = place == pattern.length;
-        if (!at_end && pattern.bytes[place] == '%') {
+        bool escaped = !at_end && starts_at(pattern, place, escape);
+        if (!at_end && !escaped && pattern.bytes[place] == '%') {
             retry_place = ++place;
             retry_at = at;
             continue;
         }
-        bool any = !at_end && pattern.bytes[place] == '_';
-        size_t literal = place + (!at_end && pattern.bytes[place] == '\\' ? 1 : 0);
+        bool any = !at_end && !escaped && pattern.bytes[place] == '_';
+        size_t literal = place + (escaped ? escape.length : 0);
         bool same = !any && !at_end && size <= pattern.length - literal &&
                     memcmp(text.bytes + at, pattern.bytes + literal, size) == 0;
         if (any || same) {
@@ -364,16 +419,30 @@ static bool text_is_like(struct text text, struct text pattern) {
 TEST_KERNEL(starts_with_kernel, text_starts_with)
 TEST_KERNEL(ends_with_kernel, text_ends)
 TEST_KERNEL(contains_kernel, text_contains)
-TEST_KERNEL(like_kernel, text_is_like)
 
+/* The third argument is the escape. */
+static bool like_kernel(const struct kernel_call *call) {
+    const struct operand *in = call->arguments[0], *pattern = call->arguments[1];
+    struct text escape =
+        call->argument_count > 2 ? text_at(call->arguments[2], call->first) : TEXT("\\");
+    struct vector *out = &call->out->vector;
+    for (size_t row = call->first, end = row + call->count; row < end; row++) {
+        out->valid[row] = is_present(in, row) && is_present(pattern, row);
+        if (out->valid[row] != 0)
+            out->booleans[row] = text_is_like(text_at(in, row), text_at(pattern, row), escape);
+    }
+    return true;
+}
+
+/* BINARY is only compared with BINARY as it is, and then Spark takes the result for nullable. */
 static bool resolve_test(struct function_use *use, const char *name, kernel_fn *kernel,
                          struct error *err) {
-    for (size_t i = 0; i < 2; i++)
-        if (use->arguments[i].kind == TYPE_BINARY)
-            return use_refuse(err, "%s: BINARY is not supported yet; CAST it to STRING", name);
-    if (!use_want(use, name, 0, TYPE_STRING, err) || !use_want(use, name, 1, TYPE_STRING, err))
+    bool is_binary = use->arguments[0].kind == TYPE_BINARY && use->arguments[1].kind == TYPE_BINARY;
+    enum type kind = is_binary ? TYPE_BINARY : TYPE_STRING;
+    if (!use_want(use, name, 0, kind, err) || !use_want(use, name, 1, kind, err))
         return false;
     use_set_result(use, type_of(TYPE_BOOL), kernel);
+    use->can_be_null |= is_binary;
     return true;
 }
 
@@ -389,20 +458,34 @@ bool resolve_contains(struct function_use *use, struct error *err) {
     return resolve_test(use, "contains", contains_kernel, err);
 }
 
-/* Spark's query ends at the first row, if a backslash is in front of anything else. */
-static bool is_pattern(struct text pattern) {
-    for (size_t i = 0; i < pattern.length; i++)
-        if (pattern.bytes[i] == '\\' &&
-            (++i == pattern.length || strchr("%_\\", pattern.bytes[i]) == NULL))
+/* Spark's query ends at the first row, if the escape is in front of anything else. */
+static bool is_pattern(struct text pattern, struct text escape) {
+    for (size_t i = 0; i < pattern.length;) {
+        if (!starts_at(pattern, i, escape)) {
+            i++;
+            continue;
+        }
+        i += escape.length;
+        bool is_escape = i < pattern.length && starts_at(pattern, i, escape);
+        if (!is_escape &&
+            (i == pattern.length || (pattern.bytes[i] != '%' && pattern.bytes[i] != '_')))
             return false;
+        i += is_escape ? escape.length : 1;
+    }
     return true;
 }
 
 bool resolve_like(struct function_use *use, struct error *err) {
     const struct constant *pattern = use->constants[1];
+    struct text escape = use->argument_count > 2 ? use->constants[2]->text : TEXT("\\");
     if (pattern == NULL)
         return use_refuse(err, "LIKE: the pattern must be a literal");
-    if (pattern->present && use->arguments[1].kind == TYPE_STRING && !is_pattern(pattern->text))
-        return use_refuse(err, "LIKE: in a pattern, a backslash must be in front of %%, _ or \\");
-    return resolve_test(use, "LIKE", like_kernel, err);
+    if (pattern->present && use->arguments[1].kind == TYPE_STRING &&
+        !is_pattern(pattern->text, escape))
+        return use_refuse(err, "LIKE: in a pattern, %s must be in front of %%, _ or itself",
+                          use->argument_count > 2 ? "the escape" : "a backslash");
+    if (!use_want(use, "LIKE", 0, TYPE_STRING, err) || !use_want(use, "LIKE", 1, TYPE_STRING, err))
+        return false;
+    use_set_result(use, type_of(TYPE_BOOL), like_kernel);
+    return true;
 }

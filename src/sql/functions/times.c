@@ -30,6 +30,8 @@ static bool seconds_kernel(const struct kernel_call *call) {
 }
 
 KERNEL_1(same_int64, int64_t, int64_t, x)
+KERNEL_1_OR_NULL(float_seconds_kernel, float, int64_t,
+                 saturate_int64((double)x *(double)MICROS_PER_SECOND), isfinite(x))
 KERNEL_1_OR_NULL(double_seconds_kernel, double, int64_t,
                  saturate_int64(x *(double)MICROS_PER_SECOND), isfinite(x))
 KERNEL_1(unix_seconds_kernel, int64_t, int64_t, calendar_floor_divide(x, MICROS_PER_SECOND))
@@ -65,8 +67,10 @@ bool resolve_timestamp_micros(struct function_use *use, struct error *err) {
 
 bool resolve_timestamp_seconds(struct function_use *use, struct error *err) {
     if (is_real(use->arguments[0].kind)) {
-        use->wanted[0] = type_of(TYPE_DOUBLE);
-        use_set_result(use, type_of(TYPE_TIMESTAMP), double_seconds_kernel);
+        bool is_float = use->arguments[0].kind == TYPE_FLOAT;
+        use->wanted[0] = use->arguments[0];
+        use_set_result(use, type_of(TYPE_TIMESTAMP),
+                       is_float ? float_seconds_kernel : double_seconds_kernel);
         use->can_be_null = true;
         return true;
     }
@@ -96,8 +100,10 @@ const char *guard_timestamp_seconds(const struct function_use *use, const char *
 
 static bool resolve_unix(struct function_use *use, const char *name, kernel_fn *kernel,
                          struct error *err) {
-    if (!use_want(use, name, 0, TYPE_TIMESTAMP, err))
-        return false;
+    enum type kind = use->arguments[0].kind;
+    if (kind != TYPE_TIMESTAMP && kind != TYPE_NULL) // nothing is cast implicitly
+        return refuse_argument(use, name, "a TIMESTAMP", err);
+    use->wanted[0] = type_of(TYPE_TIMESTAMP);
     use_set_result(use, type_of(TYPE_INT64), kernel);
     return true;
 }
@@ -119,9 +125,10 @@ bool resolve_to_timestamp(struct function_use *use, struct error *err) {
     enum type kind = use->arguments[0].kind;
     if (!is_scalar(kind) || kind == TYPE_BINARY)
         return refuse_argument(use, "to_timestamp", "a text, a number or a time", err);
-    use->wanted[0] = type_of(TYPE_TIMESTAMP);
-    use_set_result(use, type_of(TYPE_TIMESTAMP), same_int64);
-    use->can_be_null |= kind == TYPE_BOOL; // Spark takes the way through a text
+    bool is_truth = kind == TYPE_BOOL; // read as a text: "true" is not a time
+    use->wanted[0] = type_of(is_truth ? TYPE_BOOL : TYPE_TIMESTAMP);
+    use_set_result(use, type_of(TYPE_TIMESTAMP), is_truth ? kernel_null : same_int64);
+    use->can_be_null |= is_truth;
     return true;
 }
 
@@ -188,7 +195,8 @@ bool resolve_unix_timestamp(struct function_use *use, struct error *err) {
     if (!is_time(kind) && kind != TYPE_STRING && kind != TYPE_NULL)
         return refuse_argument(use, "unix_timestamp", "a text or a time", err);
     bool is_text = kind == TYPE_STRING || kind == TYPE_NULL;
-    use->wanted[0] = type_of(is_text ? TYPE_STRING : TYPE_TIMESTAMP);
+    enum type moment = kind == TYPE_TIMESTAMP_NTZ ? kind : TYPE_TIMESTAMP; // its own clock is UTC
+    use->wanted[0] = type_of(is_text ? TYPE_STRING : moment);
     use_set_result(use, type_of(TYPE_INT64), is_text ? unix_of_text : unix_timestamp_kernel);
     use->can_be_null = true;
     return true;
@@ -215,9 +223,10 @@ KERNEL_1(day_kernel, int32_t, int32_t, day_of(x))
 /* (Seconds of the day / unit) % modulus. */
 static inline bool time_of_day(const struct kernel_call *call, int32_t unit, int32_t modulus) {
     const struct vector *in = &call->arguments[0]->vector;
+    const struct zone *zone = in->type == TYPE_TIMESTAMP ? &call->context->zone : &zone_utc;
     struct vector *out = &call->out->vector;
     for (size_t row = call->first, end = row + call->count; row < end; row++) {
-        int64_t local = moment_local_seconds(&call->context->zone, in->int64s[row]);
+        int64_t local = moment_local_seconds(zone, in->int64s[row]);
         out->valid[row] = in->valid[row];
         out->int32s[row] = (int32_t)calendar_floor_rest(local, SECONDS_PER_DAY) / unit % modulus;
     }
@@ -244,6 +253,13 @@ static bool resolve_part(struct function_use *use, const char *name, enum type t
     return true;
 }
 
+/* A timestamp without a time zone keeps its own clock. */
+static bool resolve_time_of_day(struct function_use *use, const char *name, kernel_fn *kernel,
+                                struct error *err) {
+    bool is_local = use->arguments[0].kind == TYPE_TIMESTAMP_NTZ;
+    return resolve_part(use, name, is_local ? TYPE_TIMESTAMP_NTZ : TYPE_TIMESTAMP, kernel, err);
+}
+
 bool resolve_year(struct function_use *use, struct error *err) {
     return resolve_part(use, "year", TYPE_DATE, year_kernel, err);
 }
@@ -257,15 +273,15 @@ bool resolve_day(struct function_use *use, struct error *err) {
 }
 
 bool resolve_hour(struct function_use *use, struct error *err) {
-    return resolve_part(use, "hour", TYPE_TIMESTAMP, hour_kernel, err);
+    return resolve_time_of_day(use, "hour", hour_kernel, err);
 }
 
 bool resolve_minute(struct function_use *use, struct error *err) {
-    return resolve_part(use, "minute", TYPE_TIMESTAMP, minute_kernel, err);
+    return resolve_time_of_day(use, "minute", minute_kernel, err);
 }
 
 bool resolve_second(struct function_use *use, struct error *err) {
-    return resolve_part(use, "second", TYPE_TIMESTAMP, second_kernel, err);
+    return resolve_time_of_day(use, "second", second_kernel, err);
 }
 
 /* ---- date_trunc ---- */

@@ -30,26 +30,47 @@ static bool count_parts(struct planner *planner, struct expr *expr, bool has_gua
 
 /* ---- casts ---- */
 
+enum cast_kind { CAST_IMPLICIT, CAST_WRITTEN, CAST_TRY };
+
+/* Adds the kernel, and what its value can be. */
+static bool choose_cast(struct expr *cast, const struct expr *value, struct error *err) {
+    bool can_be_null, can_fault;
+    bool ok = (cast->is_try ? try_cast_find : cast_find)(&value->type, &cast->type, &cast->kernel,
+                                                         &can_be_null, &can_fault, err);
+    if (!ok)
+        return false;
+    cast->can_be_null = value->can_be_null || can_be_null || can_fault;
+    cast->can_fault = value->can_fault || can_fault;
+    return true;
+}
+
+/* Spark's optimizer leaves out a cast to FLOAT between a whole number and DOUBLE, which changes
+ * values of many digits; and so do we. */
+static const struct expr *without_float(const struct expr *value, const struct data_type *type) {
+    if (type->kind != TYPE_DOUBLE || value->kind != EXPR_CALL || value->function != NULL ||
+        value->type.kind != TYPE_FLOAT)
+        return value;
+    enum type from = value->arguments[0]->type.kind;
+    return from == TYPE_INT32 || from == TYPE_INT64 ? value->arguments[0] : value;
+}
+
 static bool make_cast(struct planner *planner, struct sql_place place, const struct expr *value,
-                      const struct data_type *type, bool is_implicit, const struct expr **out,
+                      const struct data_type *type, enum cast_kind kind, const struct expr **out,
                       struct error *err) {
     if (data_type_equals(&value->type, type)) {
         *out = value;
         return true;
     }
-    bool can_be_null, can_fault;
-    kernel_fn *kernel;
+    value = without_float(value, type);
+    struct expr *expr = planner_expr(EXPR_CALL, planner, place);
     struct error cause = {0};
-    if (!cast_find(&value->type, type, &kernel, &can_be_null, &can_fault, &cause))
+    expr->type = *type;
+    expr->is_implicit = kind == CAST_IMPLICIT;
+    expr->is_try = kind == CAST_TRY;
+    if (!choose_cast(expr, value, &cause))
         return PLAN_ERROR(err, planner, place, "%s", cause.message);
     const struct expr **argument = pool_alloc(&planner->plan->pool, 1, sizeof(struct expr *));
     argument[0] = value;
-    struct expr *expr = planner_expr(EXPR_CALL, planner, place);
-    expr->type = *type;
-    expr->can_be_null = value->can_be_null || can_be_null;
-    expr->can_fault = can_fault;
-    expr->is_implicit = is_implicit;
-    expr->kernel = kernel;
     planner_take_arguments(planner, expr, argument, 1);
     *out = expr;
     bool has_guard = cast_guard(&value->type, type, "", &planner->plan->pool) != NULL;
@@ -59,10 +80,6 @@ static bool make_cast(struct planner *planner, struct sql_place place, const str
 static bool make_written_cast(struct planner *planner, const struct sql_node *node,
                               const struct expr **expr, struct error *err) {
     const struct expr *value = NULL;
-    if (node->kind == SQL_TRY_CAST)
-        return PLAN_ERROR(err, planner, node->place,
-                          "TRY_CAST is not supported yet: write CAST, which returns null for a "
-                          "text that is not such a value");
     if (node->type->kind >= TYPE_STRUCT)
         return PLAN_ERROR(err, planner, node->place,
                           "a cast to %s is not supported: only to scalar types",
@@ -70,7 +87,8 @@ static bool make_written_cast(struct planner *planner, const struct sql_node *no
     if (!expr_make(planner, node->children[0], &value, err))
         return false;
     check(value != NULL);
-    return make_cast(planner, node->place, value, node->type, false, expr, err);
+    return make_cast(planner, node->place, value, node->type,
+                     node->kind == SQL_TRY_CAST ? CAST_TRY : CAST_WRITTEN, expr, err);
 }
 
 /* ---- calls ---- */
@@ -104,12 +122,12 @@ static bool make_call(struct planner *planner, struct sql_place place,
         return PLAN_ERROR(err, planner, place, "%s", cause.message);
     struct expr *expr = planner_expr(EXPR_CALL, planner, place);
     expr->type = use.type;
-    expr->can_be_null = use.can_be_null;
+    expr->can_be_null = use.can_be_null || use.can_fault;
     expr->can_fault = use.can_fault;
     expr->function = function;
     expr->kernel = use.kernel;
     for (size_t i = 0; i < count; i++)
-        if (!make_cast(planner, arguments[i]->place, arguments[i], &use.wanted[i], true,
+        if (!make_cast(planner, arguments[i]->place, arguments[i], &use.wanted[i], CAST_IMPLICIT,
                        &arguments[i], err))
             return false;
     planner_take_arguments(planner, expr, arguments, count);

@@ -260,7 +260,7 @@ static void print_function(const struct printer *printer, const struct expr *exp
 }
 
 static void print_cast(const struct printer *printer, const struct expr *expr) {
-    put(printer, "CAST(");
+    put(printer, expr->is_try ? "TRY_CAST(" : "CAST(");
     print(printer, expr->arguments[0], PRECEDENCE_ANY);
     (void)fprintf(printer->out, " AS %s)", data_type_ddl(&expr->type, printer->pool));
 }

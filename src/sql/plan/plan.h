@@ -71,6 +71,7 @@ struct expr {
     enum expr_kind kind;
     bool can_be_null, can_fault;
     bool is_constant; // made of literals alone
+    bool is_try;      // TRY_CAST
     bool is_implicit; // a cast that the file does not write, because Spark adds it by itself
 };
 

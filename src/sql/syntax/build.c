@@ -318,10 +318,13 @@ struct sql_node *sql_make_like(struct sql_input *in, struct sql_place place, str
     return sql_make_binary(in, place, "like", of, pattern);
 }
 
+/* As Java counts them: a character beyond U+FFFF is two. */
 static bool is_one_character(struct sql_string string) {
     size_t characters = 0;
-    for (size_t i = 0; i < string.length; i++)
-        characters += ((unsigned char)string.text[i] & 0xC0) != 0x80;
+    for (size_t i = 0; i < string.length; i++) {
+        unsigned char byte = (unsigned char)string.text[i];
+        characters += (byte & 0xC0) == 0x80 ? 0 : byte >= 0xF0 ? 2 : 1;
+    }
     return characters == 1;
 }
 

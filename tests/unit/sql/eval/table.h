@@ -23,6 +23,8 @@ struct table {
     char declaration[4096]; // CREATE TABLE …
     struct vector columns[TABLE_COLUMNS_MAX];
     struct pool pool;    // values and texts
+    struct zone zone;    // of the session
+    int64_t now_ms;      // when the batch is
     size_t string_bytes; // of the first attempt
 };
 
@@ -95,6 +97,7 @@ static inline void value_read(struct table *table, struct vector *vector, size_t
         vector->decimals[row] = decimal_read(text);
         break;
     case TYPE_STRING:
+    case TYPE_BINARY:
         vector->texts[row] = text_read(text, &table->pool);
         break;
     default:
@@ -154,6 +157,7 @@ static inline void value_print(const struct vector *vector, size_t row,
         decimal_print(vector->decimals[row], text);
         return;
     case TYPE_STRING:
+    case TYPE_BINARY:
         text_print(vector->texts[row], text);
         return;
     default:
@@ -165,7 +169,7 @@ static inline void value_print(const struct vector *vector, size_t row,
 
 /* The first two lines. */
 static inline void table_read_columns(struct table *table, FILE *file) {
-    *table = (struct table){.string_bytes = (size_t)1024 * 1024};
+    *table = (struct table){.string_bytes = (size_t)1024 * 1024, .now_ms = 1704189600000};
     pool_init(&table->pool);
     char *line = NULL;
     size_t size = 0, used = 0;
@@ -251,7 +255,7 @@ static inline struct vector table_input(struct table *table, const struct plan_i
 static inline void table_evaluate_rows(struct table *table, const struct query_plan *plan,
                                        size_t step, struct evaluated *out) {
     const struct expr *expr = plan->columns[table_column(plan, "x")].expr;
-    struct timestamp_context context = {.now_ms = 1704189600000};
+    struct timestamp_context context = {.zone = table->zone, .now_ms = table->now_ms};
     struct vector *inputs = pool_alloc(&table->pool, plan->input_count, sizeof *inputs);
     struct eval eval;
     *out = (struct evaluated){.vector = vector_new(&table->pool, expr->type.kind, TABLE_ROWS_MAX)};
@@ -276,6 +280,10 @@ static inline void table_evaluate_rows(struct table *table, const struct query_p
             memcpy(out->faults + row, eval_faults(&eval, 0) + row, count);
         row += count;
     }
+    // Texts of constants belong to the evaluator.
+    for (size_t row = 0; type_is_text(out->vector.type) && row < table->row_count; row++)
+        if (out->vector.valid[row] != 0)
+            out->vector.texts[row].bytes = pool_copy(&table->pool, out->vector.texts[row]);
     eval_deinit(&eval);
 }
 
