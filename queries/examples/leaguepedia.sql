@@ -13,7 +13,17 @@ CREATE TABLE leaguepedia (
   `DateTime UTC` STRING, `Gamelength Number` STRING, Patch STRING, `N GameInMatch` STRING,
   Team1Kills STRING, Team2Kills STRING, Team1Gold STRING, Team2Gold STRING, Team1Towers STRING, Team2Towers STRING,
   Team1Dragons STRING, Team2Dragons STRING, Team1Barons STRING, Team2Barons STRING
-) USING kafka OPTIONS (subscribe '${KAFKA_TOPIC_LEAGUEPEDIA:-leaguepedia-games}');
+) USING kafka OPTIONS (
+  subscribe '${KAFKA_TOPIC_LEAGUEPEDIA:-leaguepedia-games}',
+  -- what `sample` and `--demo` draw a field's values from
+  sample.GameId 'LCK/2026 Season/Spring_{#}_1',
+  sample.`DateTime UTC` '2026-05-{10..28} {10..23}:05:00',
+  sample.`Gamelength Number` '{20..45}.{10..99}',
+  sample.Team1Kills '{0..40}',
+  sample.Team2Kills '{0..40}',
+  sample.Team1Gold '{40000..80000}',
+  sample.Team2Gold '{40000..80000}'
+);
 
 CREATE STREAMING TABLE leaguepedia_games (
   game_id STRING NOT NULL COMMENT 'Leaguepedia\'s identifier',

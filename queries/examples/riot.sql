@@ -29,7 +29,18 @@ CREATE TABLE riot (
       timePlayed: INT, win: BOOLEAN,
       perks: STRUCT<styles: ARRAY<STRUCT<style: INT, selections: ARRAY<STRUCT<perk: INT>>>>>,
       challenges: STRUCT<kda: DOUBLE, killParticipation: DOUBLE, damagePerMinute: DOUBLE, goldPerMinute: DOUBLE>>>>
-) USING kafka OPTIONS (subscribe '${KAFKA_TOPIC_RIOT:-riot-matches}');
+) USING kafka OPTIONS (
+  subscribe '${KAFKA_TOPIC_RIOT:-riot-matches}',
+  -- what `sample` and `--demo` draw a field's values from
+  sample.metadata.matchId 'EUW1_{#}',
+  sample.info.platformId 'EUW1|KR|NA1',
+  sample.info.queueId '420|440|450',
+  sample.info.gameMode 'CLASSIC|ARAM',
+  sample.info.gameVersion '15.{1..24}.{600..699}.{1000..9999}',
+  sample.info.gameStartTimestamp '1746086400000..1748764799000',
+  sample.info.gameEndTimestamp '1748764800000..1748768399000',
+  sample.info.gameDuration '900..2400'
+);
 
 CREATE STREAMING TABLE riot_matches (
   match_id STRING NOT NULL COMMENT 'Riot\'s identifier, such as EUW1_7212345678',
