@@ -199,3 +199,12 @@ def test_matches_from_riot_have_the_columns_and_directories_of_the_built_in_tabl
     assert (other.order, other.partitions) == (built_in.order, built_in.partitions)
     types = [{column["name"]: column["type"] for column in plan.columns} for plan in (built_in, other)]
     assert types[0] == types[1]
+
+
+def test_sparks_parser_takes_the_statements_of_all_query_files(session):
+    parser = session._jsparkSession.sessionState().sqlParser()
+    for file in [*FILES, *sorted((ROOT / "queries").glob("*.sql"))]:
+        *statements, rest = re.split(r";$", file.read_text(), flags=re.M)
+        assert len(statements) > 1 and rest.strip() == ""
+        for statement in statements:
+            parser.parsePlan(statement)
