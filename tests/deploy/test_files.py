@@ -150,6 +150,9 @@ def test_every_setting_in_deploy_is_one_that_the_program_takes(program, tmp_path
     env_file = (DEPLOY / "systemd/esports-stream.env").read_text()
     shipped = dict(re.findall(r'^#?([A-Z_]+)="?([^"\n]+)"?$', env_file, re.M))
     shipped.pop("KAFKA_SSL_CA_LOCATION")  # a file of the host's, which --explain would look for here
+    assert shipped["QUERIES_PATH"] == "/etc/esports-stream/queries"  # likewise
+    shipped["QUERIES_PATH"] = tmp_path / "queries.sql"
+    shipped["QUERIES_PATH"].write_text("CREATE STREAMING TABLE raw AS SELECT value FROM STREAM kafka('any-topic')")
     shipped["KAFKA_SASL_PASSWORD"] = "chosen"  # left empty there; without one librdkafka refuses
     secret = document("kubernetes/secret.example.yaml")["stringData"]
     secret.pop("KAFKA_SSL_CA_PEM")  # more than one line

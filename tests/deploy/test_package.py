@@ -79,7 +79,11 @@ def is_missing(root, name):
 
 def test_every_file_that_its_unit_and_its_settings_name_is_in_the_package(unpacked):
     made = {LAKE}  # by the maintainer scripts
-    of_the_host = {"/etc/esports-stream/kafka-ca.pem", "/etc/prometheus/esports-stream.token"}  # examples
+    of_the_host = {  # examples
+        "/etc/esports-stream/kafka-ca.pem",
+        "/etc/esports-stream/queries",
+        "/etc/prometheus/esports-stream.token",
+    }
     texts = dict(shipped_texts(unpacked))
     named = [(file, name) for file, text in texts.items() for name in re.findall(r"[\w/.-]+\.md\b(?:#[\w-]+)?", text)]
     assert {"esports-stream.env", "alerts.yml", "values.yaml", "esports-stream.1.gz"} <= {pathlib.Path(file).name for file, _ in named}

@@ -17,6 +17,7 @@ PROGRAM = ROOT / "build" / "release" / "esports-stream"
 ON_DISK = {
     "0.1.0": {"MANIFEST_VERSION": 3, "COVERAGE_VERSION": 2, "NOTE_VERSION": 1},
     "0.2.0": {"MANIFEST_VERSION": 4, "COVERAGE_VERSION": 3, "NOTE_VERSION": 1},
+    "0.3.0": {"MANIFEST_VERSION": 5, "COVERAGE_VERSION": 4, "NOTE_VERSION": 1},
 }
 
 
@@ -89,9 +90,16 @@ def test_a_version_of_the_program_writes_one_version_of_each_file_on_disk():
     ) in " ".join(read("ARCHITECTURE.md").split())
 
 
-def test_upgrading_names_what_the_metrics_call_deprecated():
-    deprecated = re.findall(r"^\| `(\w+)` \|.*\| Deprecated ", read("docs/metrics.md"), re.M)
-    assert deprecated and all(f"`{name}`" in read("docs/upgrading.md") for name in deprecated)
+def numbers(release):
+    return [int(number) for number in release.split(".")]
+
+
+def test_deprecated_metrics_are_in_upgrading_until_the_release_that_removes_them():
+    promised = re.findall(r"^\| `(\w+)` \|.* deprecated and will be removed in ([\d.]+) \|$", read("docs/upgrading.md"), re.M)
+    metrics = read("docs/metrics.md")
+    deprecated = re.findall(r"^\| `(\w+)` \|.*\| Deprecated since [\d.]+, removed in ([\d.]+): ", metrics, re.M)
+    assert promised and len(deprecated) == metrics.count("Deprecated")
+    assert deprecated == [(name, release) for name, release in promised if numbers(release) > numbers(version())]
 
 
 def linked():

@@ -7,7 +7,8 @@ tests/data/lake-VERSION.jsonl. The absolute path of the lake, which is in the si
 files, becomes @LAKE@.
 
 The lake holds what a later release must understand: batches folded into a coverage file, a compact
-file of the sink log, rejects, a replay of rejects, and a batch that was killed after its manifest."""
+file of the sink log, rejects, a replay of rejects, a batch that was killed after its manifest, and two
+incarnations of the players' topic (the lake of 0.1.0, which did not know of them, has one)."""
 
 import argparse
 import json
@@ -59,6 +60,12 @@ def write_lake(job, tmp):
     for partition in range(PARTITIONS):  # more than the hundred batches whose manifests are kept
         job.produce([f'{{"match_id": "{n}", "status": "live"}}' for n in range(95)], partition=partition)
     job.run("--job", "all", timeout=300, **settings)
+    # The players' topic is created again and is shorter, so that no topic ids are needed to notice it.
+    job.broker.generate(job.create_topic_again("players", PARTITIONS), "players", 8, PARTITIONS, start=100)
+    job.produce(['{"no": "identifier"}'], "players")
+    job.run("--job", "players", FAIL_ON_DATA_LOSS="false", **settings)
+    newest = job.lake.checkpoint("players") / "manifests" / str(job.lake.batches("players", "manifests")[-1])
+    assert newest.read_text().startswith("v4\n")
     job.program.run("rejects", "replay", "--job", "matches", **{**job.settings, "PARSE_MODE": "permissive"})
     job.produce([f'{{"match_id": "late {n}", "status": "live"}}' for n in range(3)])
     # Killed behind a manifest: the next start finishes this batch.

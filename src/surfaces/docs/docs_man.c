@@ -10,7 +10,7 @@
 #include "surfaces/settings/settings.h"
 #include "surfaces/terminal/exit_code.h"
 
-#define MANUAL_DATE "2026-11-29" // of the release, as in CHANGELOG.md
+#define MANUAL_DATE "2026-11-30" // of the release, as in CHANGELOG.md
 
 static const char head[] =
     ".\\\" Printed by `esports-stream docs man` from the program's own tables.\n"
