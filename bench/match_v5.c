@@ -67,6 +67,7 @@ static void put_random_text(struct output *out, const char *key, size_t length) 
 
 static const char *const champions[] = {"Aatrox", "Ahri",  "LeeSin",  "Jinx",  "Thresh",
                                         "KSante", "Viego", "Orianna", "Kaisa", "Nautilus"};
+static const int queues[] = {400, 420, 440, 450, 1700};
 static const char *const positions[] = {"TOP", "JUNGLE", "MIDDLE", "BOTTOM", "UTILITY"};
 
 /* In alphabetical order, as Riot sends them; the value is drawn by the name's first bytes. */
@@ -498,7 +499,8 @@ size_t match_v5_write(uint64_t number, char *to) {
     }
     close_level(&out, "]");
     put_text(&out, "platformId", "EUW1");
-    put_integer(&out, "queueId", 450);
+    put_key(&out, "queueId");
+    out.at += sprintf(out.at, "%d", queues[draw(&out, sizeof queues / sizeof queues[0])]);
     put_key(&out, "teams");
     open_level(&out, "[");
     put_team(&out);

@@ -18,6 +18,7 @@ import cluster
 import end_to_end
 import latency
 import memory
+import participants
 import scaling
 import stages
 
@@ -55,6 +56,11 @@ def part_capture(work, options):
     return capture.as_text(found), found
 
 
+def part_participants(work, options):
+    found = participants.measure(work, options.rounds, options.spark_rounds)
+    return participants.as_text(found), found
+
+
 def part_memory(work, options):
     found = memory.measure(work)
     return memory.as_text(found), found
@@ -69,6 +75,7 @@ PARTS = {
     "end_to_end": ("From Kafka to committed Parquet", part_end_to_end),
     "latency": ("Waiting", part_latency),
     "capture": ("A capture, without a broker", part_capture),
+    "participants": ("Participants of match-v5 documents", part_participants),
     "stages": ("Where a record's time goes", lambda work, options: (stages.measure(work), None)),
     "decode": (
         "Decoding alone, compared with simdjson On-Demand",

@@ -120,6 +120,27 @@ def start(
     return writer.trigger(processingTime=trigger).start()
 
 
+def open_session(jars, memory="2g"):
+    """A Spark that has the whole machine; `jars`: paths, separated by commas."""
+    from pyspark.sql import SparkSession
+
+    spark = (
+        SparkSession.builder.appName("bench")
+        .master("local[*]")
+        .config("spark.jars", jars)
+        .config("spark.driver.memory", memory)
+        .config("spark.driver.host", "127.0.0.1")
+        .config("spark.driver.bindAddress", "127.0.0.1")
+        .config("spark.ui.enabled", "false")
+        .config("spark.sql.session.timeZone", "UTC")
+        .config("spark.sql.shuffle.partitions", "10")
+        .config("spark.serializer", "org.apache.spark.serializer.KryoSerializer")
+        .getOrCreate()
+    )
+    spark.sparkContext.setLogLevel("WARN")
+    return spark
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--brokers", required=True)
@@ -134,22 +155,7 @@ def main():
     parser.add_argument("--memory", default="2g")
     options = parser.parse_args()
 
-    from pyspark.sql import SparkSession
-
-    spark = (
-        SparkSession.builder.appName("bench")
-        .master("local[*]")
-        .config("spark.jars", options.jars)
-        .config("spark.driver.memory", options.memory)
-        .config("spark.driver.host", "127.0.0.1")
-        .config("spark.driver.bindAddress", "127.0.0.1")
-        .config("spark.ui.enabled", "false")
-        .config("spark.sql.session.timeZone", "UTC")
-        .config("spark.sql.shuffle.partitions", "10")
-        .config("spark.serializer", "org.apache.spark.serializer.KryoSerializer")
-        .getOrCreate()
-    )
-    spark.sparkContext.setLogLevel("WARN")
+    spark = open_session(options.jars, options.memory)
     topics = {"matches": options.topic_matches, "players": options.topic_players}
     how = {"trigger": options.trigger, "max_offsets": options.max_offsets, "sink": options.sink}
     queries = [

@@ -30,6 +30,7 @@ install(FILES ${made}/changelog.gz ${here}/copyright README.md ARCHITECTURE.md C
   LICENSE NOTICE SECURITY.md DESTINATION ${docdir} ${package})
 install(DIRECTORY docs DESTINATION ${docdir} ${package}
   FILES_MATCHING PATTERN *.md PATTERN *.png PATTERN *.svg)
+install(DIRECTORY queries DESTINATION ${docdir} ${package} FILES_MATCHING PATTERN *.sql)
 install(DIRECTORY bench/results DESTINATION ${docdir}/bench ${package} FILES_MATCHING PATTERN *.md)
 install(DIRECTORY deploy/prometheus deploy/grafana deploy/helm DESTINATION share/esports-stream ${package})
 file(CREATE_LINK ../../esports-stream ${made}/deploy SYMBOLIC)

@@ -54,7 +54,7 @@ def test_the_image_is_made_of_files_that_are_not_kept_from_it():
     allowed = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line[:1] == "!"}
     wanted = {"deploy/docker/healthcheck.sh", "src", "tests/floor.c", "CMakeLists.txt", "CMakePresets.json", "cmake"}
     cmake = (ROOT / "CMakeLists.txt").read_text() + (ROOT / "cmake/package.cmake").read_text()
-    wanted |= set(re.findall(r"(?<![/\w])(?:deploy/\w+|bench/results|[A-Z]+\.md|LICENSE|NOTICE)\b", cmake)) | {"docs"}
+    wanted |= set(re.findall(r"(?<![/\w])(?:deploy/\w+|bench/results|[A-Z]+\.md|LICENSE|NOTICE)\b", cmake)) | {"docs", "queries"}
     wanted |= set(re.findall(r"scripts/[\w-]+\.sh", cmake))
     assert wanted <= allowed, wanted - allowed
     assert all((ROOT / path).exists() for path in allowed)

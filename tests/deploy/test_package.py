@@ -124,6 +124,13 @@ def test_it_has_the_rules_the_dashboard_and_the_chart(unpacked):
     assert len(rules["groups"]) > 0
 
 
+def test_it_has_the_query_files_where_the_documents_link_to(unpacked):
+    documents = unpacked / "usr/share/doc/esports-stream"
+    kept = {path.relative_to(ROOT) for path in (ROOT / "queries").rglob("*.sql")}
+    assert pathlib.Path("queries/examples/riot.sql") in kept
+    assert kept == {path.relative_to(documents) for path in (documents / "queries").rglob("*") if path.is_file()}
+
+
 def test_its_completions_are_for_the_installed_program(unpacked):
     share = unpacked / "usr/share"
     scripts = {

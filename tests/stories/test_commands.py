@@ -1089,7 +1089,8 @@ def test_every_command_of_the_documents_is_one_that_the_program_takes(program, t
             at = words.index("--env-file")
             words[at + 1 : at + 2] = [str(tmp_path / "settings.env")]
         runs = words[0] not in names | {"help"}
-        process = program.start(*words, *(["--explain"] if runs else []), **settings)
+        declared = {"QUERIES_PATH": ROOT / "queries/examples"} if "riot" in " ".join(words) else {}
+        process = program.start(*words, *(["--explain"] if runs else []), **settings, **declared)
         if process.wait_exit(60) == 2:
             wrong[f"{page}: {' '.join(words)}"] = process.errors()
     assert set(calls.values()) >= {"README.md", "operations.md", "kafka.md", "reading.md"} and len(calls) > 20

@@ -2,13 +2,12 @@
 cannot be null here cannot be null there."""
 
 import json
-import pathlib
 import subprocess
 
 import pytest
+from rig.paths import ROOT
+from rig.plans import plans_of
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-PLAN_DUMP = ROOT / "build" / "release" / "tests" / "tools" / "plan_dump"
 DATA = ROOT / "tests" / "data" / "sql"
 KAFKA = (
     "`key` BINARY, `value` BINARY, `topic` STRING, `partition` INT, `offset` BIGINT, `timestamp` TIMESTAMP,"
@@ -24,23 +23,13 @@ def spark_without_ansi(spark):
     spark.conf.set("spark.sql.ansi.enabled", before)
 
 
-def plans(path):
-    dumped = subprocess.run([PLAN_DUMP, path], capture_output=True, text=True, check=False)
-    assert dumped.returncode == 0, dumped.stderr
-    return [json.loads(line) for line in dumped.stdout.splitlines()]
-
-
 def compare(spark, plan):
     """The columns whose type or nullability is another in Spark."""
-    record = f"`r` {plan['schema']}, " if plan["schema"] != "STRUCT<>" else ""
+    record = f"`r` {plan.schema}, " if plan.schema != "STRUCT<>" else ""
     spark.createDataFrame([], record + KAFKA).createOrReplaceTempView("kafka_records")
-    columns = plan["columns"]
-
-    select = ", ".join(f"{column['sql']} AS `{column['name']}`" for column in columns)
+    columns = plan.columns
     types = ", ".join(f"CAST(NULL AS {column['type']})" for column in columns)
-    views = "".join(f" {view}" for view in plan["views"])
-    where = f" WHERE {plan['where']}" if "where" in plan else ""
-    theirs = spark.sql(f"SELECT {select} FROM kafka_records{views}{where}").schema.fields
+    theirs = spark.sql(plan.select("kafka_records")).schema.fields
     ours = spark.sql(f"SELECT {types}").schema.fields
     return [
         (column["name"], column["sql"], their.dataType, their.nullable)
@@ -71,15 +60,15 @@ def test_expressions_for_spark_have_the_types_of_the_plan(spark_without_ansi, tm
     file = tmp_path / "expressions.sql"
     selected = ",\n".join(f"{expression} AS x{number}" for number, expression in enumerate(expressions))
     file.write_text((DATA / "expressions.sql").read_text().split("\n", 1)[1].replace("@", selected))
-    (plan,) = plans(file)
-    assert len(plan["columns"]) == len(expressions) + 5
+    (plan,) = plans_of(file)
+    assert len(plan.columns) == len(expressions) + 5
     assert compare(spark_without_ansi, plan) == []
 
 
-FILES = sorted((ROOT / "queries").glob("*.sql")) + sorted((DATA / "queries").glob("*.sql"))
+FILES = sorted((ROOT / "queries").rglob("*.sql")) + sorted((DATA / "queries").glob("*.sql"))
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda path: path.stem)
 def test_a_query_file_has_the_same_columns_in_spark(spark_without_ansi, file):
-    for plan in plans(file):
+    for plan in plans_of(file):
         assert compare(spark_without_ansi, plan) == []

@@ -1,7 +1,8 @@
 /* plan_dump FILE: the tables of a query file as text for Spark, a JSON object per line: the
- * schema of from_json, its LATERAL VIEWs, and each column's name, type, whether it can be null, and
- * text for Spark, in the order of the SELECT list. Inputs are fields of `r` and columns of Spark's
- * Kafka source. */
+ * schema of from_json, its LATERAL VIEWs, and each column's name, type, whether it can be null or
+ * is NOT NULL, and text for Spark, in the order of the SELECT list; the table's columns in its own
+ * order, its partition columns and positions; what is exploded. Inputs are fields of `r` and
+ * columns of Spark's Kafka source. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -74,6 +75,26 @@ static struct json *views_json(const struct query_plan *plan, const char *const 
     return views;
 }
 
+static void put_table(struct json *object, const struct query_plan *plan, const char *const *names,
+                      struct pool *pool) {
+    struct json *order = json_new_array(), *partitions = json_new_array();
+    struct json *exploded = json_new_array(), *positions = json_new_array();
+    for (size_t i = 0; i < plan->column_count; i++)
+        json_append_text(order, plan->columns[i].name);
+    for (size_t i = 0; i < plan->partition_column_count; i++)
+        json_append_text(partitions, plan->columns[plan->partition_columns[i]].name);
+    for (size_t i = 0; i < plan->view_count; i++) {
+        const struct plan_view *view = &plan->views[i];
+        json_append_text(exploded, expr_sql(plan, view->argument, names, pool));
+        json_append_text(positions, plan->columns[view->position_column].name);
+    }
+    json_put_text(object, "name", plan->name);
+    json_put(object, "order", order);
+    json_put(object, "partitions", partitions);
+    json_put(object, "exploded", exploded);
+    json_put(object, "positions", positions);
+}
+
 static void print_plan(const struct query_plan *plan) {
     struct pool pool;
     pool_init(&pool);
@@ -89,10 +110,12 @@ static void print_plan(const struct query_plan *plan) {
         json_put_text(entry, "name", column->name);
         json_put_text(entry, "type", data_type_ddl(&column->type, &pool));
         json_put_bool(entry, "nullable", column->expr->can_be_null);
+        json_put_bool(entry, "required", column->required);
         json_put_text(entry, "sql", expr_sql(plan, column->expr, names, &pool));
         json_append(columns, entry);
     }
     json_put(object, "columns", columns);
+    put_table(object, plan, names, &pool);
     char *text = json_print(object);
     puts(text);
     free(text);

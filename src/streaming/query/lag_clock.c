@@ -63,7 +63,7 @@ static void *clock_main(void *argument) {
 
 bool lag_clock_start(struct lag_clock *clock, const struct lag_question *questions, size_t count,
                      struct error *err) {
-    check(count > 0 && count <= LAG_QUESTIONS_MAX);
+    check(count > 0 && count <= STREAMS_MAX);
     for (size_t i = 0; i < count; i++)
         check(questions[i].interval_ms > 0);
     mailbox_init(&clock->box);

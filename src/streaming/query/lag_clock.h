@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/system/thread.h"
+#include "streaming/declare/stream.h"
 #include "streaming/kafka/broker.h"
 #include "streaming/report/topic_lag.h"
 
@@ -21,13 +22,11 @@ struct lag_question {
  * for LAG_ANSWER_MS at most. */
 int64_t lag_question_ask(const struct lag_question *question);
 
-enum { LAG_QUESTIONS_MAX = 8 }; // queries
-
 struct lag_clock {
     pthread_t thread;
     struct mailbox box; // nothing is ever sent: it is closed
     size_t count;
-    struct lag_question questions[LAG_QUESTIONS_MAX];
+    struct lag_question questions[STREAMS_MAX];
 };
 
 /* Starts the thread; the clock must not be moved. ERROR_LIMIT. */

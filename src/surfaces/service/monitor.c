@@ -50,7 +50,7 @@ void monitor_init(struct monitor *monitor, int64_t interval_ms) {
 }
 
 void monitor_update(struct monitor *monitor, const struct query_snapshot *queries, size_t count) {
-    check(count <= MONITOR_QUERIES_MAX);
+    check(count <= STREAMS_MAX);
     int64_t now_ms = clock_monotonic_ms();
     bool due = now_ms >= monitor->due_ms;
     for (size_t i = 0; i < count; i++) {

@@ -10,15 +10,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "streaming/declare/stream.h"
 #include "streaming/report/query_status.h"
-
-enum { MONITOR_QUERIES_MAX = 8 };
 
 struct monitor {
     int64_t interval_ms;
     int64_t due_ms; // monotonic: when the next line of every query is due
     size_t count;
-    struct query_snapshot said[MONITOR_QUERIES_MAX];
+    struct query_snapshot said[STREAMS_MAX];
 };
 
 void monitor_init(struct monitor *monitor, int64_t interval_ms);

@@ -21,7 +21,7 @@ static const double smoothing_seconds = 5; // how long a change of speed takes t
 
 static struct {
     bool on;
-    struct progress_rate rates[PROGRESS_QUERIES_MAX];
+    struct progress_rate rates[STREAMS_MAX];
 } display;
 
 /* A number with its thousands apart. */
@@ -101,7 +101,7 @@ bool progress_start(void) {
 
 void progress_update(const struct query_snapshot *queries, size_t count) {
     char lines[LOG_DISPLAY_MAX] = "", line[PROGRESS_LINE_MAX];
-    check(count <= PROGRESS_QUERIES_MAX);
+    check(count <= STREAMS_MAX);
     if (!display.on)
         return;
     size_t width = terminal_width(), used = 0;

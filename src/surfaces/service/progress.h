@@ -10,9 +10,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "streaming/declare/stream.h"
 #include "streaming/report/query_status.h"
 
-enum { PROGRESS_QUERIES_MAX = 8, PROGRESS_LINE_MAX = 256 };
+enum { PROGRESS_LINE_MAX = 256 };
 
 /* What the next line's rates are taken from. */
 struct progress_rate {

@@ -164,7 +164,7 @@ static void tell_stop(struct service_manager *manager) {
 
 void service_manager_update(struct service_manager *manager, const struct query_snapshot *queries,
                             size_t count) {
-    check(count <= SERVICE_QUERIES_MAX);
+    check(count <= STREAMS_MAX);
     int64_t now_ms = clock_monotonic_ms();
     bool started = true;
     for (size_t i = 0; i < count; i++)

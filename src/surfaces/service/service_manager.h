@@ -16,9 +16,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "streaming/declare/stream.h"
 #include "streaming/report/query_status.h"
 
-enum { SERVICE_QUERIES_MAX = 8, SERVICE_STATUS_MAX = 1024 };
+enum { SERVICE_STATUS_MAX = 1024 };
 
 /* When a query last made progress. All times are monotonic. */
 struct service_query {
@@ -36,7 +37,7 @@ struct service_manager {
     int64_t fed_ms, extended_ms, said_ms;
     char said[SERVICE_STATUS_MAX];
     size_t count;
-    struct service_query queries[SERVICE_QUERIES_MAX];
+    struct service_query queries[STREAMS_MAX];
 };
 
 /* Reads the environment. */
