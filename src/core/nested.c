@@ -69,9 +69,10 @@ static unsigned char *place(struct vector *vector, size_t count, size_t capacity
 }
 
 static void set_capacity(struct elements *level, size_t capacity) {
-    check(capacity > 0 && capacity <= UINT32_MAX);
+    size_t bytes = level_bytes(level->children, level->child_count, capacity);
+    check(bytes > 0 && capacity > 0 && capacity <= UINT32_MAX);
     free(level->storage);
-    level->storage = must_alloc(level_bytes(level->children, level->child_count, capacity), 1);
+    level->storage = must_alloc(bytes, 1);
     (void)place(level->children, level->child_count, capacity, level->storage);
     level->capacity = (uint32_t)capacity;
     level->used = level->marked = 0;

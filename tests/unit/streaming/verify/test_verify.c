@@ -802,7 +802,7 @@ static const struct query_plan exploding_twice = {
 static void write_again(const char *first, const char *second) {
     const char *const texts[PARTITIONS] = {first, second};
     struct file_list files = {0};
-    scoped(scope_free) char *name = data_file("processed/matches", 0);
+    char *name = data_file("processed/matches", 0);
     for (size_t i = 0; i < PARTITIONS; i++)
         ends[i] -= (int64_t)strlen(texts[i]);
     write_file(fixture.root, true, 'r', texts, &files);
@@ -811,6 +811,7 @@ static void write_again(const char *first, const char *second) {
     assert_int_equal(files.count, 1);
     check(rename(file_join(fixture.root, files.files[0].staged).text,
                  file_join(fixture.table, name).text) == 0);
+    free(name);
     file_list_deinit(&files);
 }
 

@@ -685,7 +685,7 @@ static int remove_files(void **state) {
     settings_renew();
     snprintf(command, sizeof command, "rm -r %s", files);
     assert_int_equal(system(command), 0);
-    memcpy(files + sizeof files - 7, "XXXXXX", 6);
+    memset(files + sizeof files - 7, 'X', 6);
     return result;
 }
 

@@ -50,8 +50,7 @@ static void an_idle_trigger_counts_nothing(void **state) {
         "{\"batchId\":7,\"durationMs\":{},\"observedMetrics\":{}}",
         "{\"batchId\":7,\"durationMs\":{},\"observedMetrics\":{\"other\":{\"values\":[1]}}}",
         // One of the two observations says nothing.
-        "{\"batchId\":7,\"durationMs\":{},\"observedMetrics\":{\"records\":{\"values\":[1,0,0,0,[]]"
-        "}}}",
+        "{\"batchId\":7,\"observedMetrics\":{\"records\":{\"values\":[1,0,0,0,[]]}}}",
         "{\"batchId\":7,\"durationMs\":{},\"observedMetrics\":{\"rows\":{\"values\":[1,1]}}}"};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         struct spark_progress progress;
