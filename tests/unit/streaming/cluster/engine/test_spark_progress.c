@@ -43,14 +43,17 @@ static void a_report_of_spark_s_is_understood(void **state) {
     spark_progress_deinit(&progress);
 }
 
+/* One of the two observations says nothing. */
+static const char records_only[] = "{\"batchId\":7,\"durationMs\":{},\"observedMetrics\":"
+                                   "{\"records\":{\"values\":[1,0,0,0,[]]}}}";
+
 static void an_idle_trigger_counts_nothing(void **state) {
     (void)state;
     static const char *const texts[] = {
         "{\"batchId\":7,\"durationMs\":{\"latestOffset\":3}}",
         "{\"batchId\":7,\"durationMs\":{},\"observedMetrics\":{}}",
         "{\"batchId\":7,\"durationMs\":{},\"observedMetrics\":{\"other\":{\"values\":[1]}}}",
-        // One of the two observations says nothing.
-        "{\"batchId\":7,\"observedMetrics\":{\"records\":{\"values\":[1,0,0,0,[]]}}}",
+        records_only,
         "{\"batchId\":7,\"durationMs\":{},\"observedMetrics\":{\"rows\":{\"values\":[1,1]}}}"};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         struct spark_progress progress;
