@@ -188,11 +188,20 @@ static struct column make_input(struct query_plan *plan, size_t index) {
     return column;
 }
 
+/* The arrays and maps of the record that an expression reads, such as that in filter(…). */
+static void set_readable(const struct query_plan *plan, const struct expr *expr,
+                         struct column *inputs) {
+    if (expr->kind == EXPR_INPUT && plan->inputs[expr->index].kind == INPUT_RECORD &&
+        (expr->type.kind == TYPE_ARRAY || expr->type.kind == TYPE_MAP))
+        inputs[expr->index].readable_or_reject = true;
+    for (size_t i = 0; i < expr->argument_count; i++)
+        set_readable(plan, expr->arguments[i], inputs);
+}
+
 /* A record whose exploded array cannot be read is a reject: otherwise all its rows would vanish. */
-static void set_readable(const struct query_plan *plan, struct column *inputs) {
+static void set_exploded(const struct query_plan *plan, struct column *inputs) {
     for (size_t i = 0; i < plan->view_count; i++)
-        if (plan->views[i].argument->kind == EXPR_INPUT)
-            inputs[plan->views[i].argument->index].readable_or_reject = true;
+        set_readable(plan, plan->views[i].argument, inputs);
 }
 
 static void set_inputs(struct stream *stream) {
@@ -203,7 +212,7 @@ static void set_inputs(struct stream *stream) {
         inputs[i] = make_input(plan, i);
         record_count += plan->inputs[i].kind == INPUT_RECORD;
     }
-    set_readable(plan, inputs);
+    set_exploded(plan, inputs);
     stream->schema.inputs = inputs;
     stream->schema.input_count = plan->input_count;
     stream->schema.record_count = record_count;
