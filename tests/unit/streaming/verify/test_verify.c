@@ -881,6 +881,7 @@ static void a_row_that_was_written_twice_is_a_duplicate(void **state) {
     assert_says(VERIFY_DUPLICATE, "partition 0, offset 0, in");
     assert_says(VERIFY_DUPLICATE, "partition 0, offset 2, in");
     assert_says(VERIFY_DUPLICATE, "partition 0, offset 4, in");
+    assert_says(VERIFY_NOTE, "partition 0, offset 0: the row with pos 0 is there more than once");
     assert_says(VERIFY_DUPLICATE, "status=live/part-copy.parquet");
 }
 
@@ -919,7 +920,7 @@ static void positions_of_nested_views_are_complete_level_by_level(void **state) 
     assert_partition(0, &(struct verify_partition){.end = 3, .records = 2, .rows = 6, .empty = 1});
     lose_row(0, 0, 0, "n3e", "n");
     verify();
-    assert_says(VERIFY_MISSING, "partition 0, offset 0: the row with item 0");
+    assert_says(VERIFY_MISSING, "partition 0, offset 0: the row with pos 0, item 0");
     lose_row(0, 1, 1, "n3e", "n"); // the second view is OUTER: each element of the first has a row
     verify();
     assert_says(VERIFY_MISSING, "partition 0, offset 1: the row with pos 1");

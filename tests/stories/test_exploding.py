@@ -1,0 +1,374 @@
+"""Exactly once for queries whose records become any number of rows: documents of many kinds, and an
+account of what must be there that is computed from the documents alone."""
+
+import collections
+import json
+import random
+import threading
+import time
+
+import pyarrow.parquet
+import pytest
+from rig import documents
+
+PARTITIONS = 4
+KIND = "items"
+NAMES = ("partition", "offset", "pos", "slot")
+
+
+class Riot:
+    """A job with the tables of documents.FILE, and what its topic has: {partition: values}."""
+
+    def __init__(self, job, directory):
+        self.job = job
+        self.lake = job.lake
+        self.file = directory / "items.sql"
+        self.declare()
+        self.topic = job.topics["matches"].replace("matches", "riot")
+        job.topics[KIND] = self.topic
+        job.settings |= {"QUERIES_PATH": self.file, "KAFKA_TOPIC_RIOT": self.topic}
+        self.values = collections.defaultdict(list)
+        self.known = {}  # names of rows, by file: what has a name never changes
+
+    def declare(self, *changes):
+        text = documents.FILE
+        for old, new in changes:
+            assert old in text
+            text = text.replace(old, new)
+        self.file.write_text(text)
+
+    def create(self, partitions):
+        self.job.broker.create_topic(self.topic, partitions)
+
+    def produce(self, values, partition=0):
+        self.job.broker.produce(self.topic, values, partition)
+        self.values[partition] += values
+
+    def fill(self, count, partitions=2, start=0):
+        for partition in range(partitions):
+            numbers = range(start + partition, start + count, partitions)
+            self.produce([documents.document(number) for number in numbers], partition)
+
+    def run(self, *arguments, **settings):
+        return self.job.run("--job", KIND, *arguments, **settings)
+
+    def ask(self, *words, exit_code=0, **settings):
+        process = self.job.program.run(
+            *words, "--job", KIND, exit_code=exit_code, **{**self.job.settings, **settings}
+        )
+        return process.log()
+
+    def names_in(self, directory, names):
+        found = collections.Counter()
+        for path in self.lake.files(directory):
+            if path.name not in self.known:
+                rows = pyarrow.parquet.ParquetFile(path).read(columns=names)
+                self.known[path.name] = list(zip(*(rows[name].to_pylist() for name in names)))
+            found.update(self.known[path.name])
+        assert max(found.values(), default=1) == 1, "a row is there twice"
+        return set(found)
+
+    def rows(self, kind=KIND):
+        return self.names_in(self.lake.table(kind), NAMES)
+
+    def rejects(self):
+        return self.names_in(self.lake.rejects(KIND), ("partition", "offset"))
+
+    def account(self, ends=None, permissive=False):
+        values = {
+            partition: values if ends is None else values[: ends.get(partition, 0)]
+            for partition, values in self.values.items()
+        }
+        return documents.account_of(values, permissive)
+
+    def proof(self):
+        """What `verify` says, which must be that all is there."""
+        proof = json.loads(self.ask("verify", "--json"))
+        assert proof["proven"] and proof["faults"] == 0, proof
+        return {one["partition"]: one for one in proof["partitions"]}
+
+    def assert_accounted(self):
+        """Everything that was produced is a row or a reject, or, as `verify` says, neither."""
+        account = self.account()
+        assert self.rows() == account.rows
+        assert self.rejects() == account.rejects
+        for partition, told in self.proof().items():
+            of = {
+                name: sum(key[0] == partition for key in getattr(account, name))
+                for name in ("rows", "rejects", "empty", "filtered")
+            }
+            assert of == {name: told[name] for name in of}
+            assert told["end"] == len(self.values[partition]) == told["records"] + sum(
+                told[name] for name in ("rejects", "empty", "filtered")
+            )
+        self.lake.assert_listed(KIND)
+        assert self.lake.leftovers(KIND) == []
+
+
+@pytest.fixture
+def riot(job, tmp_path):
+    return Riot(job, tmp_path)
+
+
+class Growth:
+    """Meanwhile the topic gets documents."""
+
+    def __init__(self, riot):
+        self.riot = riot
+        self.ended = threading.Event()
+        self.thread = threading.Thread(target=self.run)
+
+    def run(self):
+        numbers = 0
+        while not self.ended.is_set():
+            for partition in range(PARTITIONS):
+                self.riot.produce(
+                    [documents.document(number) for number in range(numbers, numbers + 10)], partition
+                )
+                numbers += 10
+            time.sleep(0.02)
+
+    def __enter__(self):
+        self.thread.start()
+
+    def __exit__(self, *_):
+        self.ended.set()
+        self.thread.join()
+
+
+@pytest.mark.timeout(240)
+def test_after_twenty_kills_every_position_is_there_once(riot):
+    """After each kill, all of the committed batches is there, and `verify` finds no fault."""
+    moments = random.Random(7)
+    lake = riot.lake
+    riot.create(PARTITIONS)
+    with Growth(riot):
+        for number in range(20):
+            before = max(lake.batches(KIND, "offsets"), default=-1)
+            process = riot.job.start("--job", KIND, TRIGGER="0 seconds", MAX_OFFSETS_PER_TRIGGER=100)
+            if number % 2:
+                process.wait_until(lambda: max(lake.batches(KIND, "offsets"), default=-1) > before)
+            time.sleep(moments.uniform(0, 0.3))
+            assert process.poll() is None, process.tail()
+            process.kill()
+            assert_committed(riot)
+    riot.run()
+    assert len(lake.batches(KIND)) > 5
+    riot.assert_accounted()
+
+
+def assert_committed(riot):
+    batches = riot.lake.batches(KIND)
+    if not batches:
+        return
+    ends = riot.lake.planned_ends(KIND, batches[-1])
+    account = riot.account(ends)
+    assert {row for row in riot.rows() if row[1] < ends[row[0]]} == account.rows
+    assert {key for key in riot.rejects() if key[1] < ends[key[0]]} == account.rejects
+    riot.proof()
+
+
+def rewrite(path, change):
+    """Gives a Parquet file other rows: `change` gets and gives an Arrow table."""
+    reader = pyarrow.parquet.ParquetFile(path)
+    table = change(reader.read())
+    reader.close()
+    pyarrow.parquet.write_table(table, path)
+
+
+def probe(riot, name):
+    print(f"=== {name}")
+    process = riot.job.start("verify", "--job", KIND)
+    process.wait_exit(30)
+    print(process.poll(), process.log(), process.errors().splitlines()[-1])
+
+
+def adjust(riot, path):
+    """Both logs have the file's size as it is now."""
+    size = path.stat().st_size
+    for log in (riot.lake.table(KIND) / "_spark_metadata", riot.lake.checkpoint(KIND) / "manifests"):
+        for entry in log.glob("[0-9]*"):
+            lines = entry.read_text().split("\n")
+            for i, line in enumerate(lines):
+                if path.name in line:
+                    lines[i] = change_entry(json.loads(line), path.name, size)
+            entry.write_text("\n".join(lines))
+
+
+def change_entry(entry, name, size):
+    for file in [entry] if "files" not in entry else entry["files"]:
+        if file["path"].endswith(name):
+            file["size"] = size
+    return json.dumps(entry, separators=(",", ":"))
+
+
+@pytest.mark.parametrize("where", [True, False])
+def test_probe(riot, where):
+    riot.create(2)
+    if not where:
+        riot.declare(("\nWHERE p.kills < 20", ""))
+    riot.fill(120)
+    riot.run()
+    path = max(riot.lake.files(riot.lake.table(KIND)), key=lambda path: path.stat().st_size)
+    before = path.read_bytes()
+    rows = pyarrow.parquet.ParquetFile(path).read(columns=NAMES).to_pylist()
+    size = len(rows)
+    at = next(i for i in range(5, size - 1) if rows[i]["offset"] == rows[i - 1]["offset"] == rows[i + 1]["offset"] and rows[i]["pos"] == rows[i + 1]["pos"])
+    last = next(i for i in range(5, size - 1) if rows[i]["offset"] != rows[i + 1]["offset"])
+    take = lambda *indexes: lambda table: table.take(list(indexes))
+    print(rows[at], rows[last])
+    every = range(size)
+    rewrite(path, take(*(i for i in every if i != at)))
+    probe(riot, "lost, sizes not adjusted")
+    adjust(riot, path)
+    probe(riot, "lost")
+    path.write_bytes(before)
+    rewrite(path, take(*(i for i in every if i != last)))
+    adjust(riot, path)
+    probe(riot, "lost last")
+    path.write_bytes(before)
+    rewrite(path, take(*every, at))
+    adjust(riot, path)
+    probe(riot, "twice")
+    path.write_bytes(before)
+    rewrite(path, take(*(i for i in every[:at+1]), at, *every[at+1:]))
+    adjust(riot, path)
+    probe(riot, "twice, beside")
+
+    def more(table):
+        row = table.slice(last, 1).to_pylist()[0]
+        row |= {"pos": row["pos"] + 1, "slot": None}
+        return pyarrow.concat_tables([table, pyarrow.Table.from_pylist([row], table.schema)])
+    path.write_bytes(before)
+    rewrite(path, more)
+    adjust(riot, path)
+    probe(riot, "one more")
+
+    def other(table):
+        row = table.slice(last, 1).to_pylist()[0]
+        empty = sorted(key for key in riot.account().empty if key[0] == row["partition"])[0]
+        row |= {"pos": 0, "slot": None, "offset": empty[1]}
+        print(empty)
+        return pyarrow.concat_tables([table, pyarrow.Table.from_pylist([row], table.schema)])
+    path.write_bytes(before)
+    rewrite(path, other)
+    adjust(riot, path)
+    probe(riot, "of an empty record")
+
+
+TAGS = """\
+CREATE TABLE posts (id STRING, tags ARRAY<INT>) USING kafka OPTIONS (subscribe '${KAFKA_TOPIC_RIOT}');
+CREATE STREAMING TABLE items (id STRING NOT NULL, tag STRING)
+AS SELECT id, CAST(tag AS STRING) AS tag FROM STREAM posts
+LATERAL VIEW posexplode(filter(tags, tag -> tag IS NOT NULL)) x AS pos, tag WHERE length(CAST(tag AS STRING)) < 5;
+"""
+
+
+def test_rejects_of_an_exploding_query_are_resolved_once(riot, tmp_path):
+    """By a change of the file and by permissive mode: as rows, empty, or filtered."""
+    riot.file.write_text(TAGS)
+    riot.create(2)
+    riot.produce([b'{"id": "a", "tags": [1, 2]}', b'{"id": "b", "tags": [1, "x", "longer", "y"]}', b"{"])
+    riot.produce([b'{"id": "c", "tags": ["longer"]}', b'{"tags": [7, 8]}', None, b'{"id": "d"}'], 1)
+    riot.run()
+    names = ("partition", "offset", "position", "tag")
+
+    def rows():
+        return sorted(riot.names_in(riot.lake.table(KIND), names))
+
+    def told(name):
+        return [one[name] for one in riot.proof().values()]
+
+    first = [(0, 0, 0, "1"), (0, 0, 1, "2")]
+    assert rows() == first
+    assert riot.rejects() == {(0, 1), (0, 2), (1, 0), (1, 1), (1, 2)}
+    assert "bad_field" in riot.ask("rejects", "ls") and told("empty") == [0, 1]
+
+    riot.file.write_text(TAGS.replace("ARRAY<INT>", "ARRAY<STRING>"))
+    replay = ("rejects", "replay", "--yes")
+    assert "would be resolved: 2 (bad_field 2)" in riot.ask(*replay, "--dry-run")
+    assert "resolved: 2 (bad_field 2)" in riot.ask(*replay)
+    fixed = first + [(0, 1, 0, "1"), (0, 1, 1, "x"), (0, 1, 3, "y")]
+    assert rows() == fixed
+    assert (told("rejects"), told("filtered"), told("empty")) == ([1, 2], [0, 1], [0, 1])
+    assert "resolved: 0" in riot.ask(*replay)
+
+    said = riot.ask(*replay, PARSE_MODE="permissive")  # a null value stays a reject
+    assert "resolved: 2" in said and "still rejected: 1 (null_value 1)" in said
+    permitted = fixed + [(1, 1, 0, "7"), (1, 1, 1, "8")]
+    assert rows() == permitted
+    assert (told("rejects"), told("filtered"), told("empty")) == ([0, 1], [0, 1], [1, 1])
+    assert riot.rejects() == {(0, 1), (0, 2), (1, 0), (1, 1), (1, 2)}  # their rows stay
+
+    riot.run()
+    moved = riot.lake.root.rename(tmp_path / "moved")
+    riot.lake.root = riot.job.settings["DATA_LAKE_PATH"] = moved
+    riot.ask("relocate", "--yes")
+    assert rows() == permitted
+    assert told("empty") == [1, 1]
+    riot.ask("rewind", "--to-batch", "1", "--yes")
+    assert rows() == fixed and told("rejects") == [1, 2]
+    riot.ask("rewind", "--to-batch", "0", "--yes")
+    assert rows() == first and told("rejects") == [2, 3]
+    riot.ask(*replay, PARSE_MODE="permissive")
+    assert rows() == permitted
+    riot.produce([b'{"id": "e", "tags": ["z"]}'])
+    riot.run()
+    assert rows() == sorted([*permitted, (0, 3, 0, "z")])
+    assert told("end") == [4, 4]
+
+
+DEEP = """\
+CREATE TABLE grid (id STRING, a ARRAY<STRUCT<b: ARRAY<STRUCT<c: MAP<STRING, INT>>>>>)
+USING kafka OPTIONS (subscribe '${KAFKA_TOPIC_RIOT}');
+CREATE STREAMING TABLE items (id STRING NOT NULL, i INT, j INT, k INT, name STRING, value INT)
+AS SELECT id, i, j, k, name, value FROM STREAM grid LATERAL VIEW posexplode(a) x AS i, one
+LATERAL VIEW OUTER posexplode(one.b) y AS j, two LATERAL VIEW OUTER posexplode(two.c) z AS k, name, value
+WHERE value IS NULL OR value % 3 <> 0;
+"""
+
+
+def test_large_and_deep_records_in_little_memory(riot):
+    """A record has more rows than a slice, and slices end in the middle of records. Each of two
+    workers has many ranges, whose counts are their own."""
+    chance = random.Random(3)
+    riot.create(8)
+    for partition in range(8):
+        counts = [5000, 3, 2000] if partition == 1 else [chance.randrange(1, 40) for _ in range(30)]
+        riot.produce(
+            [documents.document(13 * number + 100, count) for number, count in enumerate(counts)], partition
+        )
+        riot.produce([documents.document(number) for number in range(12)], partition)
+    padded = json.loads(documents.document(1, 2000))
+    for one in padded["info"]["participants"]:
+        one["challenges"] = {"text": "x" * 400}
+    assert 900_000 < len(json.dumps(padded)) < 1_000_000
+    riot.produce([json.dumps(padded).encode()] * 4, 2)
+    least = {"SPARK_MASTER_URL": "local[2]", "SPARK_DRIVER_MEMORY": "64m"}
+    assert "64m" in riot.job.run("--job", KIND, exit_code=2, **{**least, "SPARK_DRIVER_MEMORY": "63m"}).errors()
+    riot.run(MAX_OFFSETS_PER_TRIGGER=200, **least)
+    riot.assert_accounted()
+
+
+def test_three_views_deep(riot):
+    riot.file.write_text(DEEP)
+    riot.create(3)
+    chance, wanted, number = random.Random(5), set(), 0
+    for partition in range(3):
+        values = []
+        for offset in range(40):
+            number += 1
+            a = [
+                {"b": [{"c": {f"n{k}": chance.randrange(20) for k in range(chance.randrange(4))}} for _ in range(chance.randrange(4))]}
+                for _ in range(chance.choice([0, 1, 2, 30]))
+            ]
+            values.append(json.dumps({"id": str(number), "a": a}).encode())
+            for i, one in enumerate(a):
+                for j, two in enumerate(one["b"]) if one["b"] else [(None, {"c": None})]:
+                    for k, value in enumerate(two["c"].values()) if two["c"] else [(None, None)]:
+                        if value is None or value % 3:
+                            wanted.add((partition, offset, i, j, k, value))
+        riot.produce(values, partition)
+    riot.run(MAX_OFFSETS_PER_TRIGGER=50, SPARK_MASTER_URL="local[2]")
+    assert riot.names_in(riot.lake.table(KIND), ("partition", "offset", "i", "j", "k", "value")) == wanted
+    assert sum(one["rows"] for one in riot.proof().values()) == len(wanted)
