@@ -176,13 +176,6 @@ def rewrite(path, change):
     pyarrow.parquet.write_table(table, path)
 
 
-def probe(riot, name):
-    print(f"=== {name}")
-    process = riot.job.start("verify", "--job", KIND)
-    process.wait_exit(30)
-    print(process.poll(), process.log(), process.errors().splitlines()[-1])
-
-
 def adjust(riot, path):
     """Both logs have the file's size as it is now."""
     size = path.stat().st_size
@@ -202,58 +195,150 @@ def change_entry(entry, name, size):
     return json.dumps(entry, separators=(",", ":"))
 
 
+class Planter:
+    """Changes the rows of one file, and tells what `verify` says then."""
+
+    def __init__(self, riot):
+        self.riot = riot
+        self.path = max(riot.lake.files(riot.lake.table(KIND)), key=lambda path: path.stat().st_size)
+        self.bytes = self.path.read_bytes()
+        self.rows = pyarrow.parquet.ParquetFile(self.path).read(columns=NAMES).to_pylist()
+
+    def find(self, wanted):
+        """The number of a row for which `wanted(row before, row, row behind)` is true."""
+        rows = self.rows
+        return next(i for i in range(1, len(rows) - 1) if wanted(rows[i - 1], rows[i], rows[i + 1]))
+
+    def verify(self, change):
+        """With other rows in the file: (what it finds in the rows, of the file, and all of it)."""
+        table = pyarrow.parquet.ParquetFile(pyarrow.BufferReader(self.bytes)).read()
+        pyarrow.parquet.write_table(change(table), self.path)
+        adjust(self.riot, self.path)
+        proof = json.loads(self.riot.ask("verify", "--json", exit_code=5))
+        assert not proof["proven"]
+        said = [one["text"] for one in proof["findings"] if one["kind"] != "wrong"]
+        (wrong,) = [one["text"] for one in proof["findings"] if one["kind"] == "wrong"]
+        assert self.path.name in wrong
+        self.path.write_bytes(self.bytes)
+        adjust(self.riot, self.path)
+        return said, wrong, proof
+
+    def without(self, lost):
+        return self.verify(lambda table: table.take([i for i in range(len(self.rows)) if i != lost]))
+
+    def with_row(self, like, lost=None, **values):
+        """With a row more, at the end; or in the place of another one."""
+
+        def add(table):
+            row = table.slice(like, 1).to_pylist()[0] | values
+            table = table.take([i for i in range(len(self.rows)) if i != lost])
+            return pyarrow.concat_tables([table, pyarrow.Table.from_pylist([row], table.schema)])
+
+        return self.verify(add)
+
+
+def is_inner(before, row, behind):
+    """A row in the middle of its participant, who is not the first."""
+    places = {(one["partition"], one["offset"], one["pos"]) for one in (before, row, behind)}
+    return len(places) == 1 and row["pos"] > 0
+
+
+def is_last(_, row, behind):
+    return row["offset"] != behind["offset"] and row["pos"] > 0
+
+
 @pytest.mark.parametrize("where", [True, False])
-def test_probe(riot, where):
-    riot.create(2)
+def test_a_planted_loss_duplicate_or_row_is_found(riot, where):
+    """Rows of one file are changed, and the logs say its new size. Without a WHERE, lost positions
+    are named; with it, the manifests' counts show that there are losses."""
     if not where:
         riot.declare(("\nWHERE p.kills < 20", ""))
+    riot.create(2)
     riot.fill(120)
     riot.run()
-    path = max(riot.lake.files(riot.lake.table(KIND)), key=lambda path: path.stat().st_size)
-    before = path.read_bytes()
-    rows = pyarrow.parquet.ParquetFile(path).read(columns=NAMES).to_pylist()
-    size = len(rows)
-    at = next(i for i in range(5, size - 1) if rows[i]["offset"] == rows[i - 1]["offset"] == rows[i + 1]["offset"] and rows[i]["pos"] == rows[i + 1]["pos"])
-    last = next(i for i in range(5, size - 1) if rows[i]["offset"] != rows[i + 1]["offset"])
-    take = lambda *indexes: lambda table: table.take(list(indexes))
-    print(rows[at], rows[last])
-    every = range(size)
-    rewrite(path, take(*(i for i in every if i != at)))
-    probe(riot, "lost, sizes not adjusted")
-    adjust(riot, path)
-    probe(riot, "lost")
-    path.write_bytes(before)
-    rewrite(path, take(*(i for i in every if i != last)))
-    adjust(riot, path)
-    probe(riot, "lost last")
-    path.write_bytes(before)
-    rewrite(path, take(*every, at))
-    adjust(riot, path)
-    probe(riot, "twice")
-    path.write_bytes(before)
-    rewrite(path, take(*(i for i in every[:at+1]), at, *every[at+1:]))
-    adjust(riot, path)
-    probe(riot, "twice, beside")
+    riot.proof()
+    planter = Planter(riot)
+    inner, last = planter.find(is_inner), planter.find(is_last)
+    row, end = planter.rows[inner], planter.rows[last]
+    place = f"partition {row['partition']}, offset {row['offset']}"
+    range_text = f"partition {row['partition']}, offsets 0 to 59: the manifests count "
+    count = sum(name[0] == row["partition"] for name in riot.rows())
 
-    def more(table):
-        row = table.slice(last, 1).to_pylist()[0]
-        row |= {"pos": row["pos"] + 1, "slot": None}
-        return pyarrow.concat_tables([table, pyarrow.Table.from_pylist([row], table.schema)])
-    path.write_bytes(before)
-    rewrite(path, more)
-    adjust(riot, path)
-    probe(riot, "one more")
+    (said,), file, _ = planter.without(inner)
+    assert f"has {len(planter.rows) - 1} rows, but its manifest says {len(planter.rows)}" in file
+    if where:
+        assert said == f"{range_text}{count} rows, but the files have {count - 1}"
+    else:
+        assert said == f"{place}: the row with pos {row['pos']}, slot {row['slot']}"
+    (said,), _, _ = planter.without(last)  # no position follows it
+    assert said == f"{range_text}{count} rows, but the files have {count - 1}"
 
-    def other(table):
-        row = table.slice(last, 1).to_pylist()[0]
-        empty = sorted(key for key in riot.account().empty if key[0] == row["partition"])[0]
-        row |= {"pos": 0, "slot": None, "offset": empty[1]}
-        print(empty)
-        return pyarrow.concat_tables([table, pyarrow.Table.from_pylist([row], table.schema)])
-    path.write_bytes(before)
-    rewrite(path, other)
-    adjust(riot, path)
-    probe(riot, "of an empty record")
+    (said, name), _, proof = planter.with_row(inner)
+    assert proof["duplicate"] == 1
+    assert said.startswith(f"{place}, in ") and planter.path.name in said
+    assert name == f"{place}: the row with pos {row['pos']}, slot {row['slot']} is there more than once"
+
+    (said,), _, _ = planter.with_row(last, pos=end["pos"] + 1, slot=None)
+    assert said == f"{range_text}{count} rows, but the files have {count + 1}"
+    empty = min(offset for partition, offset in riot.account().empty if partition == row["partition"])
+    (said,), _, _ = planter.with_row(last, offset=empty, pos=0, slot=None)
+    assert said.startswith(f"partition {row['partition']}, offsets 0 to 59: the manifests count ")
+    assert "offsets without a row, but only" in said
+    (said,), file, _ = planter.with_row(last, lost=last, offset=60, pos=0, slot=None)
+    assert said == f"{range_text}{count} rows, but the files have {count - 1}"
+    assert f"has partition {row['partition']}, offset 60, which is in no committed batch" in file
+    riot.proof()
+
+
+PLAIN = documents.FILE.replace("pos INT, slot INT, puuid STRING, kills INT, item INT, ", "").replace(
+    "pos, slot, p.puuid, p.kills, item, ", ""
+)
+PLAIN = PLAIN[: PLAIN.index("LATERAL VIEW")] + ";"
+
+
+def first_lines(directory):
+    """Versions of files, in the order of their batches."""
+    paths = sorted(directory.glob("[0-9]*"), key=lambda path: int(path.name))
+    return [path.read_text().splitlines()[0] for path in paths]
+
+
+def test_a_where_can_come_and_go_and_views_cannot(riot):
+    """Manifests of batches with and without WHERE, and coverage of both, are verified together."""
+    riot.create(2)
+    checkpoint = riot.lake.checkpoint(KIND)
+    account = {"rows": 0, "rejects": 0, "filtered": 0}
+
+    def run(condition, batches, kept):
+        riot.file.write_text(PLAIN[:-1] + condition + ";")
+        start = len(riot.values[0])
+        riot.fill(4 * batches, start=2 * start)
+        riot.run(MAX_OFFSETS_PER_TRIGGER=4)
+        for partition, values in riot.values.items():
+            for offset, value in enumerate(values[start:]):
+                one = documents.Account().add(partition, offset, value)
+                accepted = not one.rejects or b'"odd"' in (value or b"")  # an array that is not read
+                queue = json.loads(value)["info"]["queueId"] if accepted else None
+                account["rejects"] += not accepted
+                account["rows"] += accepted and kept(queue)
+                account["filtered"] += accepted and not kept(queue)
+        proof = riot.proof().values()
+        told = {name: sum(one.get(name, 0) for one in proof) for name in account}
+        assert told == account
+        return len(next(iter(proof)))
+
+    fields = run("", 3, lambda _: True)
+    assert run("WHERE info.queueId = 1", 6, lambda queue: queue == 1) == fields + 3
+    assert run("", 3, lambda _: True) == fields + 3  # earlier batches have filtered records
+    assert first_lines(checkpoint / "manifests") == ["v1"] * 3 + ["v5"] * 6 + ["v1"] * 3
+    run("WHERE info.queueId IS NULL", 102, lambda queue: queue is None)
+    assert first_lines(checkpoint / "coverage") == ["v4"]
+    assert "every row is present exactly once, and every offset is explained" in riot.ask("verify")
+
+    riot.file.write_text(PLAIN[:-1] + "LATERAL VIEW explode(info.participants) x AS p;")
+    before = riot.lake.files(riot.lake.root)
+    assert "the positions of LATERAL VIEW are others: none before, position now" in riot.run(exit_code=5).log()
+    assert riot.lake.files(riot.lake.root) == before
+    run("", 1, lambda _: True)
 
 
 TAGS = """\

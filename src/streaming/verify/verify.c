@@ -182,6 +182,8 @@ static bool look(struct verification *verification, struct error *err) {
     if (!snapshot_take(store, snapshot, err))
         return false;
     report->horizon = snapshot->horizon;
+    // The query may have had a WHERE before.
+    report->row_per_record = report->row_per_record && !snapshot->outcomes.counts_rows;
     if (snapshot->horizon < 0)
         return true;
     report->sink_log = store->sink_log.exists;
