@@ -349,6 +349,7 @@ LATERAL VIEW posexplode(filter(tags, tag -> tag IS NOT NULL)) x AS pos, tag WHER
 """
 
 
+@pytest.mark.sanitized
 def test_rejects_of_an_exploding_query_are_resolved_once(riot, tmp_path):
     """By a change of the file and by permissive mode: as rows, empty, or filtered."""
     riot.file.write_text(TAGS)
@@ -413,7 +414,8 @@ WHERE value IS NULL OR value % 3 <> 0;
 """
 
 
-def test_large_and_deep_records_in_little_memory(riot):
+@pytest.mark.sanitized
+def test_large_records_in_little_memory(riot):
     """A record has more rows than a slice, and slices end in the middle of records. Each of two
     workers has many ranges, whose counts are their own."""
     chance = random.Random(3)
@@ -435,7 +437,8 @@ def test_large_and_deep_records_in_little_memory(riot):
     riot.assert_accounted()
 
 
-def test_three_views_deep(riot):
+@pytest.mark.sanitized
+def test_rows_of_three_views_are_complete(riot):
     riot.file.write_text(DEEP)
     riot.create(3)
     chance, wanted, number = random.Random(5), set(), 0
