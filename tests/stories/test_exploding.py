@@ -460,3 +460,40 @@ def test_rows_of_three_views_are_complete(riot):
     riot.run(MAX_OFFSETS_PER_TRIGGER=50, SPARK_MASTER_URL="local[2]")
     assert riot.names_in(riot.lake.table(KIND), ("partition", "offset", "i", "j", "k", "value")) == wanted
     assert sum(one["rows"] for one in riot.proof().values()) == len(wanted)
+
+
+TEXTS = """\
+CREATE TABLE posts (id STRING, body STRING, words ARRAY<STRUCT<word: STRING>>)
+USING kafka OPTIONS (subscribe '${KAFKA_TOPIC_RIOT}');
+CREATE STREAMING TABLE items (id STRING NOT NULL, pos INT, body STRING, text STRING)
+AS SELECT id, pos, body, concat(body, w.word) AS text FROM STREAM posts
+LATERAL VIEW posexplode(words) x AS pos, w WHERE length(concat(body, w.word)) % 10 <> 3;
+"""
+
+
+@pytest.mark.sanitized
+def test_rows_that_repeat_a_large_text_need_little_memory(riot):
+    """60 MB of computed texts, with 11 MB for a worker: slices are computed and written in parts."""
+    riot.file.write_text(TEXTS)
+    riot.create(2)
+    wanted = {}
+    for partition in range(2):
+        values = []
+        for offset in range(6):
+            body = "abcdef"[offset] * (20_000 + partition)
+            words = ["w" * (position % 10) for position in range([250, 0, 1, 400, 3, 0][offset])]
+            values.append(json.dumps({"id": "i", "body": body, "words": [{"word": word} for word in words]}).encode())
+            wanted |= {
+                (partition, offset, position): body + word
+                for position, word in enumerate(words)
+                if (len(body) + len(word)) % 10 != 3
+            }
+            values.append(json.dumps({"id": "i", "body": "short", "words": [{"word": "w"}] * 3}).encode())
+        riot.produce(values, partition)
+    riot.run(SPARK_MASTER_URL="local[2]", SPARK_DRIVER_MEMORY="64m")
+    rows = riot.lake.rows(riot.lake.table(KIND))
+    found = {(row["partition"], row["offset"] // 2, row["pos"]): row["text"] for row in rows if row["offset"] % 2 == 0}
+    assert found == wanted
+    assert all(row["text"].startswith(row["body"]) for row in rows)
+    assert sum(row["text"] == "shortw" for row in rows) == 36
+    assert sum(one["rows"] for one in riot.proof().values()) == len(wanted) + 36

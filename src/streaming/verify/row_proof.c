@@ -52,11 +52,11 @@ static void print_outer(const struct record_walk *walk, const struct row_run *ru
     size_t used = 0;
     text[0] = '\0';
     for (size_t i = 0; i < level; i++)
-        used = run->levels[i] == 0
-                   ? text_append(text, PLACE_MAX, used, "%s null, ",
-                                 walk->proof->shape->positions[i])
-                   : text_append(text, PLACE_MAX, used, "%s %" PRIu32 ", ",
-                                 walk->proof->shape->positions[i], run->levels[i] - 1);
+        used =
+            run->levels[i] == 0
+                ? text_append(text, PLACE_MAX, used, "%s null, ", walk->proof->shape->positions[i])
+                : text_append(text, PLACE_MAX, used, "%s %" PRIu32 ", ",
+                              walk->proof->shape->positions[i], run->levels[i] - 1);
 }
 
 /* Positions [from, to) of a level, as they are in the table. */
