@@ -26,7 +26,7 @@ WHERE p.kills < 20;
 
 
 def document(number, count=None, seed=0):
-    """The value of record `number`: None, bytes that are no document, or a document. Twelve kinds of
+    """The value of record `number`: None, a part of a document, or a document. Twelve kinds of
     records follow one another. `count`: of participants."""
     chance = random.Random(f"{seed}-{number}")
     kind = number % 12 if count is None else None
@@ -57,7 +57,7 @@ def document(number, count=None, seed=0):
 
 @dataclasses.dataclass
 class Account:
-    """What becomes of records: rows by name, (partition, offset, position, slot), and the others by
+    """What records become: rows by name, (partition, offset, position, slot), and the others by
     (partition, offset)."""
 
     rows: set = dataclasses.field(default_factory=set)

@@ -498,3 +498,38 @@ def test_rows_that_repeat_a_large_text_need_little_memory(riot):
     assert all(row["text"].startswith(row["body"]) for row in rows)
     assert sum(row["text"] == "shortw" for row in rows) == 36
     assert sum(one["rows"] for one in riot.proof().values()) == len(wanted) + 36
+
+
+def test_topics_that_lose_records_or_are_created_again(riot):
+    """Rows of one record are in several files, because elements decide about their directories."""
+    riot.declare(("\nWHERE p.kills < 20", ""), ("PARTITIONED BY (queue_id)", "PARTITIONED BY (item)"))
+    riot.create(2)
+    for column, why in {"slot": "it must be in every file", "puuid": "it is STRING and depends on LATERAL VIEW"}.items():
+        errors = riot.run(exit_code=2, ITEMS_PARTITION_BY=column).errors()
+        assert f"column '{column}' cannot partition the table: {why}" in errors
+    riot.fill(60)
+    riot.run(MAX_OFFSETS_PER_TRIGGER=14)
+    riot.proof()
+    assert len({row["item"] for row in riot.lake.rows(riot.lake.table(KIND))}) == 4
+    riot.fill(60, start=60)
+    riot.job.broker.delete_records(riot.topic, {0: 45, 1: 40})
+    riot.run(FAIL_ON_DATA_LOSS="false")
+    assert [one["lost"] for one in riot.proof().values()] == [15, 10]
+
+    riot.job.broker.delete_topic(riot.topic)
+    riot.create(2)
+    riot.values.clear()
+    riot.fill(60)
+    riot.run(FAIL_ON_DATA_LOSS="false")
+    assert "resolved: 37 " in riot.ask("rejects", "replay", "--yes", PARSE_MODE="permissive")
+    assert riot.lake.batches(KIND)[-2:] == [8, 9]  # a replay's batch is of one incarnation
+    proof = json.loads(riot.ask("verify", "--json"))
+    assert proof["proven"]
+    assert [(one["incarnation"], one["partition"], one["rejects"]) for one in proof["partitions"]] == [
+        (0, 0, 0), (0, 1, 8), (1, 0, 0), (1, 1, 5)
+    ]
+    for one in proof["partitions"]:
+        whole = one["records"] + one["rejects"] + one["empty"] + one["filtered"] + one["lost"]
+        assert whole == one["end"] - one["start"]
+    (note,) = [one["text"] for one in proof["findings"] if one["kind"] == "note"]
+    assert note == "37 rejects were replayed: the records count once, with their rows or without"

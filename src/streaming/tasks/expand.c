@@ -1,6 +1,6 @@
 /* A slice of rows at each level: level 0 has the records, level k what view k makes of level k - 1.
  * A view's argument is computed for its whole slice; then rows are gathered into the next level,
- * and each time that this is full, it goes on to the level after it. So memory does not depend on
+ * and each time that this is full, the level after it is made. So memory does not depend on
  * how many elements a record has.
  *
  * The last level's inputs are those of the rows themselves, so that nothing is copied once more;

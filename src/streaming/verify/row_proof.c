@@ -79,7 +79,7 @@ static void name_missing(struct record_walk *walk, const struct row_run *run, si
                    walk->offset, outer, column, from - 1, to - 2);
 }
 
-/* The files that have it are named with the offset (duplicates.h). Enough of them are told. */
+/* The files that have it are named with the offset (duplicates.h). The first of them are enough. */
 static void note_again(const struct record_walk *walk, const struct row_run *run) {
     struct verify_report *report = walk->proof->report;
     char name[SNAPSHOT_NAME_MAX], outer[PLACE_MAX], position[16] = "null";

@@ -206,9 +206,10 @@ static bool look(struct verification *verification, struct error *err) {
             report->partitions[i].records = report->partitions[i].rows;
     report_files(&verification->files, report);
     if (report->resolved > 0)
-        verify_say(report, VERIFY_NOTE, "%s %s replayed: the records count as rows, once",
+        verify_say(report, VERIFY_NOTE, "%s %s replayed: the records count %s",
                    text_count(report->resolved, "reject").text,
-                   report->resolved == 1 ? "was" : "were");
+                   report->resolved == 1 ? "was" : "were",
+                   report->row_per_record ? "as rows, once" : "once, with their rows or without");
     return duplicates_report(&verification->scan, err) &&
            gaps_explain(&verification->gaps, verification->options, report, err) &&
            verify_files_judge(store, snapshot, &verification->files, report, err);
