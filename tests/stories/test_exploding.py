@@ -508,7 +508,8 @@ def test_topics_that_lose_records_or_are_created_again(riot):
         errors = riot.run(exit_code=2, ITEMS_PARTITION_BY=column).errors()
         assert f"column '{column}' cannot partition the table: {why}" in errors
     riot.fill(60)
-    riot.run(MAX_OFFSETS_PER_TRIGGER=14)
+    log = riot.run(MAX_OFFSETS_PER_TRIGGER=14).log()
+    assert " | records_per_second=" in log and " | rows_per_second=" not in log
     riot.proof()
     assert len({row["item"] for row in riot.lake.rows(riot.lake.table(KIND))}) == 4
     riot.fill(60, start=60)
