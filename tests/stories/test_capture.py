@@ -4,7 +4,9 @@ cannot look into librdkafka."""
 import concurrent.futures
 import subprocess
 
+import pyarrow.parquet
 import pytest
+from rig import exploding
 from rig.broker import free_ports
 from rig.lake import QUERIES
 from rig.paths import GEN
@@ -91,3 +93,39 @@ def test_a_capture_is_read_while_it_is_watched(program, lake, capture):
     process.wait_until(lambda: sum(lake.account("players").values()) == PARTITIONS * RECORDS)
     process.stop()
     assert_exact(lake)
+
+
+def test_a_query_that_explodes_and_filters_has_the_rows_that_the_documents_say(program, lake, tmp_path):
+    """Four workers, whose batches are cut in the middle of files; both modes."""
+    values = {
+        partition: [exploding.document(1000 * partition + number) or b"" for number in range(200)]
+        for partition in range(PARTITIONS)
+    }
+    for partition, lines in values.items():
+        (tmp_path / f"riot-{partition}.ndjson").write_bytes(b"".join(line + b"\n" for line in lines))
+    file = tmp_path / "items.sql"
+    file.write_text(exploding.FILE)
+    names = ["partition", "offset", "pos", "slot"]
+    for mode in ("reject", "permissive"):
+        lake.root = tmp_path / mode
+        program.run(
+            "--job",
+            "items",
+            QUERIES_PATH=file,
+            TRIGGER="availableNow",
+            PARSE_MODE=mode,
+            KAFKA_BOOTSTRAP_SERVERS=f"file:{tmp_path}",
+            DATA_LAKE_PATH=lake.root,
+            SPARK_MASTER_URL="local[4]",
+            MAX_OFFSETS_PER_TRIGGER=170,
+        )
+        account = exploding.account_of(values, permissive=mode == "permissive")
+        rows = []
+        for path in lake.files(lake.table("items")):
+            table = pyarrow.parquet.ParquetFile(path).read(columns=names)
+            rows += zip(*(table[name].to_pylist() for name in names))
+        assert len(rows) == len(account.rows) and set(rows) == account.rows
+        if mode == "reject":
+            assert set(lake.keys(lake.rejects("items"))) == account.rejects
+        lake.assert_listed("items")
+        assert lake.leftovers("items") == []

@@ -5,6 +5,7 @@ time; started again with another number of workers; and compared with a run that
 `make test` kills at every point and takes a share of the errors; `make crash-matrix` takes all."""
 
 import concurrent.futures
+import dataclasses
 import itertools
 import os
 import pathlib
@@ -14,7 +15,7 @@ import subprocess
 
 import pyarrow.parquet
 import pytest
-from rig import faults
+from rig import exploding, faults
 from rig.faults import Fault
 from rig.lake import Lake
 from rig.paths import GEN
@@ -34,13 +35,25 @@ def batches_of(count):
     return count * STEP
 
 
+@dataclasses.dataclass
+class Query:
+    """What the lanes run."""
+
+    lines: list  # of each partition of its topic
+    kind: str = "matches"
+    topic: str = "esports-matches"
+    names: tuple = ("partition", "offset")  # columns that name a row
+    settings: dict = dataclasses.field(default_factory=dict)
+
+
 class Lane:
     """A lake at a fixed path (the logs hold it), brought back to a snapshot before each run."""
 
-    def __init__(self, root, program, capture):
+    def __init__(self, root, program, query):
         self.root = root
         self.program = program
-        self.lines = capture
+        self.query = query
+        self.kind = query.kind
         self.lake = Lake(root / "lake")
         self.known = {}  # keys of data files, by name: what has a name never changes
         self.runs = 0
@@ -48,8 +61,8 @@ class Lane:
 
     def capture(self, batches, partitions=PARTITIONS):
         """Lets the topic hold so many batches, or some of its partitions."""
-        for partition, lines in enumerate(self.lines[:partitions]):
-            path = self.root / "capture" / f"esports-matches-{partition}.ndjson"
+        for partition, lines in enumerate(self.query.lines[:partitions]):
+            path = self.root / "capture" / f"{self.query.topic}-{partition}.ndjson"
             kept = b"".join(lines[: batches_of(batches)])
             if path.exists() and kept.startswith(before := path.read_bytes()):
                 with open(path, "ab") as file:  # as a reader that has it open needs it
@@ -67,13 +80,14 @@ class Lane:
             "TRIGGER": "availableNow",
             "MAX_OFFSETS_PER_TRIGGER": str(STEP * PARTITIONS),
             "SPARK_MASTER_URL": f"local[{workers}]",
+            **self.query.settings,
             **{name: str(value) for name, value in settings.items()},
         }
 
     def start(self, *before, workers=1, command=(), **settings):
         out = open(self.root / "log", "wb")
         return subprocess.Popen(
-            [*before, str(self.program), *command, "--job", "matches"],
+            [*before, str(self.program), *command, "--job", self.kind],
             env=self.environment(workers, **settings),
             stdin=subprocess.DEVNULL,
             stdout=out,
@@ -101,31 +115,33 @@ class Lane:
         if (self.root / name).exists():
             shutil.copytree(self.root / name, self.lake.root, copy_function=link)
 
-    def keys(self, directory):
-        """Sorted (directory, partition, offset) of all rows a globbing reader sees."""
+    def keys(self, directory, names):
+        """Sorted directories and names of all rows a globbing reader sees."""
         found = []
         for path in self.lake.files(directory):
             if path.name not in self.known:
-                rows = pyarrow.parquet.ParquetFile(path).read(columns=["partition", "offset"])
-                columns = (rows["partition"].to_pylist(), rows["offset"].to_pylist())
-                self.known[path.name] = list(zip(*columns))
+                rows = pyarrow.parquet.ParquetFile(path).read(columns=names)
+                self.known[path.name] = list(zip(*(rows[name].to_pylist() for name in names)))
             place = str(path.parent.relative_to(directory))
             found += [(place, *key) for key in self.known[path.name]]
-        return sorted(found)
+        return sorted(found, key=lambda key: [-1 if part is None else part for part in key])
 
     def content(self):
-        return self.keys(self.lake.table("matches")), self.keys(self.lake.rejects("matches"))
+        return (
+            self.keys(self.lake.table(self.kind), self.query.names),
+            self.keys(self.lake.rejects(self.kind), ("partition", "offset")),
+        )
 
     def check(self, wanted, batches):
-        batches = batches or len(self.lake.batches("matches", "offsets"))
+        batches = batches or len(self.lake.batches(self.kind, "offsets"))
         table, rejects = self.content()
         assert len(table) == len(set(table)), "rows are there twice"
         assert (table, rejects) == wanted, "rows differ from an undisturbed run's"
-        self.lake.assert_listed("matches")
+        self.lake.assert_listed(self.kind)
         for log in ("offsets", "commits", "manifests"):
-            assert self.lake.batches("matches", log) == list(range(batches)), log
-        assert self.lake.leftovers("matches") == []
-        for table in (self.lake.table("matches"), self.lake.rejects("matches")):
+            assert self.lake.batches(self.kind, log) == list(range(batches)), log
+        assert self.lake.leftovers(self.kind) == []
+        for table in (self.lake.table(self.kind), self.lake.rejects(self.kind)):
             assert not (table / "_orphans").exists(), "a file of ours was set aside"
             assert not any(table.glob("_staging/*")), "a staging directory is left"
 
@@ -140,16 +156,15 @@ def capture():
         words = [str(word) for word in command]
         out = subprocess.run(words, stdout=subprocess.PIPE, check=True).stdout
         lines.append(out.splitlines(keepends=True))
-    return lines
+    return Query(lines)
 
 
-@pytest.fixture(scope="module")
-def lanes(request, tmp_path_factory, capture):
+def make_lanes(request, tmp_path_factory, query):
     root = pathlib.Path(__file__).resolve().parents[2]
     program = root / request.config.getoption("--program")
     lanes = []
     for number in range(LANES):
-        lane = Lane(tmp_path_factory.mktemp(f"lane-{number}"), program, capture)
+        lane = Lane(tmp_path_factory.mktemp(f"lane-{number}"), program, query)
         lanes.append(lane)
         for batches in (3, 8, 9):
             lane.capture(batches)
@@ -159,7 +174,16 @@ def lanes(request, tmp_path_factory, capture):
 
 
 @pytest.fixture(scope="module")
+def lanes(request, tmp_path_factory, capture):
+    return make_lanes(request, tmp_path_factory, capture)
+
+
+@pytest.fixture(scope="module")
 def undisturbed(lanes):
+    return contents_of(lanes)
+
+
+def contents_of(lanes):
     """What table and rejects hold after so many batches."""
     contents = {}
     for batches in (2, 5, 11):
@@ -214,7 +238,7 @@ def survive(lanes, what, all_faults, disturb, finish):
     return points, missed
 
 
-def run_points(lanes, undisturbed, what, start, batches):
+def run_points(lanes, undisturbed, what, start, batches, chosen=actions_of):
     """A run from snapshot `start` that makes all of `batches`, disturbed at each of its points."""
 
     def prepare(lane):
@@ -234,6 +258,8 @@ def run_points(lanes, undisturbed, what, start, batches):
         lane.capture(batches + 1)
         lane.must_run(workers=3)
         lane.check(undisturbed[batches + 1], batches + 1)
+        if lane.kind != "matches":
+            lane.must_run(command=("verify",))
 
     lane = lanes[0]
     prepare(lane)
@@ -241,7 +267,7 @@ def run_points(lanes, undisturbed, what, start, batches):
     assert lane.run(*faults.tracing(log), "-f") == 0
     points = faults.points_of(lane.lake.root, log)
     assert len(points) > 60, "the run was not seen"
-    return survive(lanes, what, actions_of(points), disturb, finish)
+    return survive(lanes, what, chosen(points), disturb, finish)
 
 
 def assert_most_reached(points, missed):
@@ -268,6 +294,10 @@ def test_a_compaction_survives_at_every_call(lanes, undisturbed):
 
 @pytest.mark.timeout(1800)
 def test_a_replay_of_rejects_survives_at_every_call(lanes):
+    assert_most_reached(*replay_points(lanes, REPLAY_SHARE))
+
+
+def replay_points(lanes, share):
     """Killed, or refused a call, then run again; or the query starts before that."""
     replay = {"command": ("rejects", "replay"), "PARSE_MODE": "permissive"}
 
@@ -299,8 +329,8 @@ def test_a_replay_of_rejects_survives_at_every_call(lanes):
         lane.check(wanted, None)
         lane.must_run(command=("verify",))
 
-    share = 1 if ALL else REPLAY_SHARE
-    assert_most_reached(*survive(lanes, "replay", [*actions_of(points)][::share], disturb, finish))
+    share = 1 if ALL else share
+    return survive(lanes, "replay", [*actions_of(points)][::share], disturb, finish)
 
 
 @pytest.mark.timeout(1800)
@@ -340,3 +370,68 @@ def test_a_worker_survives_at_every_call(lanes, undisturbed):
     assert {point.call for point in points} >= {"openat", "write", "fsync", "close"}
     reached, missed = survive(lanes, "worker", actions_of(points), disturb, finish)
     assert missed == []
+
+
+# ---- a query whose records can have any number of rows ----
+
+EXPLODING_SHARE = 5  # one kill in so many
+
+
+@pytest.fixture(scope="module")
+def exploding(request, tmp_path_factory):
+    """Lanes of a query with two views and a WHERE, which have all kinds of records."""
+    lines = [
+        [(exploding.document(1000 * partition + number) or b"") + b"\n" for number in range(batches_of(12))]
+        for partition in range(PARTITIONS)
+    ]
+    file = tmp_path_factory.mktemp("queries") / "items.sql"
+    file.write_text(exploding.FILE)
+    names = ("partition", "offset", "pos", "slot")
+    return make_lanes(
+        request, tmp_path_factory, Query(lines, "items", "riot", names, {"QUERIES_PATH": str(file)})
+    )
+
+
+@pytest.fixture(scope="module")
+def exploded(exploding):
+    """What the lanes must hold: as the documents say, not the program."""
+    contents = contents_of(exploding)
+    for batches, (rows, rejects) in contents.items():
+        lines = exploding[0].query.lines
+        account = exploding.account_of(
+            {partition: lines[partition][: batches_of(batches)] for partition in range(PARTITIONS)}
+        )
+        assert {row[1:] for row in rows} == account.rows and len(rows) == len(account.rows)
+        assert [row[1:] for row in rejects] == sorted(account.rejects)
+        assert account.empty and (batches < 3 or account.filtered)
+    return contents
+
+
+def kills_of(points):
+    """A kill at a share of the points that matter; or every fault."""
+    if ALL:
+        yield from actions_of(points)
+        return
+    kills = [Fault(point, "signal=KILL") for point in points if point.changes]
+    yield from kills[::EXPLODING_SHARE]
+
+
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize(
+    ("what", "start", "batches"),
+    [("new query", "none", 1), ("restart", "after-3", 4), ("compaction", "after-8", 10)],
+)
+def test_a_query_that_explodes_and_filters_survives_kills(exploding, exploded, what, start, batches):
+    assert_most_reached(*run_points(exploding, exploded, what, start, batches, kills_of))
+
+
+@pytest.mark.timeout(1800)
+def test_a_replay_of_an_exploding_query_survives(exploding):
+    """In permissive mode, records without an identifier have rows, and others become empty."""
+    points, missed = replay_points(exploding, 3 * REPLAY_SHARE)
+    assert_most_reached(points, missed)
+    lines = {partition: exploding[0].query.lines[partition][: batches_of(8)] for partition in range(PARTITIONS)}
+    account = exploding.account_of(lines, permissive=True)
+    for lane in exploding:
+        rows = [row[1:] for row in lane.content()[0]]
+        assert len(rows) == len(set(rows)) and set(rows) == account.rows

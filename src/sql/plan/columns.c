@@ -383,6 +383,12 @@ static bool check_partition_column(struct planner *planner, const struct sql_nam
                           "PARTITIONED BY: '%s' is one of Kafka's columns, which are always in the "
                           "files",
                           text);
+    for (size_t i = 0; i < planner->plan->view_count; i++)
+        if (planner->views[i].position_column == (size_t)column)
+            return PLAN_ERROR(err, planner, name->place,
+                              "PARTITIONED BY: '%s' is a position of LATERAL VIEW %s, which is "
+                              "always in the files",
+                              text, planner->views[i].name);
     if (text[strspn(text, plain)] != '\0' || text[0] == '_')
         return PLAN_ERROR(err, planner, name->place,
                           "PARTITIONED BY: '%s' becomes the name of directories: it can only have "

@@ -129,6 +129,15 @@ static inline bool plan_is_row_per_record(const struct query_plan *plan) {
     return plan->view_count == 0 && plan->where == NULL;
 }
 
+/* Positions name rows, so they are in every file; and a STRING value can make a reject of a record,
+ * which an element cannot. */
+static inline bool plan_may_partition(const struct query_plan *plan, size_t column) {
+    for (size_t i = 0; i < plan->view_count; i++)
+        if (plan->views[i].position_column == column)
+            return false;
+    return plan->columns[column].type.kind != TYPE_STRING || plan->columns[column].expr->level == 0;
+}
+
 /* One plan for table `index` of a parsed file. ERROR_CONFIG with "path:line:column: ": an unknown
  * name with the nearest one, a type that does not fit with the CAST that is missing, what is
  * refused with its reason. */

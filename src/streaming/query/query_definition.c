@@ -10,7 +10,8 @@ static bool find_partition_columns(struct query_definition *definition, struct e
     for (size_t i = 0; i < options->store.partition_by_count; i++) {
         const char *name = options->store.partition_by[i];
         int column = schema_find(&definition->schema, (struct text){name, (uint32_t)strlen(name)});
-        if (column < 0 || !schema_can_partition(&definition->schema, (size_t)column))
+        if (column < 0 || !schema_can_partition(&definition->schema, (size_t)column) ||
+            !plan_may_partition(&options->stream->plan, (size_t)column))
             return error_set(err, ERROR_CONFIG,
                              "%s: the table of %s has no column '%s' that can partition it",
                              options->stream->partition_by_setting, options->stream->name, name);

@@ -199,7 +199,7 @@ static void print_counts(const struct manifest *manifest, const struct range_out
 #define BATCH_FORMAT                                                                               \
     "Batch %" PRId64 " written successfully | batch_id=%" PRId64 " | rows=%" PRId64                \
     " | rejects=%" PRId64 " | absent=%" PRId64 " | lost=%" PRId64                                  \
-    "%s | files=%s | unknown_keys=%" PRId64 " | duration_ms=%" PRId64 " | rows_per_second=%.0f"
+    "%s | files=%s | unknown_keys=%" PRId64 " | duration_ms=%" PRId64 " | %s=%.0f"
 
 void query_report_log(struct query_report *report, const struct manifest *manifest,
                       const struct tally *tally, int64_t took_us) {
@@ -207,6 +207,7 @@ void query_report_log(struct query_report *report, const struct manifest *manife
     const struct decode_counts *decoded = &tally->counts;
     int64_t records = range_outcome_accepted(&sum) + sum.rejects, id = manifest->batch_id;
     double rate = took_us > 0 ? (double)records * 1e6 / (double)took_us : 0.0;
+    const char *rate_name = manifest->counts_rows ? "records_per_second" : "rows_per_second";
     char files[24] = "unknown", counts[COUNTS_TEXT_MAX];
     print_counts(manifest, &sum, counts);
     if (!manifest->files_unknown)
@@ -217,8 +218,8 @@ void query_report_log(struct query_report *report, const struct manifest *manife
     if (report->lag_after.is_known)
         log_write(LOG_INFO, report->name, BATCH_FORMAT " | lag=%" PRId64, id, id, sum.rows,
                   sum.rejects, sum.absent, sum.lost, counts, files, decoded->unknown_keys,
-                  took_us / 1000, rate, report->lag_after.records);
+                  took_us / 1000, rate_name, rate, report->lag_after.records);
     else
         log_write(LOG_INFO, report->name, BATCH_FORMAT, id, id, sum.rows, sum.rejects, sum.absent,
-                  sum.lost, counts, files, decoded->unknown_keys, took_us / 1000, rate);
+                  sum.lost, counts, files, decoded->unknown_keys, took_us / 1000, rate_name, rate);
 }

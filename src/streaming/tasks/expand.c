@@ -4,9 +4,10 @@
  * elements a record has.
  *
  * The last level's inputs are those of the rows themselves, so that nothing is copied once more;
- * WHERE closes the gaps between the rows that it keeps. What must stay true: at each level rows are
- * in the order of the records, and every record is counted once, however many slices its rows are
- * spread over. */
+ * WHERE closes the gaps between the rows that it keeps. Where the texts of a slice are large,
+ * because each row repeats those of its record, it is computed and emitted in parts, of which each
+ * moves to the front. What must stay true: at each level rows are in the order of the records, and
+ * every record is counted once, however many slices its rows are spread over. */
 #include "streaming/tasks/expand.h"
 
 #include <stdlib.h>
@@ -197,58 +198,49 @@ size_t expand_memory(const struct expand *expand) {
 
 /* ---- expressions ---- */
 
-static bool too_large(const struct expand *expand, size_t rows, struct error *err) {
-    return error_set(
-        err, ERROR_CONFIG,
-        "topic %s: the expressions of %zu rows need more memory than a worker has (%zu "
-        "bytes): raise SPARK_DRIVER_MEMORY",
-        expand->query->topic, rows, expand->call->memory_max);
+/* The memory is for several arenas and the sink. */
+static size_t memory_share(const struct expand *expand) {
+    return expand->call->memory_max / 4;
 }
 
-/* With as much room in `strings`, which is empty, as they need. */
-static bool compute(struct expand *expand, struct eval *eval, size_t rows, struct arena *strings,
-                    struct error *err) {
+static bool too_large(const struct expand *expand, struct error *err) {
+    return error_set(err, ERROR_CONFIG,
+                     "topic %s: the expressions of one row need more memory than a worker has (%zu "
+                     "bytes): raise SPARK_DRIVER_MEMORY",
+                     expand->query->topic, expand->call->memory_max);
+}
+
+/* Computes rows from `first` on, *count of them, or fewer if their texts are large. `strings` is
+ * empty, and gets the room that they need. */
+static bool compute(struct expand *expand, struct eval *eval, size_t first, size_t *count,
+                    struct arena *strings, struct error *err) {
     size_t room = strings->capacity > 0 ? strings->capacity : expand->string_bytes;
-    for (;; room *= 2) {
+    for (;;) {
         if (room > strings->capacity) {
-            if (room > expand->call->memory_max)
-                return too_large(expand, rows, err);
             arena_deinit(strings);
             arena_init(strings, room);
         }
-        if (eval_rows(eval, 0, rows, strings, expand->ignored_faults))
+        if (eval_rows(eval, first, *count, strings, expand->ignored_faults))
             return true;
         arena_reset(strings);
+        size_t most = *count > 1 ? memory_share(expand) : expand->call->memory_max;
+        if (2 * room <= most)
+            room *= 2;
+        else if (*count > 1)
+            *count /= 2;
+        else
+            return too_large(expand, err);
     }
 }
 
 /* ---- the last level ---- */
 
 static void count_faults(struct expand *expand, const struct eval *eval, size_t index,
-                         size_t column, size_t rows) {
+                         size_t column, size_t first, size_t rows) {
     const uint8_t *faults = eval_faults(eval, index);
     size_t field = schema_field_of_column(expand->query->schema, column);
-    for (size_t row = 0; faults != NULL && row < rows; row++)
+    for (size_t row = first; faults != NULL && row < first + rows; row++)
         expand->call->counts->field_faults[field] += faults[row];
-}
-
-static bool emit_rows(struct expand *expand, size_t count, struct error *err) {
-    struct rows *rows = &expand->rows;
-    const struct level *last = &expand->levels[expand->query->plan->view_count];
-    struct vector *outputs = must_alloc(expand->computed_count + 1, sizeof *outputs);
-    for (size_t k = 0; k < expand->computed_count; k++)
-        outputs[k] = rows->columns[expand->computed[k]];
-    eval_bind(&expand->columns, rows->inputs, last->views, outputs);
-    free(outputs);
-    rows->count = count;
-    if (!compute(expand, &expand->columns, count, &expand->strings, err))
-        return false;
-    for (size_t k = 0; k < expand->computed_count; k++)
-        count_faults(expand, &expand->columns, k, expand->computed[k], count);
-    bool emitted = expand->call->emit(expand->call->context, rows, err);
-    rows->count = 0;
-    arena_reset(&expand->strings);
-    return emitted;
 }
 
 /* The rows of the last level for which WHERE is true. */
@@ -276,33 +268,89 @@ static void gather_views(const struct level *from, struct level *to, size_t coun
                               &to->views[i].parts[part], 0);
 }
 
-/* Moves what is kept into the rows, one after another. */
-static void take_kept(struct expand *expand, struct level *last, size_t count) {
+/* Moves `count` of the rows that are kept to the front, from number `start` of them on. */
+static void take_kept(struct expand *expand, struct level *last, size_t start, size_t count) {
     const struct query_plan *plan = expand->query->plan;
-    if (count == last->count && plan->view_count > 0)
+    const uint32_t *kept = &expand->kept_rows[start];
+    if (kept[count - 1] + 1 == count && plan->view_count > 0)
         return; // they are there
     for (size_t i = 0; i < plan->input_count; i++)
         if (expand->is_gathered[i])
-            vector_gather(&last->inputs[i], expand->kept_rows, count, &expand->rows.inputs[i], 0);
-    gather_views(last, last, plan->view_count, expand->kept_rows, count);
+            vector_gather(&last->inputs[i], kept, count, &expand->rows.inputs[i], 0);
+    gather_views(last, last, plan->view_count, kept, count);
+}
+
+/* How many of the first rows have texts that the sink has room for; at least one. */
+static size_t count_fitting(const struct expand *expand, size_t count) {
+    const struct rows *rows = &expand->rows;
+    size_t bytes = 0;
+    for (size_t i = 0; i < expand->schema.count; i++) {
+        const struct vector *vector = &rows->columns[i];
+        if (vector->type == TYPE_STRING || vector->type == TYPE_BINARY)
+            for (size_t row = 0; row < count; row++)
+                bytes += vector->valid[row] ? vector->texts[row].length : 0;
+    }
+    for (; bytes > memory_share(expand) && count > 1; bytes /= 2)
+        count /= 2;
+    return count;
+}
+
+/* Computes and emits the rows at the front: *count, or fewer. */
+static bool emit_rows(struct expand *expand, size_t *count, struct error *err) {
+    struct rows *rows = &expand->rows;
+    const struct level *last = &expand->levels[expand->query->plan->view_count];
+    struct vector *outputs = must_alloc(expand->computed_count + 1, sizeof *outputs);
+    for (size_t k = 0; k < expand->computed_count; k++)
+        outputs[k] = rows->columns[expand->computed[k]];
+    eval_bind(&expand->columns, rows->inputs, last->views, outputs);
+    free(outputs);
+    if (!compute(expand, &expand->columns, 0, count, &expand->strings, err))
+        return false;
+    rows->count = *count = count_fitting(expand, *count);
+    for (size_t k = 0; k < expand->computed_count; k++)
+        count_faults(expand, &expand->columns, k, expand->computed[k], 0, *count);
+    bool emitted = expand->call->emit(expand->call->context, rows, err);
+    rows->count = 0;
+    arena_reset(&expand->strings);
+    return emitted;
+}
+
+static bool emit_kept(struct expand *expand, struct level *last, size_t count, struct error *err) {
+    size_t most = count;
+    for (size_t start = 0; start < count; start += most) {
+        size_t taken = count - start < most ? count - start : most;
+        most = taken;
+        take_kept(expand, last, start, taken);
+        if (!emit_rows(expand, &most, err))
+            return false;
+        // The others have moved as well. Without views, they are still where they were, too.
+        for (size_t i = most; i < taken && expand->query->plan->view_count > 0; i++)
+            expand->kept_rows[start + i] = (uint32_t)i;
+    }
+    return true;
+}
+
+static bool compute_where(struct expand *expand, const struct level *last, struct error *err) {
+    eval_bind(&expand->where, last->inputs, last->views, &expand->kept);
+    size_t count;
+    for (size_t first = 0; first < last->count; first += count) {
+        count = last->count - first;
+        if (!compute(expand, &expand->where, first, &count, &expand->strings, err))
+            return false;
+        arena_reset(&expand->strings); // nothing of WHERE is kept
+    }
+    return true;
 }
 
 static bool finish_rows(struct expand *expand, struct error *err) {
     struct level *last = &expand->levels[expand->query->plan->view_count];
-    if (expand->query->plan->where != NULL) {
-        eval_bind(&expand->where, last->inputs, last->views, &expand->kept);
-        if (!compute(expand, &expand->where, last->count, &expand->strings, err))
-            return false;
-        arena_reset(&expand->strings); // nothing of WHERE is kept
-    }
+    if (expand->query->plan->where != NULL && !compute_where(expand, last, err))
+        return false;
     size_t count = find_kept(expand, last);
     expand->call->outcome->exploded += (int64_t)last->count;
     expand->call->outcome->filtered_rows += (int64_t)(last->count - count);
     expand->call->outcome->rows += (int64_t)count;
-    if (count == 0 || expand->call->emit == NULL)
-        return true;
-    take_kept(expand, last, count);
-    return emit_rows(expand, count, err);
+    return expand->call->emit == NULL || emit_kept(expand, last, count, err);
 }
 
 /* ---- views ---- */
@@ -364,6 +412,19 @@ static bool explode_row(struct expand *expand, size_t index, uint32_t row, struc
     return true;
 }
 
+/* Explodes `count` rows, whose lists were computed. */
+static bool explode_rows(struct expand *expand, size_t index, size_t first, size_t count,
+                         struct error *err) {
+    const struct plan_view *view = &expand->query->plan->views[index];
+    if (expand->call->emit != NULL)
+        count_faults(expand, &expand->levels[index].argument, 0, view->position_column, first,
+                     count);
+    for (size_t row = first; row < first + count; row++)
+        if (!explode_row(expand, index, (uint32_t)row, err))
+            return false;
+    return pass_on(expand, index, err);
+}
+
 /* Explodes the rows of level `index`, or finishes them. Recursion is as deep as there are views. */
 static bool run_level(struct expand *expand, size_t index, struct error *err) {
     struct level *level = &expand->levels[index];
@@ -372,15 +433,15 @@ static bool run_level(struct expand *expand, size_t index, struct error *err) {
         return finish_rows(expand, err);
     const struct vector no_output = {.type = plan->views[index].argument->type.kind};
     eval_bind(&level->argument, level->inputs, level->views, &no_output);
-    arena_reset(&level->strings);
-    if (!compute(expand, &level->argument, level->count, &level->strings, err))
-        return false;
-    if (expand->call->emit != NULL)
-        count_faults(expand, &level->argument, 0, plan->views[index].position_column, level->count);
-    for (size_t row = 0; row < level->count; row++)
-        if (!explode_row(expand, index, (uint32_t)row, err))
+    size_t count;
+    for (size_t first = 0; first < level->count; first += count) {
+        count = level->count - first;
+        arena_reset(&level->strings);
+        if (!compute(expand, &level->argument, first, &count, &level->strings, err) ||
+            !explode_rows(expand, index, first, count, err))
             return false;
-    return pass_on(expand, index, err);
+    }
+    return true;
 }
 
 static void count_records(const struct expand *expand, size_t count) {

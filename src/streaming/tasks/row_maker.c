@@ -1,7 +1,7 @@
 /* A record is decoded, its row gets what Kafka says of it, columns that must not be null are not,
- * and partition values must be possible as directories. So such columns are computed for each
- * record. The others are computed for a slice of rows, which costs much less. The row at rows.count
- * exists only when the caller counts it.
+ * and texts of partition columns must be possible as directories. So such columns are computed for
+ * each record. The others are computed for a slice of rows, which costs much less. The row at
+ * rows.count exists only when the caller counts it.
  *
  * What must stay true: whichever step refuses a record, the counts are the same. All rows of a
  * slice are of batches planned at the same moment, because expressions can depend on it. */
@@ -17,10 +17,11 @@
 
 enum { TEXT_BYTES_PER_ROW = 1024 }; // about twice what ordinary records hold
 
-static bool is_partition_column(const struct worker_query *query, size_t column) {
+/* Whether a record is a reject if the column's value cannot be a directory. */
+static bool can_misfit(const struct worker_query *query, size_t column) {
     for (size_t i = 0; i < query->partition_column_count; i++)
         if (query->partition_columns[i] == column)
-            return true;
+            return query->schema->columns[column].type == TYPE_STRING;
     return false;
 }
 
@@ -43,7 +44,7 @@ static void init_derived(struct row_maker *maker) {
             maker->required[maker->required_count++] = i;
         if (!schema_is_computed(query->schema, i))
             continue;
-        if (is_partition_column(query, i) || is_checked(query, i))
+        if (can_misfit(query, i) || is_checked(query, i))
             at_once[at_once_count++] = i;
         else
             later[later_count++] = i;

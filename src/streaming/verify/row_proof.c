@@ -44,31 +44,65 @@ static const char *name_record(const struct record_walk *walk,
     return snapshot_name(snapshot, &snapshot->ranges[walk->log], text);
 }
 
+enum { PLACE_MAX = 512 };
+
+/* "pos 4, ": where a run is in the views around a level. */
+static void print_outer(const struct record_walk *walk, const struct row_run *run, size_t level,
+                        char text[static PLACE_MAX]) {
+    size_t used = 0;
+    text[0] = '\0';
+    for (size_t i = 0; i < level; i++)
+        used =
+            run->levels[i] == 0
+                ? text_append(text, PLACE_MAX, used, "%s null, ", walk->proof->shape->positions[i])
+                : text_append(text, PLACE_MAX, used, "%s %" PRIu32 ", ",
+                              walk->proof->shape->positions[i], run->levels[i] - 1);
+}
+
 /* Positions [from, to) of a level, as they are in the table. */
-static void name_missing(struct record_walk *walk, size_t level, uint32_t from, uint32_t to) {
-    char name[SNAPSHOT_NAME_MAX];
+static void name_missing(struct record_walk *walk, const struct row_run *run, size_t level,
+                         uint32_t from, uint32_t to) {
+    char name[SNAPSHOT_NAME_MAX], outer[PLACE_MAX];
     const char *column = walk->proof->shape->positions[level];
     (void)name_record(walk, name);
+    print_outer(walk, run, level, outer);
     from = from == 0 ? 1 : from; // null, by one
     if (level + 1 == walk->proof->shape->level_count)
         walk->named += to - from;
     if (to == from + 1)
         verify_say(walk->proof->report, VERIFY_MISSING,
-                   "%s, offset %" PRId64 ": the row with %s %" PRIu32, name, walk->offset, column,
-                   from - 1);
+                   "%s, offset %" PRId64 ": the row with %s%s %" PRIu32, name, walk->offset, outer,
+                   column, from - 1);
     else
         verify_say(walk->proof->report, VERIFY_MISSING,
-                   "%s, offset %" PRId64 ": the rows with %s %" PRIu32 " to %" PRIu32, name,
-                   walk->offset, column, from - 1, to - 2);
+                   "%s, offset %" PRId64 ": the rows with %s%s %" PRIu32 " to %" PRIu32, name,
+                   walk->offset, outer, column, from - 1, to - 2);
+}
+
+/* The files that have it are named with the offset (duplicates.h). The first of them are enough. */
+static void note_again(const struct record_walk *walk, const struct row_run *run) {
+    struct verify_report *report = walk->proof->report;
+    char name[SNAPSHOT_NAME_MAX], outer[PLACE_MAX], position[16] = "null";
+    size_t innermost = walk->proof->shape->level_count - 1;
+    if (report->texts[VERIFY_NOTE].count >= VERIFY_TEXTS_MAX)
+        return;
+    print_outer(walk, run, innermost, outer);
+    if (run->start > 0)
+        (void)snprintf(position, sizeof position, "%" PRIu32, run->start - 1);
+    verify_say(report, VERIFY_NOTE,
+               "%s, offset %" PRId64 ": the row with %s%s %s is there more than once",
+               name_record(walk, name), walk->offset, outer,
+               walk->proof->shape->positions[innermost], position);
 }
 
 /* A value of a level is there; `before` is where the one before it ended, 0 if it is the first. */
-static void see_level(struct record_walk *walk, size_t level, uint32_t before, uint32_t value) {
+static void see_level(struct record_walk *walk, const struct row_run *run, size_t level,
+                      uint32_t before, uint32_t value) {
     if (!walk->complete || !walk->proof->shape->complete[level] || value <= 1)
         return;
     before = before == 0 ? 1 : before;
     if (value > before)
-        name_missing(walk, level, before, value);
+        name_missing(walk, run, level, before, value);
 }
 
 static void see_rows(struct record_walk *walk, const struct row_run *run) {
@@ -83,13 +117,15 @@ static void see_rows(struct record_walk *walk, const struct row_run *run) {
     if (same && (run->start < before || (before == 1 && run->start == 1))) {
         uint32_t end = run->start < before && run->end > before ? before : run->end;
         walk->duplicates += end - run->start;
+        if (run->start < before)
+            note_again(walk, run);
     } else if (same) {
-        see_level(walk, innermost, before, run->start);
+        see_level(walk, run, innermost, before, run->start);
     } else {
-        see_level(walk, level, walk->rows > 0 ? walk->before[level] + (level < innermost) : 0,
+        see_level(walk, run, level, walk->rows > 0 ? walk->before[level] + (level < innermost) : 0,
                   level < innermost ? run->levels[level] : run->start);
         for (size_t i = level + 1; i <= innermost; i++)
-            see_level(walk, i, 0, i < innermost ? run->levels[i] : run->start);
+            see_level(walk, run, i, 0, i < innermost ? run->levels[i] : run->start);
     }
     memcpy(walk->before, run->levels, innermost * sizeof *walk->before);
     walk->before[innermost] = same && before > run->end ? before : run->end;

@@ -390,9 +390,15 @@ static bool check_partition_column(const struct stream *stream, const char *name
         return error_set(err, ERROR_CONFIG,
                          "the table has no column '%s'; `esports-stream schema` lists the columns",
                          name);
-    if (schema_can_partition(&schema, (size_t)index))
+    bool may = plan_may_partition(&stream->plan, (size_t)index);
+    if (may && schema_can_partition(&schema, (size_t)index))
         return true;
     enum type type = schema.columns[index].type;
+    if (!may && type == TYPE_STRING)
+        return error_set(err, ERROR_CONFIG,
+                         "column '%s' cannot partition the table: it is STRING and depends on "
+                         "LATERAL VIEW",
+                         name);
     if (type_can_partition(type))
         return error_set(err, ERROR_CONFIG,
                          "column '%s' cannot partition the table: it must be in every file", name);

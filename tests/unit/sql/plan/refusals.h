@@ -164,6 +164,8 @@
  "2:27: column 'k' cannot be NOT NULL, because it depends on LATERAL VIEW y: a null would make the whole record a reject; use WHERE a.k IS NOT NULL to leave out single rows"},
 {"#t PARTITIONED BY (name) AS SELECT n, name FROM STREAM riot LATERAL VIEW explode(tags) y AS name, v",
  "2:42: PARTITIONED BY: 'name' is STRING and depends on LATERAL VIEW y: a value that cannot be the name of a directory would make the whole record a reject; partition by a column of the record or of another type, and use WHERE to leave out single rows"},
+{"#t PARTITIONED BY (pos) AS SELECT n, pos FROM STREAM riot LATERAL VIEW posexplode(list) y AS pos, a",
+ "2:42: PARTITIONED BY: 'pos' is a position of LATERAL VIEW y, which is always in the files"},
 {"#t AS SELECT * FROM STREAM kafka('raw') LATERAL VIEW explode(headers) y AS h",
  "2:36: column 'h' is STRUCT: nested columns come later; select its fields, each by its name"},
 {"#t AS SELECT rond(d) AS x FROM STREAM riot",
