@@ -3,7 +3,6 @@ as Kafka's source has them. What happens to each record, and what is counted."""
 
 import datetime
 import json
-import re
 import subprocess
 from collections import Counter
 
@@ -11,9 +10,9 @@ import pytest
 from pyspark.sql import Observation
 from pyspark.sql import functions as F
 from rig.paths import ROOT
+from rig.spark import session_of_a_cluster
 
 STEPS_DUMP = ROOT / "build" / "release" / "tests" / "tools" / "steps_dump"
-SESSION = ROOT / "src" / "streaming" / "cluster" / "spark" / "spark_session.c"
 KAFKA = (
     "key BINARY, value BINARY, topic STRING, partition INT, offset BIGINT, timestamp TIMESTAMP, timestampType INT,"
     " headers ARRAY<STRUCT<key: STRING, value: BINARY>>"
@@ -25,16 +24,8 @@ TOPIC = """CREATE TABLE r (id STRING, timestamp BIGINT, value STRING, q INT, s S
 
 @pytest.fixture(scope="module")
 def session(spark):
-    """With what is fixed for a cluster's session."""
-    fixed = re.findall(r'\{"(spark\.sql\.[\w.]+)", "(\w+)"\}', SESSION.read_text())
-    settings = {name: value for name, value in fixed if ".streaming." not in name}
-    assert settings["spark.sql.optimizer.enableJsonExpressionOptimization"] == "false"
-    before = {name: spark.conf.get(name) for name in settings}
-    for name, value in settings.items():
-        spark.conf.set(name, value)
-    yield spark
-    for name, value in before.items():
-        spark.conf.set(name, value)
+    with session_of_a_cluster(spark) as session:
+        yield session
 
 
 def steps_of(tmp_path, text, mode="reject"):

@@ -12,9 +12,9 @@ from rig.lake import Lake
 from rig.paths import ROOT
 from rig.plans import plans_of
 from rig.program import Program
+from rig.spark import session_of_a_cluster
 
 EXAMPLES = ROOT / "queries" / "examples"
-SESSION = ROOT / "src" / "streaming" / "cluster" / "spark" / "spark_session.c"
 FILES = sorted(EXAMPLES.glob("*.sql"))
 PLANS = {plan.name: plan for file in FILES for plan in plans_of(file)}
 # Which topic a file reads, by the variable that names it.
@@ -60,16 +60,8 @@ def run(request, tmp_path_factory, broker):
 
 @pytest.fixture(scope="module")
 def session(spark):
-    """Spark with what is fixed for a cluster's session."""
-    fixed = re.findall(r'\{"(spark\.sql\.[\w.]+)", "(\w+)"\}', SESSION.read_text())
-    settings = {name: value for name, value in fixed if ".streaming." not in name}
-    assert settings["spark.sql.ansi.enabled"] == "false"
-    before = {name: spark.conf.get(name) for name in settings}
-    for name, value in settings.items():
-        spark.conf.set(name, value)
-    yield spark
-    for name, value in before.items():
-        spark.conf.set(name, value)
+    with session_of_a_cluster(spark) as session:
+        yield session
 
 
 def view_of_records(session, plan, run):

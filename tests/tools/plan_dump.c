@@ -8,17 +8,7 @@
 
 #include "base/check.h"
 #include "base/json.h"
-#include "sql/plan/plan.h"
-#include "sql/syntax/parse.h"
-
-static char *read_file(const char *path, size_t *length) {
-    char *text = must_alloc(SQL_FILE_BYTES_MAX, 1);
-    FILE *file = fopen(path, "r");
-    check(file != NULL);
-    *length = fread(text, 1, SQL_FILE_BYTES_MAX, file);
-    check(fclose(file) == 0);
-    return text;
-}
+#include "query_plans.h"
 
 static const char *input_name(const struct plan_input *input, struct pool *pool) {
     static const char *const kafka[] = {
@@ -125,23 +115,5 @@ static void print_plan(const struct query_plan *plan) {
 
 int main(int argc, char **argv) {
     check(argc == 2);
-    struct sql_file file;
-    struct error err;
-    size_t length;
-    char *text = read_file(argv[1], &length);
-    bool ok = sql_parse(argv[1], text, length, &file, &err);
-    free(text);
-    for (size_t i = 0; ok && i < file.table_count; i++) {
-        struct query_plan plan;
-        ok = plan_make(&file, i, &plan, &err);
-        if (ok)
-            print_plan(&plan);
-        if (ok)
-            plan_deinit(&plan);
-    }
-    if (ok)
-        sql_file_deinit(&file);
-    else
-        fprintf(stderr, "%s\n", err.message);
-    return ok ? 0 : 1;
+    return query_plans_print(argv[1], print_plan);
 }

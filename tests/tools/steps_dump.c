@@ -7,17 +7,8 @@
 
 #include "base/check.h"
 #include "base/json.h"
-#include "sql/syntax/parse.h"
+#include "query_plans.h"
 #include "streaming/cluster/engine/stream_plan.h"
-
-static char *read_file(const char *path, size_t *length) {
-    char *text = must_alloc(SQL_FILE_BYTES_MAX, 1);
-    FILE *file = fopen(path, "r");
-    check(file != NULL);
-    *length = fread(text, 1, SQL_FILE_BYTES_MAX, file);
-    check(fclose(file) == 0);
-    return text;
-}
 
 static struct json *step_json(const struct connect_step *step) {
     static const char *const kinds[] = {
@@ -32,7 +23,9 @@ static struct json *step_json(const struct connect_step *step) {
     return object;
 }
 
-static void print_steps(const struct query_plan *query, enum parse_mode mode) {
+static enum parse_mode mode;
+
+static void print_steps(const struct query_plan *query) {
     struct stream_plan plan;
     stream_plan_make(query, query->partition_columns, query->partition_column_count, mode, &plan);
     struct json *object = json_new_object(), *steps = json_new_array();
@@ -49,24 +42,6 @@ static void print_steps(const struct query_plan *query, enum parse_mode mode) {
 
 int main(int argc, char **argv) {
     check(argc == 3);
-    struct sql_file file;
-    struct error err;
-    size_t length;
-    char *text = read_file(argv[1], &length);
-    bool ok = sql_parse(argv[1], text, length, &file, &err);
-    free(text);
-    for (size_t i = 0; ok && i < file.table_count; i++) {
-        struct query_plan plan;
-        ok = plan_make(&file, i, &plan, &err);
-        if (ok) {
-            print_steps(&plan,
-                        strcmp(argv[2], "permissive") == 0 ? PARSE_PERMISSIVE : PARSE_REJECT);
-            plan_deinit(&plan);
-        }
-    }
-    if (ok)
-        sql_file_deinit(&file);
-    else
-        fprintf(stderr, "%s\n", err.message);
-    return ok ? 0 : 1;
+    mode = strcmp(argv[2], "permissive") == 0 ? PARSE_PERMISSIVE : PARSE_REJECT;
+    return query_plans_print(argv[1], print_steps);
 }

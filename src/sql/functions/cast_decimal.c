@@ -158,7 +158,13 @@ static size_t format_decimal(int128_t value, int scale, char *text) {
     return size;
 }
 
-static bool decimal_to_text(const struct kernel_call *call) {
+static size_t format_plain(int128_t value, int scale, char *text) {
+    return decimal_format(value, scale, text);
+}
+
+/* In the form that `format` prints. */
+static bool print_decimals(const struct kernel_call *call,
+                           size_t (*format)(int128_t value, int scale, char *text)) {
     const struct operand *in = call->arguments[0];
     struct vector *out = &call->out->vector;
     for (size_t row = call->first, end = row + call->count; row < end; row++) {
@@ -166,7 +172,7 @@ static bool decimal_to_text(const struct kernel_call *call) {
         if (!is_present(in, row))
             continue;
         char text[PRINTED_MAX];
-        size_t size = format_decimal(in->vector.decimals[row], in->type->scale, text);
+        size_t size = format(in->vector.decimals[row], in->type->scale, text);
         char *bytes = arena_alloc_bytes(call->strings, size);
         if (bytes == NULL)
             return false;
@@ -174,6 +180,10 @@ static bool decimal_to_text(const struct kernel_call *call) {
         out->texts[row] = (struct text){bytes, (uint32_t)size};
     }
     return true;
+}
+
+static bool decimal_to_text(const struct kernel_call *call) {
+    return print_decimals(call, format_decimal);
 }
 
 /* The library reads the decimal text with one rounding. */
@@ -291,21 +301,7 @@ WHOLE_OF_DECIMAL(int64, int64_t, INT64_MIN, INT64_MAX)
 
 /* Never with an exponent, which CAST writes where there would be many zeros. */
 static bool decimal_to_plain_text(const struct kernel_call *call) {
-    const struct operand *in = call->arguments[0];
-    struct vector *out = &call->out->vector;
-    for (size_t row = call->first, end = row + call->count; row < end; row++) {
-        out->valid[row] = in->vector.valid[row];
-        if (!is_present(in, row))
-            continue;
-        char text[DECIMAL_TEXT_MAX];
-        size_t size = decimal_format(in->vector.decimals[row], in->type->scale, text);
-        char *bytes = arena_alloc_bytes(call->strings, size);
-        if (bytes == NULL)
-            return false;
-        memcpy(bytes, text, size);
-        out->texts[row] = (struct text){bytes, (uint32_t)size};
-    }
-    return true;
+    return print_decimals(call, format_plain);
 }
 
 kernel_fn *try_cast_decimal(enum type to) {

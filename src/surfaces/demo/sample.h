@@ -35,7 +35,7 @@ enum sample_fault sample_fault_of(uint64_t number);
 struct sample {
     struct sample_values values;  // in and out
     const struct data_type *type; // in; borrowed: the record. NULL: the fields of the schema
-    size_t identifier;            // in: the schema's field without which there is no row
+    size_t identifier;            // in: the schema's field that must not be null
     // In; borrowed: names of columns. One that is not a text column of the schema does not count.
     const char *const *partition_by;
     size_t partition_by_count;
