@@ -108,8 +108,11 @@ bool cast_find(const struct data_type *from, const struct data_type *to, kernel_
         return true;
     struct pool pool;
     pool_init(&pool);
-    (void)error_set(err, ERROR_CONFIG, "cannot CAST %s AS %s", data_type_text(from, &pool),
-                    data_type_text(to, &pool));
+    bool is_epoch = is_integer(from->kind) && to->kind == TYPE_DATE;
+    (void)error_set(err, ERROR_CONFIG, "cannot CAST %s AS %s%s", data_type_text(from, &pool),
+                    data_type_text(to, &pool),
+                    is_epoch ? ": write CAST(timestamp_seconds(…) AS DATE), or timestamp_millis"
+                             : "");
     pool_deinit(&pool);
     return false;
 }

@@ -62,7 +62,7 @@ static bool check_item(struct planner *planner, const struct planned_item *item,
     enum type kind = item->expr->type.kind;
     if (kind >= TYPE_STRUCT)
         return PLAN_ERROR(err, planner, item->expr->place,
-                          "column '%s' is %s: nested columns come later; %s", item->name,
+                          "column '%s' is %s: a table has no nested columns; %s", item->name,
                           type_sql_name(kind), instead_of(kind));
     if (item->expr->type.kind == TYPE_NULL)
         return PLAN_ERROR(err, planner, item->expr->place,

@@ -39,6 +39,8 @@ static const struct reason {
     {"if", true, TOKEN_USING, "IF NOT EXISTS is not supported: leave it out"},
     {"if", true, TOKEN_TBLPROPERTIES,
      "IF NOT EXISTS is not supported: leave it out, an existing table is continued"},
+    {"partitioned", false, TOKEN_USING,
+     "a table that is made of a topic begins with CREATE STREAMING TABLE"},
     {".", false, TOKEN_USING, ONE_PART},
     {".", false, TOKEN_TBLPROPERTIES, ONE_PART},
     {".", false, TOKEN_LATERAL, ONE_PART},

@@ -130,9 +130,9 @@ bool table_check_partitions(const struct table *table, const char *const *names,
         if (file_list(at.text, check_name, &level, err) < 0)
             return false;
         if (!level.ok)
-            return error_wrap(err, "the table has different partition columns; set *_PARTITION_BY "
-                                   "to them (`none` if it has none), or choose another "
-                                   "PROCESSED_DATA_PATH");
+            return error_wrap(err, "the table has different partition columns; set *_PARTITION_BY, "
+                                   "or PARTITIONED BY in its query file, to them (`none` if it has "
+                                   "none), or choose another table or PROCESSED_DATA_PATH");
         at = level.descend;
     }
     return true;

@@ -157,15 +157,26 @@ static char *describe(struct sample *sample) {
                        keys[0] != '\0' ? "; expected keys: " : "", keys[0] != '\0' ? wanted : "");
 }
 
+/* In a file of the user's, it may also be a key that is wrong. */
+static char *make_cure(const struct stream *stream) {
+    const char *key = stream->record->count > 0 ? stream->record->columns[0].name : "";
+    if (stream->is_builtin)
+        return text_format(
+            "check that %s names the right topic; if it does, fix the producer: a "
+            "record must be a JSON object with the key '%s' (`esports-stream schema` "
+            "lists all keys)",
+            stream->topic_source, key);
+    return text_format("check that %s names the right topic, and that CREATE TABLE in %s has the "
+                       "records' keys as they are, with regard to case; if so, fix the producer: a "
+                       "record must be a JSON object with the key '%s'",
+                       stream->topic_source, stream->plan.path, key);
+}
+
 static void check_rows(struct sample *sample, struct doctor_report *report) {
     const char *topic = sample->work.topic;
     int64_t rejects = sample->records - sample->rows;
     scoped(scope_free) char *text = describe(sample);
-    scoped(scope_free) char *cure = text_format(
-        "check that %s names the right topic; if it does, fix the producer: a record must be a "
-        "JSON object with the key '%s' (`esports-stream schema` lists all keys)",
-        sample->stream->topic_source,
-        sample->stream->record->count > 0 ? sample->stream->record->columns[0].name : "");
+    scoped(scope_free) char *cure = make_cure(sample->stream);
     bool stops = sample->definition.options->parse_mode == PARSE_FAILFAST && rejects > 0;
     if (sample->rows == 0 || stops)
         doctor_fail(report, EXIT_CODE_RECORD, "records", topic, cure, "%s%s", text,

@@ -177,6 +177,13 @@ static void load_setting(struct loader *loader, struct config *config, size_t in
 
 enum { JOB_NAME_MAX = 104 };
 
+static bool has_own_tables(void) {
+    size_t i = 0;
+    while (streams[i] != NULL && streams[i]->is_builtin)
+        i++;
+    return streams[i] != NULL;
+}
+
 static void unknown_job(struct loader *loader, const char *name) {
     struct choice jobs[STREAMS_MAX + 2] = {{"all", 0}};
     struct nearest nearest = {.given = name};
@@ -190,7 +197,8 @@ static void unknown_job(struct loader *loader, const char *name) {
     if (nearest.word[0] != '\0')
         (void)snprintf(reason, sizeof reason, "did you mean %s?", nearest.word);
     else
-        (void)snprintf(reason, sizeof reason, "expected %s", list);
+        (void)snprintf(reason, sizeof reason, "expected %s%s", list,
+                       has_own_tables() ? "" : "; QUERIES_PATH adds tables of query files");
     problems_add_value(loader->problems, "--job", name, reason);
 }
 

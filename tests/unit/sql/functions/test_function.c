@@ -221,10 +221,12 @@ static void a_use_that_is_not_supported_is_refused_with_what_to_do(void **state)
         {"timestamp_millis", "DOUBLE", "the argument is DOUBLE, expected a whole number"},
         {"case", "VOID INT", "CASE: a condition is VOID, expected BOOLEAN"},
         {"unix_seconds", "DATE", "the argument is DATE, expected a TIMESTAMP"},
-        {"cast", "INT DATE", "cannot CAST INT AS DATE"},
+        {"cast", "INT DATE",
+         "cannot CAST INT AS DATE: write CAST(timestamp_seconds(…) AS DATE), or timestamp_millis"},
         {"cast", "DOUBLE BINARY", "cannot CAST DOUBLE AS BINARY"},
         {"try_cast", "BOOLEAN TIMESTAMP", "cannot TRY_CAST BOOLEAN AS TIMESTAMP"},
-        {"try_cast", "INT DATE", "cannot CAST INT AS DATE"},
+        {"try_cast", "INT DATE",
+         "cannot CAST INT AS DATE: write CAST(timestamp_seconds(…) AS DATE), or timestamp_millis"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char line[256];

@@ -441,6 +441,8 @@ static const struct example refused_statements[] = {
     {"CREATE TABLE r (a-b INT) USING kafka", "1:18: a name with '-' is written in backticks"},
     {"CREATE TABLE db.r (a INT) USING kafka",
      "1:16: the name of a table has one part: leave out the one before the dot"},
+    {"CREATE TABLE t (a INT) PARTITIONED BY (a) AS SELECT a FROM STREAM r",
+     "1:24: a table that is made of a topic begins with CREATE STREAMING TABLE"},
     {"CREATE TABLE IF NOT EXISTS r (a INT) USING kafka",
      "1:17: IF NOT EXISTS is not supported: leave it out"},
     {"CREATE TABLE r (a INT) USING kafka TBLPROPERTIES (a = 'b')",

@@ -370,7 +370,8 @@ static void all_faults_are_reported_at_once(void **state) {
     assert_int_equal(line_count(), 9);
     for (size_t i = 0; i < 9; i++) {
         static const char *const faults[] = {
-            "esports-stream: --job: invalid value 'sports' (expected all, matches or players)\n",
+            "esports-stream: --job: invalid value 'sports' (expected all, matches or players; "
+            "QUERIES_PATH adds tables of query files)\n",
             "esports-stream: --triger: unknown option; did you mean --trigger?\n",
             "esports-stream: 'stray': unexpected argument; --help lists commands and options\n",
             "esports-stream: --demo takes no value\n",
@@ -644,7 +645,7 @@ static void a_list_of_jobs_names_each_once(void **state) {
     assert_int_equal(load(WORDS(BROKER), WORDS("--job", "matches,,payers")), EXIT_CODE_USAGE);
     assert_string_equal(errors,
                         "esports-stream: --job: invalid value '' (expected all, matches or "
-                        "players)\n"
+                        "players; QUERIES_PATH adds tables of query files)\n"
                         "esports-stream: --job: invalid value 'payers' (did you mean players?)\n");
 }
 
