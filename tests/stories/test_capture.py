@@ -6,7 +6,7 @@ import subprocess
 
 import pyarrow.parquet
 import pytest
-from rig import exploding
+from rig import item_documents
 from rig.broker import free_ports
 from rig.lake import QUERIES
 from rig.paths import GEN
@@ -98,13 +98,13 @@ def test_a_capture_is_read_while_it_is_watched(program, lake, capture):
 def test_a_query_that_explodes_and_filters_has_the_rows_that_the_documents_say(program, lake, tmp_path):
     """Four workers, whose batches are cut in the middle of files; both modes."""
     values = {
-        partition: [exploding.document(1000 * partition + number) or b"" for number in range(200)]
+        partition: [item_documents.document(1000 * partition + number) or b"" for number in range(200)]
         for partition in range(PARTITIONS)
     }
     for partition, lines in values.items():
         (tmp_path / f"riot-{partition}.ndjson").write_bytes(b"".join(line + b"\n" for line in lines))
     file = tmp_path / "items.sql"
-    file.write_text(exploding.FILE)
+    file.write_text(item_documents.FILE)
     names = ["partition", "offset", "pos", "slot"]
     for mode in ("reject", "permissive"):
         lake.root = tmp_path / mode
@@ -119,7 +119,7 @@ def test_a_query_that_explodes_and_filters_has_the_rows_that_the_documents_say(p
             SPARK_MASTER_URL="local[4]",
             MAX_OFFSETS_PER_TRIGGER=170,
         )
-        account = exploding.account_of(values, permissive=mode == "permissive")
+        account = item_documents.account_of(values, permissive=mode == "permissive")
         rows = []
         for path in lake.files(lake.table("items")):
             table = pyarrow.parquet.ParquetFile(path).read(columns=names)

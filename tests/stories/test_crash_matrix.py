@@ -15,7 +15,7 @@ import subprocess
 
 import pyarrow.parquet
 import pytest
-from rig import exploding, faults
+from rig import faults, item_documents
 from rig.faults import Fault
 from rig.lake import Lake
 from rig.paths import GEN
@@ -381,11 +381,11 @@ EXPLODING_SHARE = 5  # one kill in so many
 def exploding(request, tmp_path_factory):
     """Lanes of a query with two views and a WHERE, which have all kinds of records."""
     lines = [
-        [(exploding.document(1000 * partition + number) or b"") + b"\n" for number in range(batches_of(12))]
+        [(item_documents.document(1000 * partition + number) or b"") + b"\n" for number in range(batches_of(12))]
         for partition in range(PARTITIONS)
     ]
     file = tmp_path_factory.mktemp("queries") / "items.sql"
-    file.write_text(exploding.FILE)
+    file.write_text(item_documents.FILE)
     names = ("partition", "offset", "pos", "slot")
     return make_lanes(
         request, tmp_path_factory, Query(lines, "items", "riot", names, {"QUERIES_PATH": str(file)})
@@ -398,7 +398,7 @@ def exploded(exploding):
     contents = contents_of(exploding)
     for batches, (rows, rejects) in contents.items():
         lines = exploding[0].query.lines
-        account = exploding.account_of(
+        account = item_documents.account_of(
             {partition: lines[partition][: batches_of(batches)] for partition in range(PARTITIONS)}
         )
         assert {row[1:] for row in rows} == account.rows and len(rows) == len(account.rows)
@@ -431,7 +431,7 @@ def test_a_replay_of_an_exploding_query_survives(exploding):
     points, missed = replay_points(exploding, 3 * REPLAY_SHARE)
     assert_most_reached(points, missed)
     lines = {partition: exploding[0].query.lines[partition][: batches_of(8)] for partition in range(PARTITIONS)}
-    account = exploding.account_of(lines, permissive=True)
+    account = item_documents.account_of(lines, permissive=True)
     for lane in exploding:
         rows = [row[1:] for row in lane.content()[0]]
         assert len(rows) == len(set(rows)) and set(rows) == account.rows

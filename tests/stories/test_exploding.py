@@ -9,7 +9,7 @@ import time
 
 import pyarrow.parquet
 import pytest
-from rig import exploding
+from rig import item_documents
 
 PARTITIONS = 4
 KIND = "items"
@@ -17,7 +17,7 @@ NAMES = ("partition", "offset", "pos", "slot")
 
 
 class Riot:
-    """A job with the tables of exploding.FILE, and what its topic has: {partition: values}."""
+    """A job with the tables of item_documents.FILE, and what its topic has: {partition: values}."""
 
     def __init__(self, job, directory):
         self.job = job
@@ -31,7 +31,7 @@ class Riot:
         self.known = {}  # names of rows, by file: what has a name never changes
 
     def declare(self, *changes):
-        text = exploding.FILE
+        text = item_documents.FILE
         for old, new in changes:
             assert old in text
             text = text.replace(old, new)
@@ -47,7 +47,7 @@ class Riot:
     def fill(self, count, partitions=2, start=0):
         for partition in range(partitions):
             numbers = range(start + partition, start + count, partitions)
-            self.produce([exploding.document(number) for number in numbers], partition)
+            self.produce([item_documents.document(number) for number in numbers], partition)
 
     def run(self, *arguments, **settings):
         return self.job.run("--job", KIND, *arguments, **settings)
@@ -79,7 +79,7 @@ class Riot:
             partition: values if ends is None else values[: ends.get(partition, 0)]
             for partition, values in self.values.items()
         }
-        return exploding.account_of(values, permissive)
+        return item_documents.account_of(values, permissive)
 
     def proof(self):
         """What `verify` says, which must be that all is there."""
@@ -123,7 +123,7 @@ class Growth:
         while not self.ended.is_set():
             for partition in range(PARTITIONS):
                 self.riot.produce(
-                    [exploding.document(number) for number in range(numbers, numbers + 10)], partition
+                    [item_documents.document(number) for number in range(numbers, numbers + 10)], partition
                 )
                 numbers += 10
             time.sleep(0.02)
@@ -290,7 +290,7 @@ def test_a_planted_loss_duplicate_or_row_is_found(riot, where):
     riot.proof()
 
 
-PLAIN = exploding.FILE.replace("pos INT, slot INT, puuid STRING, kills INT, item INT, ", "").replace(
+PLAIN = item_documents.FILE.replace("pos INT, slot INT, puuid STRING, kills INT, item INT, ", "").replace(
     "pos, slot, p.puuid, p.kills, item, ", ""
 )
 PLAIN = PLAIN[: PLAIN.index("LATERAL VIEW")] + ";"
@@ -315,7 +315,7 @@ def test_a_where_can_come_and_go_and_views_cannot(riot):
         riot.run(MAX_OFFSETS_PER_TRIGGER=4)
         for partition, values in riot.values.items():
             for offset, value in enumerate(values[start:]):
-                one = exploding.Account().add(partition, offset, value)
+                one = item_documents.Account().add(partition, offset, value)
                 accepted = not one.rejects or b'"odd"' in (value or b"")  # an array that is not read
                 queue = json.loads(value)["info"]["queueId"] if accepted else None
                 account["rejects"] += not accepted
@@ -423,10 +423,10 @@ def test_large_records_in_little_memory(riot):
     for partition in range(8):
         counts = [5000, 3, 2000] if partition == 1 else [chance.randrange(1, 40) for _ in range(30)]
         riot.produce(
-            [exploding.document(13 * number + 100, count) for number, count in enumerate(counts)], partition
+            [item_documents.document(13 * number + 100, count) for number, count in enumerate(counts)], partition
         )
-        riot.produce([exploding.document(number) for number in range(12)], partition)
-    padded = json.loads(exploding.document(1, 2000))
+        riot.produce([item_documents.document(number) for number in range(12)], partition)
+    padded = json.loads(item_documents.document(1, 2000))
     for one in padded["info"]["participants"]:
         one["challenges"] = {"text": "x" * 400}
     assert 900_000 < len(json.dumps(padded)) < 1_000_000
