@@ -89,7 +89,9 @@ struct schema {
     size_t kafka_timestamp, partition, offset, processing_timestamp; // indexes of columns
     const struct column *inputs;
     size_t input_count, record_count; // inputs [0, record_count) are decoded from the record
-    const size_t *sources; // of each column: the input that it is. NULL: there are no inputs
+    const size_t *sources;  // of each column: the input that it is. NULL: there are no inputs
+    const char *identifier; // the keys, or computed columns, without which a record is not a row,
+                            // with commas, for people; NULL: there are none
 };
 
 /* A plain table without inputs, such as the rejects table. */

@@ -171,6 +171,10 @@ def test_mistakes_in_files_end_the_start_with_their_place(declared):
         f"{declared.file}:13:16: parseMode: invalid value 'strict' (expected reject, permissive or failfast)"
         in job.run("--job", "trades", exit_code=2).errors()
     )
+    link = declared.file.parent.parent / "link"
+    link.symlink_to(job.lake.root)
+    declared.declare(("parseMode", f"rejectsPath = '{link}/processed/trades', parseMode"))
+    assert f"'{link}/processed/trades' is inside '" in job.run("--job", "trades", exit_code=2).errors()
     declared.declare()
     (declared.file.parent / "again.sql").write_text(declared.file.read_text())
     assert f"{declared.file}:7:24: the table 'trades' is also in {declared.file.parent}/again.sql:7" in declared.ask(
@@ -236,6 +240,8 @@ def test_other_changes_between_runs_are_refused_with_what_to_do(declared):
         log = job.run("--job", "trades", exit_code=5).log()
         assert refusal in log
         assert "Undo the change, or give the table another name" in log
+        for command in ("verify", "doctor"):  # not that rows or batches are at fault
+            assert refusal in declared.ask(command, "--job", "trades", exit_code=5)
     declared.declare(("PARTITIONED BY (venue)\n", ""))
     assert "the table has different partition columns" in job.run("--job", "trades", exit_code=2).log()
     declared.declare()

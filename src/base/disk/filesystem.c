@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -11,6 +12,7 @@
 #include <linux/magic.h>
 
 #include "base/disk/disk.h"
+#include "base/text.h"
 
 static const struct {
     unsigned long magic; // statfs's f_type
@@ -76,4 +78,15 @@ bool filesystem_is_one_place(const struct filesystem_place *a, const struct file
 
 bool filesystem_is_writable(const char *directory) {
     return disk->access(directory, R_OK | W_OK | X_OK) == 0;
+}
+
+char *filesystem_real_path(const char *path) {
+    char *prefix = text_copy(path), *real;
+    while ((real = realpath(prefix, NULL)) == NULL && strrchr(prefix, '/') > prefix)
+        *strrchr(prefix, '/') = '\0';
+    const char *rest = path + strlen(prefix);
+    char *text = real == NULL ? text_copy(path) : text_format("%s%s", real, rest);
+    free(real);
+    free(prefix);
+    return text;
 }

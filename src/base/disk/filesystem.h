@@ -30,6 +30,9 @@ bool filesystem_place(const char *path, struct filesystem_place *place);
 /* Whether a rename from one to the other can work: within one file system, and one mount of it. */
 bool filesystem_is_one_place(const struct filesystem_place *a, const struct filesystem_place *b);
 
+/* The path without links, as far as it exists; owned by the caller. */
+char *filesystem_real_path(const char *path);
+
 /* Whether we may list a directory, and make files in it. */
 bool filesystem_is_writable(const char *directory);
 

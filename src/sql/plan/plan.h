@@ -75,6 +75,8 @@ struct expr {
     bool is_implicit; // a cast that the file does not write, because Spark adds it by itself
 };
 
+enum { PLAN_VIEWS_MAX = 32 };
+
 /* LATERAL VIEW. The argument is an ARRAY or a MAP and uses only the record and earlier views, so
  * views are exploded in their order. */
 struct plan_view {

@@ -75,6 +75,9 @@ static bool make_view(struct planner *planner, const struct sql_view *from, stru
 
 bool views_make(struct planner *planner, struct error *err) {
     const struct sql_table *table = planner->table;
+    if (table->view_count > PLAN_VIEWS_MAX)
+        return PLAN_ERROR(err, planner, table->views[PLAN_VIEWS_MAX].place,
+                          "more than %d LATERAL VIEWs", PLAN_VIEWS_MAX);
     planner->views = pool_alloc(&planner->plan->pool, table->view_count, sizeof *planner->views);
     planner->plan->views = planner->views;
     for (size_t i = 0; i < table->view_count; i++)

@@ -210,6 +210,10 @@ static bool has_identifier(const struct query_plan *plan) {
     return false;
 }
 
+static const char *listed(struct query_plan *plan, const char *list, const char *name) {
+    return list == NULL ? name : pool_format(&plan->pool, "%s, %s", list, name);
+}
+
 /* Columns of which a null makes the record a reject. */
 static void set_identifier(struct stream *stream) {
     struct query_plan *plan = &stream->plan;
@@ -217,9 +221,12 @@ static void set_identifier(struct stream *stream) {
         const char *name = plan->columns[i].name;
         if (!plan->columns[i].required)
             continue;
-        stream->identifier = stream->identifier == NULL
-                                 ? name
-                                 : pool_format(&plan->pool, "%s, %s", stream->identifier, name);
+        stream->identifier = listed(plan, stream->identifier, name);
+        stream->schema.identifier =
+            listed(plan, stream->schema.identifier,
+                   schema_is_decoded(&stream->schema, i)
+                       ? stream->schema.inputs[stream->schema.sources[i]].name
+                       : name);
     }
 }
 

@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "streaming/recovery/recovery_table.h"
 #include "streaming/store/checkpoint_notes.h"
+#include "streaming/store/declaration.h"
 #include "streaming/store/snapshot.h"
 
 void inspection_deinit(struct inspection *inspection) {
@@ -213,6 +214,7 @@ static void read_all(struct store *store, struct inspection *inspection) {
     note(inspection, read_outcomes(store, inspection, &err), &err);
     read_owner(store, inspection);
     note(inspection, kafka_note_read(store->options.checkpoint, inspection->kafka_id, &err), &err);
+    note(inspection, declaration_check(&store->options, &err), &err);
     note(inspection,
          run_note_read(store->options.checkpoint, &inspection->cluster, &inspection->on_cluster,
                        &err),

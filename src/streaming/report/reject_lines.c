@@ -81,7 +81,8 @@ static void write_no_row(const struct reject_lines *lines) {
               "No record of batch %" PRId64
               " became a row: check that this is the right topic and that its producer sends the "
               "expected JSON | keys=%s | identifier=%s | expected=%s",
-              lines->batch_id, came, lines->schema->inputs[0].name, expected);
+              lines->batch_id, came,
+              lines->schema->identifier != NULL ? lines->schema->identifier : "none", expected);
 }
 
 void reject_lines_write(const struct reject_lines *lines) {

@@ -385,6 +385,10 @@ static bool pass_on(struct expand *expand, size_t index, struct error *err) {
     struct level *next = &expand->levels[index + 1];
     if (next->count == 0)
         return true;
+    // One record can have billions of rows.
+    const atomic_bool *abandon = expand->call->abandon;
+    if (abandon != NULL && atomic_load_explicit(abandon, memory_order_relaxed))
+        return error_set(err, ERROR_STOPPED, "the batch was aborted");
     fill_level(expand, index);
     bool passed = run_level(expand, index + 1, err);
     next->count = 0;

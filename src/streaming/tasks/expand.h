@@ -6,6 +6,8 @@
 #ifndef STREAMING_TASKS_EXPAND_H
 #define STREAMING_TASKS_EXPAND_H
 
+#include <stdatomic.h>
+
 #include "core/decoder.h"
 #include "core/plan.h"
 #include "core/rows.h"
@@ -34,7 +36,8 @@ struct expand_call {
     size_t memory_max;
     struct range_outcome *outcome;
     struct decode_counts *counts;
-    rows_fn *emit; // NULL: rows are counted, not made
+    const atomic_bool *abandon; // true: give up with ERROR_STOPPED. NULL: never
+    rows_fn *emit;              // NULL: rows are counted, not made
     void *context;
 };
 MUST_CHECK bool expand_records(struct expand *expand, const struct expand_call *call,

@@ -222,6 +222,7 @@ bool row_maker_flush(struct row_maker *maker, size_t memory_max, struct range_ou
                                      .memory_max = memory_max,
                                      .outcome = outcome,
                                      .counts = &maker->decoder->counts,
+                                     .abandon = maker->abandon,
                                      .emit = emit,
                                      .context = context};
     return expand_records(maker->expand, &call, err);

@@ -20,9 +20,11 @@ struct row_maker {
     struct expand *expand; // owned; NULL: each record is one row
     size_t *required;      // owned; columns of which a null makes the record a reject
     size_t required_count;
-    struct arena strings;  // owned; their texts, if those of the rows have no room for them
-    size_t string_bytes;   // of the rows; more while one large record passes through
-    int64_t batch_time_ms; // the plan's
+    struct arena strings;       // owned; their texts, if those of the rows have no room for them
+    size_t string_bytes;        // of the rows; more while one large record passes through
+    int64_t batch_time_ms;      // the plan's
+    const atomic_bool *abandon; // borrowed; of the task: true: flushing ends with ERROR_STOPPED.
+                                // NULL: it is never abandoned
 };
 
 /* ERROR_CONFIG: no such time zone. */

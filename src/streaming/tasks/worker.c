@@ -275,6 +275,7 @@ static void run_task(struct worker *worker, struct task *task) {
             worker->memory_max / 2 < sink_memory_max ? worker->memory_max / 2 : sink_memory_max};
     run.sink = sink_create(&run.sink_options);
     run.maker->batch_time_ms = task->batch_timestamp_ms;
+    run.maker->abandon = task->abandon;
     run.maker->decoder->counts = (struct decode_counts){0};
 
     stage_clock_start(&run.clock);

@@ -11,7 +11,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { ROW_LEVELS_MAX = 32 }; // LATERAL VIEWs
+#include "sql/plan/plan.h"
+
+enum { ROW_LEVELS_MAX = PLAN_VIEWS_MAX };
 
 /* What the rows of a table look like. */
 struct row_shape {

@@ -14,6 +14,7 @@
 #include "base/system/clock.h"
 #include "base/text.h"
 #include "sql/plan/plan.h"
+#include "streaming/store/declaration.h"
 #include "streaming/verify/duplicates.h"
 #include "streaming/verify/explain.h"
 #include "streaming/verify/row_proof.h"
@@ -216,13 +217,10 @@ static bool look(struct verification *verification, struct error *err) {
 }
 
 /* What the rows of a query look like. An element of a view survives if all later ones are OUTER. */
-static bool set_shape(const struct query_plan *plan, struct row_shape *shape, struct error *err) {
+static void set_shape(const struct query_plan *plan, struct row_shape *shape) {
     *shape = (struct row_shape){.row_per_record = plan == NULL || plan_is_row_per_record(plan)};
     if (shape->row_per_record)
-        return true;
-    if (plan->view_count > ROW_LEVELS_MAX)
-        return error_set(err, ERROR_CONFIG, "the query has %zu LATERAL VIEWs; the most is %d",
-                         plan->view_count, ROW_LEVELS_MAX);
+        return;
     shape->filters = plan->where != NULL;
     shape->level_count = plan->view_count;
     bool complete = true;
@@ -230,7 +228,6 @@ static bool set_shape(const struct query_plan *plan, struct row_shape *shape, st
         shape->positions[i] = plan->columns[plan->views[i].position_column].name;
         shape->complete[i] = complete;
     }
-    return true;
 }
 
 /* One run per record is the least. Sorting takes as much memory again. */
@@ -245,9 +242,14 @@ bool verify_run(const struct verify_options *options, struct verify_report *repo
                 struct error *err) {
     struct verification verification = {.options = options, .report = report};
     *report = (struct verify_report){.horizon = -1};
-    if (!set_shape(options->plan, &verification.shape, err) ||
-        !store_open_to_read(options->store, &verification.store, err))
+    set_shape(options->plan, &verification.shape);
+    if (!store_open_to_read(options->store, &verification.store, err))
         return false;
+    // Rows that were declared otherwise would only look as if they were lost.
+    if (options->store->stream != NULL && !declaration_check(options->store, err)) {
+        store_close(verification.store);
+        return false;
+    }
     report->row_per_record = verification.shape.row_per_record;
     int64_t page_size_max = options->memory_max / (8 * (int64_t)options->workers);
     if (options->store->stream != NULL)

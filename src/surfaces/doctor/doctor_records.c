@@ -159,7 +159,7 @@ static char *describe(struct sample *sample) {
 
 /* In a file of the user's, it may also be a key that is wrong. */
 static char *make_cure(const struct stream *stream) {
-    const char *key = stream->record->count > 0 ? stream->record->columns[0].name : "";
+    const char *key = stream->schema.identifier;
     if (stream->is_builtin)
         return text_format(
             "check that %s names the right topic; if it does, fix the producer: a "
@@ -168,8 +168,9 @@ static char *make_cure(const struct stream *stream) {
             stream->topic_source, key);
     return text_format("check that %s names the right topic, and that CREATE TABLE in %s has the "
                        "records' keys as they are, with regard to case; if so, fix the producer: a "
-                       "record must be a JSON object with the key '%s'",
-                       stream->topic_source, stream->plan.path, key);
+                       "record must be a JSON object%s%s",
+                       stream->topic_source, stream->plan.path,
+                       key != NULL ? ", and these must not be null: " : "", key != NULL ? key : "");
 }
 
 static void check_rows(struct sample *sample, struct doctor_report *report) {

@@ -7,12 +7,14 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/disk/filesystem.h"
 #include "base/json.h"
 #include "base/scope.h"
 #include "base/text.h"
 #include "pipeline/source/kafka_login.h"
 #include "streaming/cluster/spark/kafka_options.h"
 #include "surfaces/settings/problems.h"
+#include "surfaces/settings/settings.h"
 #include "surfaces/terminal/quantity.h"
 
 const char *config_engine(const struct config *config) {
@@ -121,7 +123,10 @@ struct query_options config_query_options(const struct config *config,
     const struct query_settings *own = query_settings(config, stream);
     options.stream = stream;
     options.store = config_store_options(config, stream);
-    if (config_property(config, stream, TABLE_TRIGGER) != NULL)
+    const struct setting_value *trigger = config_property(config, stream, TABLE_TRIGGER);
+    options.trigger_text =
+        trigger != NULL ? trigger->text : settings_shown(config, (size_t)settings_find("TRIGGER"));
+    if (trigger != NULL)
         options.trigger = own->trigger;
     if (config_property(config, stream, TABLE_STARTING_OFFSETS) != NULL)
         options.starting_offsets = own->starting_offsets;
@@ -192,12 +197,12 @@ static void check_topics(const struct config *config, struct problems *problems)
 
 /* Whether `inner` is `outer` or lies below it. */
 static bool is_within(const char *inner, const char *outer) {
-    size_t size = strlen(outer);
+    size_t size = strcmp(outer, "/") == 0 ? 0 : strlen(outer);
     return strncmp(inner, outer, size) == 0 && (inner[size] == '/' || inner[size] == '\0');
 }
 
 static void check_directories(const struct config *config, struct problems *problems) {
-    char *paths[DIRECTORIES_MAX];
+    char *paths[DIRECTORIES_MAX], *real[DIRECTORIES_MAX];
     size_t count = 0;
     if (config->data_lake_path == NULL || config->processed_path == NULL ||
         config->checkpoint_path == NULL)
@@ -206,17 +211,21 @@ static void check_directories(const struct config *config, struct problems *prob
         for (enum config_path path = PATH_TABLE; path <= PATH_CHECKPOINT; path++)
             paths[count++] = config_path(config, path, streams[i]);
     for (size_t i = 0; i < count; i++)
+        real[i] = filesystem_real_path(paths[i]);
+    for (size_t i = 0; i < count; i++)
         for (size_t j = 0; j < count; j++)
             // Of two that are equal, only the later one is reported.
-            if (i != j && is_within(paths[i], paths[j]) &&
-                (i > j || strcmp(paths[i], paths[j]) != 0))
+            if (i != j && is_within(real[i], real[j]) && (i > j || strcmp(real[i], real[j]) != 0))
                 problems_add(problems,
                              "'%s' is inside '%s', but each table, rejects table and checkpoint "
                              "needs its own directory: change DATA_LAKE_PATH, "
-                             "PROCESSED_DATA_PATH or CHECKPOINT_PATH",
+                             "PROCESSED_DATA_PATH or CHECKPOINT_PATH, or a location in the "
+                             "TBLPROPERTIES of a query file",
                              paths[i], paths[j]);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         free(paths[i]);
+        free(real[i]);
+    }
 }
 
 static void check_memory(const struct config *config, struct problems *problems) {

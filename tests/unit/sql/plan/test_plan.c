@@ -298,6 +298,27 @@ static const struct {
      "x l 0 p e - position\ny filter(e.a, z -> size(z) > p) 1 outer q f - place\n"},
 };
 
+static void there_can_be_32_views(void **state) {
+    (void)state;
+    for (size_t count = PLAN_VIEWS_MAX; count <= PLAN_VIEWS_MAX + 1; count++) {
+        struct query_plan plan;
+        struct error err = {0};
+        char *text = text_copy(TOPIC "CREATE STREAMING TABLE t AS SELECT id FROM STREAM riot");
+        for (size_t i = 0; i < count; i++) {
+            char *longer = text_format("%s LATERAL VIEW explode(list) v%zu AS e%zu", text, i, i);
+            free(text);
+            text = longer;
+        }
+        bool made = make(text, &plan, &err);
+        assert_int_equal(made, count == PLAN_VIEWS_MAX);
+        if (made)
+            plan_deinit(&plan);
+        else
+            assert_non_null(strstr(err.message, "more than 32 LATERAL VIEWs"));
+        free(text);
+    }
+}
+
 static void a_plan_has_the_views_in_their_order(void **state) {
     (void)state;
     for (size_t i = 0; i < sizeof exploded / sizeof exploded[0]; i++) {
@@ -597,6 +618,7 @@ int main(void) {
         cmocka_unit_test(a_plan_has_what_a_table_says_of_itself),
         cmocka_unit_test(only_the_paths_that_are_used_are_decoded),
         cmocka_unit_test(a_plan_has_the_views_in_their_order),
+        cmocka_unit_test(there_can_be_32_views),
         cmocka_unit_test(an_expression_says_which_views_it_needs),
         cmocka_unit_test(columns_are_computed_in_the_order_of_the_select_list),
         cmocka_unit_test(files_in_the_shapes_of_providers_have_plans),

@@ -299,7 +299,23 @@ static void a_table_needs_no_column_of_the_record(void **state) {
     assert_string_equal(schema->inputs[1].sample, "1..2");
     assert_null(schema->inputs[2].sample);
     assert_null(stream.identifier);
+    assert_null(stream.schema.identifier);
     assert_false(stream.record->has_identifier);
+    stream_deinit(&stream);
+}
+
+static void the_identifier_is_what_must_not_be_null(void **state) {
+    (void)state;
+    struct stream stream;
+    struct error err = {0};
+    if (!make("${X:-x}",
+              "CREATE STREAMING TABLE t (a INT NOT NULL, b INT, c INT NOT NULL) AS "
+              "SELECT s.x AS a, n AS b, n + 1 AS c FROM STREAM r",
+              &stream, &err))
+        fail_msg("%s", err.message);
+    assert_string_equal(stream.identifier, "a, c");
+    assert_string_equal(stream.schema.identifier, "s.x, c"); // for the producer: its keys
+    assert_false(stream.record->has_identifier);             // the record's first input is n
     stream_deinit(&stream);
 }
 
@@ -371,6 +387,7 @@ int main(void) {
         cmocka_unit_test(texts_without_room_are_asked_for_again),
         cmocka_unit_test(a_file_becomes_a_stream),
         cmocka_unit_test(a_table_needs_no_column_of_the_record),
+        cmocka_unit_test(the_identifier_is_what_must_not_be_null),
         cmocka_unit_test(values_that_cannot_be_are_refused),
         cmocka_unit_test(a_topic_is_fixed_or_made_with_settings),
     };

@@ -265,9 +265,33 @@ static void records_become_these_rows(void **state) {
         }
 }
 
+static void an_abandoned_batch_ends_within_a_record(void **state) {
+    (void)state;
+    struct scene scene = {.out = stderr};
+    const atomic_bool abandon = true;
+    struct reject reject;
+    struct error err = {0};
+    struct stage_clock clock;
+    static const char value[] = "{\"tags\": [\"a\", \"b\"]}";
+    struct record record = {.value = value, .value_size = sizeof value - 1};
+    open_scene(&scene,
+               "CREATE STREAMING TABLE t AS SELECT tag FROM STREAM r "
+               "LATERAL VIEW explode(tags) x AS tag",
+               1);
+    scene.maker.abandon = &abandon;
+    stage_clock_start(&clock);
+    assert_int_equal(row_maker_make(&scene.maker, &record, &clock, &reject), DECODE_ROW);
+    scene.maker.rows.count++;
+    assert_false(row_maker_flush(&scene.maker, PLENTY, &scene.outcome, print_rows, &scene, &err));
+    assert_int_equal(err.kind, ERROR_STOPPED);
+    row_maker_reset(&scene.maker);
+    close_scene(&scene);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(records_become_these_rows),
+        cmocka_unit_test(an_abandoned_batch_ends_within_a_record),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
