@@ -22,7 +22,7 @@ struct query_options {
     const struct stream *stream;
     struct store_options store; // topic, paths, partition columns
     struct trigger trigger;
-    const char *trigger_text;        // as it was given, for people; NULL: not known
+    const char *trigger_text;        // as the table's file has it; NULL: it has none
     int64_t max_offsets_per_trigger; // 0: no limit
     const char *starting_offsets;    // "earliest", "latest" or JSON
     const char *commit_group;        // consumer group that gets the position, too; "": none

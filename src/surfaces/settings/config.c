@@ -14,7 +14,6 @@
 #include "pipeline/source/kafka_login.h"
 #include "streaming/cluster/spark/kafka_options.h"
 #include "surfaces/settings/problems.h"
-#include "surfaces/settings/settings.h"
 #include "surfaces/terminal/quantity.h"
 
 const char *config_engine(const struct config *config) {
@@ -124,10 +123,10 @@ struct query_options config_query_options(const struct config *config,
     options.stream = stream;
     options.store = config_store_options(config, stream);
     const struct setting_value *trigger = config_property(config, stream, TABLE_TRIGGER);
-    options.trigger_text =
-        trigger != NULL ? trigger->text : settings_shown(config, (size_t)settings_find("TRIGGER"));
-    if (trigger != NULL)
+    if (trigger != NULL) {
         options.trigger = own->trigger;
+        options.trigger_text = trigger->text;
+    }
     if (config_property(config, stream, TABLE_STARTING_OFFSETS) != NULL)
         options.starting_offsets = own->starting_offsets;
     if (config_property(config, stream, TABLE_MAX_OFFSETS) != NULL)

@@ -209,7 +209,11 @@ static struct json *print_query(const struct program_view *program, size_t index
     json_put_bool(object, "isDataAvailable", snapshot.is_data_available);
     json_put_shown(object, "message", snapshot.message);
     json_put(object, "health", print_health(&verdict));
-    json_put_shown_or_null(object, "trigger", query->options->trigger_text);
+    const char *own_trigger = query->options->trigger_text;
+    json_put_shown(object, "trigger",
+                   own_trigger != NULL
+                       ? own_trigger
+                       : settings_shown(program->config, (size_t)settings_find("TRIGGER")));
     json_put_shown(object, "topic", store->topic);
     json_put_shown(object, "table", store->table);
     json_put_shown(object, "checkpoint", store->checkpoint);

@@ -83,7 +83,6 @@ static int set_up(void **state) {
     stream_schema(stream_of("matches"), &schema);
     options = (struct query_options){
         .stream = stream_of("matches"),
-        .trigger_text = "10 seconds",
         .store = {.topic = "t1", .table = "/lake/processed/matches", .checkpoint = "/lake/c\xff"}};
     query_status_init(&status, "match_stream");
     lag_book_set_interval(&status.lag, 10000);
