@@ -201,7 +201,11 @@ static void check_writable(const struct lake_directory *directory, struct doctor
     struct error err = {0};
     name_probe(name);
     bool made = file_publish(directory->existing, name, "", 0, &err);
-    scoped(scope_free) char *cure = cure_of_setting(errno, directory);
+    int reason = errno;
+    // A commit whose directory cannot be synced stops for that, no matter why; a probe does not.
+    if (!made && limit_is_behind(reason))
+        err.kind = ERROR_LIMIT;
+    scoped(scope_free) char *cure = cure_of_setting(reason, directory);
     bool same = strcmp(directory->existing, directory->path) == 0;
     if (made && same)
         doctor_ok(report, "writable", directory->path,
