@@ -711,7 +711,7 @@ def test_the_doctor_follows_a_link_and_finds_a_file_in_place_of_a_partition(play
 def test_the_doctor_names_a_limit_instead_of_its_consequences(played, limit, pytestconfig):
     if limit == "--as":  # enough for the libraries, which are larger in Debian 13, and not for all threads
         version = platform.freedesktop_os_release().get("VERSION_ID")
-        limit += "=110000000" if version == "13" or pytestconfig.getoption("--on-debian-13") else "=100000000"
+        limit += "=110000000" if version == "13" or pytestconfig.getoption("--on-debian-13") else "=85000000"
     found = findings(played, exit_code=12, under=("prlimit", limit))
     limits = [one for one in found.values() if "RLIMIT_" in one["text"]]
     assert limits
