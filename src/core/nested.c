@@ -12,10 +12,6 @@
 
 enum { CACHE_LINE = 64, STAGGER = 5 * CACHE_LINE };
 
-static bool is_list(enum type type) {
-    return type == TYPE_ARRAY || type == TYPE_MAP;
-}
-
 /* ---- sizes ---- */
 
 static size_t vector_bytes(enum type type, size_t capacity) {
@@ -39,7 +35,7 @@ static size_t type_bytes(const struct data_type *type, size_t capacity) {
     size_t bytes = vector_bytes(type->kind, capacity);
     for (size_t i = 0; i < type->field_count; i++)
         bytes += type_bytes(&type->fields[i].type, capacity);
-    return bytes + (is_list(type->kind) ? nested_memory(type, capacity) : 0);
+    return bytes + (type_is_list(type->kind) ? nested_memory(type, capacity) : 0);
 }
 
 size_t nested_memory(const struct data_type *type, size_t capacity) {
@@ -84,11 +80,11 @@ static void set_type(struct vector *vector, const struct data_type *type);
 /* The vectors only, without storage. */
 static void add_children(struct vector *vector, const struct data_type *type) {
     bool is_map = type->kind == TYPE_MAP;
-    vector->child_count = is_list(type->kind) ? (is_map ? 2 : 1) : type->field_count;
+    vector->child_count = type_is_list(type->kind) ? (is_map ? 2 : 1) : type->field_count;
     vector->children = must_alloc(vector->child_count + 1, sizeof *vector->children);
     if (is_map)
         vector->children[0].type = TYPE_STRING;
-    if (is_list(type->kind))
+    if (type_is_list(type->kind))
         set_type(&vector->children[is_map ? 1 : 0], type->element);
     for (size_t i = 0; i < type->field_count; i++)
         set_type(&vector->children[i], &type->fields[i].type);
@@ -97,7 +93,7 @@ static void add_children(struct vector *vector, const struct data_type *type) {
 static void set_type(struct vector *vector, const struct data_type *type) {
     vector->type = type->kind;
     vector->scale = type->scale;
-    if (type->kind == TYPE_STRUCT || is_list(type->kind))
+    if (type->kind == TYPE_STRUCT || type_is_list(type->kind))
         add_children(vector, type);
 }
 
@@ -105,7 +101,7 @@ static void set_type(struct vector *vector, const struct data_type *type) {
 static struct elements **open_levels(struct vector *vector, size_t count, size_t capacity,
                                      struct elements **last) {
     for (struct vector *end = vector + count; vector < end; vector++) {
-        if (is_list(vector->type)) {
+        if (type_is_list(vector->type)) {
             vector->elements = must_alloc(1, sizeof *vector->elements);
             vector->elements->children = vector->children;
             vector->elements->child_count = vector->child_count;
@@ -120,7 +116,7 @@ static struct elements **open_levels(struct vector *vector, size_t count, size_t
 }
 
 void nested_init(struct vector *vector, const struct data_type *type, size_t capacity) {
-    check(is_list(type->kind) && vector->type == type->kind);
+    check(type_is_list(type->kind) && vector->type == type->kind);
     add_children(vector, type);
     struct elements *first = NULL;
     (void)open_levels(vector, 1, capacity, &first);

@@ -40,6 +40,11 @@ static inline bool type_is_text(enum type type) {
     return type == TYPE_STRING || type == TYPE_BINARY;
 }
 
+/* Whether a value is a struct list. */
+static inline bool type_is_list(enum type type) {
+    return type == TYPE_ARRAY || type == TYPE_MAP;
+}
+
 static inline bool type_is_number(enum type type) {
     return type == TYPE_INT8 || type == TYPE_INT16 || type == TYPE_INT32 || type == TYPE_INT64 ||
            type == TYPE_FLOAT || type == TYPE_DOUBLE || type == TYPE_DECIMAL;

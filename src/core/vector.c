@@ -6,9 +6,7 @@
 #include "core/data_type.h"
 
 size_t vector_width(enum type type) {
-    if (type == TYPE_STRUCT)
-        return sizeof(uint32_t);
-    return type == TYPE_ARRAY || type == TYPE_MAP ? sizeof(struct list) : type_width(type);
+    return type == TYPE_STRUCT ? sizeof(uint32_t) : type_width(type);
 }
 
 struct vector vector_make(const struct data_type *type, size_t capacity, struct pool *pool) {

@@ -59,22 +59,13 @@ static void print_name(const struct printer *printer, const char *name) {
 }
 
 static void print_input(const struct printer *printer, size_t index) {
-    static const char *const kafka[] = {
-        [INPUT_KEY] = "key",
-        [INPUT_VALUE] = "value",
-        [INPUT_TOPIC] = "topic",
-        [INPUT_PARTITION] = "partition",
-        [INPUT_OFFSET] = "offset",
-        [INPUT_TIMESTAMP] = "kafka_timestamp",
-        [INPUT_TIMESTAMP_TYPE] = "timestampType",
-        [INPUT_HEADERS] = "headers",
-        [INPUT_PROCESSING_TIMESTAMP] = "processing_timestamp",
-    };
     const struct plan_input *input = &printer->plan->inputs[index];
     if (printer->input_names != NULL)
         put(printer, printer->input_names[index]);
+    else if (input->kind == INPUT_TIMESTAMP)
+        put(printer, "kafka_timestamp"); // a record often has a field `timestamp`
     else if (input->kind != INPUT_RECORD)
-        put(printer, kafka[input->kind]);
+        put(printer, plan_kafka_name(input->kind));
     for (size_t i = 0; printer->input_names == NULL && i < input->path_length; i++) {
         put(printer, i > 0 ? "." : "");
         print_name(printer, input->path[i]);

@@ -44,6 +44,14 @@ const char *kafka_name(size_t index, enum plan_input_kind *kind, bool *in_star) 
     return kafka_names[index].name;
 }
 
+const char *plan_kafka_name(enum plan_input_kind kind) {
+    size_t i = 0;
+    while (i < KAFKA_NAMES && kafka_names[i].kind != kind)
+        i++;
+    check(i < KAFKA_NAMES);
+    return kafka_names[i].name;
+}
+
 static int find_kafka(const char *name) {
     for (int i = 0; i < KAFKA_NAMES; i++)
         if (strcasecmp(kafka_names[i].name, name) == 0)

@@ -140,6 +140,10 @@ static inline bool plan_may_partition(const struct query_plan *plan, size_t colu
     return plan->columns[column].type.kind != TYPE_STRING || plan->columns[column].expr->level == 0;
 }
 
+/* What an input that is not a field of the record is called: as in Spark's Kafka source, or
+ * "processing_timestamp". */
+const char *plan_kafka_name(enum plan_input_kind kind);
+
 /* One plan for table `index` of a parsed file. ERROR_CONFIG with "path:line:column: ": an unknown
  * name with the nearest one, a type that does not fit with the CAST that is missing, what is
  * refused with its reason. */

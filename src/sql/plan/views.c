@@ -53,7 +53,7 @@ static bool make_view(struct planner *planner, const struct sql_view *from, stru
     if (!check_names(planner, from, err) || !expr_make(planner, from->argument, &argument, err))
         return false;
     enum type kind = argument->type.kind;
-    if (kind != TYPE_ARRAY && kind != TYPE_MAP)
+    if (!type_is_list(kind))
         return PLAN_ERROR(err, planner, argument->place,
                           "LATERAL VIEW: the argument is %s, expected an ARRAY or a MAP",
                           type_sql_name(kind));
@@ -100,7 +100,7 @@ static bool reads(const struct expr *expr, size_t input) {
 
 bool plan_explodes(const struct query_plan *plan, size_t input) {
     enum type kind = plan->inputs[input].type.kind;
-    if (plan->inputs[input].kind != INPUT_RECORD || (kind != TYPE_ARRAY && kind != TYPE_MAP))
+    if (plan->inputs[input].kind != INPUT_RECORD || !type_is_list(kind))
         return false;
     for (size_t i = 0; i < plan->view_count; i++)
         if (reads(plan->views[i].argument, input))

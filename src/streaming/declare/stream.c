@@ -148,18 +148,6 @@ static void set_partition_by(struct stream *stream) {
 
 /* ---- inputs and columns ---- */
 
-static const char *const kafka_names[] = {
-    [INPUT_KEY] = "key",
-    [INPUT_VALUE] = "value",
-    [INPUT_TOPIC] = "topic",
-    [INPUT_PARTITION] = "partition",
-    [INPUT_OFFSET] = "offset",
-    [INPUT_TIMESTAMP] = "timestamp",
-    [INPUT_TIMESTAMP_TYPE] = "timestampType",
-    [INPUT_HEADERS] = "headers",
-    [INPUT_PROCESSING_TIMESTAMP] = "processing_timestamp",
-};
-
 static const char *path_text(const struct plan_input *input, struct pool *pool) {
     const char *text = input->path[0];
     for (size_t i = 1; i < input->path_length; i++)
@@ -171,10 +159,10 @@ static struct column make_input(struct query_plan *plan, size_t index) {
     const struct plan_input *from = &plan->inputs[index];
     struct column column = {
         .type = from->type.kind, .precision = from->type.precision, .scale = from->type.scale};
-    if (from->type.kind == TYPE_ARRAY || from->type.kind == TYPE_MAP)
+    if (type_is_list(from->type.kind))
         column.nested = &from->type;
     if (from->kind != INPUT_RECORD) {
-        column.name = kafka_names[from->kind];
+        column.name = plan_kafka_name(from->kind);
         return column;
     }
     column.name = path_text(from, &plan->pool);

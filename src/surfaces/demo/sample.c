@@ -167,7 +167,7 @@ static void put_element(struct sample *sample, const struct data_type *type, con
         put_fields(sample, type, number);
         return;
     }
-    if (type->kind == TYPE_ARRAY || type->kind == TYPE_MAP) {
+    if (type_is_list(type->kind)) {
         put_elements(sample, type, path, number);
         return;
     }

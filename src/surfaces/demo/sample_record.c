@@ -131,7 +131,7 @@ static void add_leaves(struct leaves *leaves, const char *before, const struct d
                                        *before != '\0' ? "." : "", field->name);
         if (field->type.kind == TYPE_STRUCT)
             add_leaves(leaves, path, &field->type);
-        else if (field->type.kind != TYPE_ARRAY && field->type.kind != TYPE_MAP)
+        else if (!type_is_list(field->type.kind))
             add_leaf(leaves, path, &field->type);
     }
 }

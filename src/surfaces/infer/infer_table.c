@@ -131,7 +131,7 @@ static void take_scalar(struct walk *walk, const struct infer_path *path) {
 static void take_path(struct walk *walk, const struct infer_path *path) {
     enum type type = shape_type(path->shape);
     struct infer_table *table = walk->table;
-    bool is_scalar = type != TYPE_ARRAY && type != TYPE_MAP;
+    bool is_scalar = !type_is_list(type);
     bool fits = strlen(path->text) <= INFER_PATH_MAX &&
                 (is_scalar || table->other_count < INFER_OTHERS_MAX);
     if (!fits)

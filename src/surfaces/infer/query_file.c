@@ -56,7 +56,7 @@ static void print_type(struct printer *printer, const struct shape *shape, const
                        int indent, const char *tail) {
     struct pool *pool = &printer->pool;
     enum type type = shape != NULL ? shape_type(shape) : TYPE_STRING;
-    while (type == TYPE_ARRAY || type == TYPE_MAP) {
+    while (type_is_list(type)) {
         PRINT(printer, type == TYPE_ARRAY ? "ARRAY<" : "MAP<STRING, ");
         tail = pool_format(pool, ">%s", tail);
         shape = shape->element;
@@ -120,7 +120,7 @@ static void print_record(struct printer *printer) {
 /* The type in one line. */
 static const char *short_type(const struct shape *shape, struct pool *pool) {
     enum type type = shape != NULL ? shape_type(shape) : TYPE_STRING;
-    if (type == TYPE_ARRAY || type == TYPE_MAP)
+    if (type_is_list(type))
         return pool_format(pool, "%s<%s%s>", type_sql_name(type),
                            type == TYPE_MAP ? "STRING, " : "", short_type(shape->element, pool));
     return type == TYPE_STRUCT ? "STRUCT<…>" : shape != NULL ? shape_type_name(shape) : "STRING";

@@ -5,10 +5,6 @@
 #include "sql/functions/loop.h"
 #include "sql/functions/resolve.h"
 
-static bool is_list(enum type kind) {
-    return kind == TYPE_ARRAY || kind == TYPE_MAP;
-}
-
 static bool refuse_argument(const struct function_use *use, const char *name, const char *expected,
                             struct error *err) {
     return use_refuse(err, "%s: the first argument is %s, expected %s", name,
@@ -157,7 +153,7 @@ static bool size_kernel(const struct kernel_call *call) {
 }
 
 bool resolve_size(struct function_use *use, struct error *err) {
-    if (!is_list(use->arguments[0].kind) && use->arguments[0].kind != TYPE_NULL)
+    if (!type_is_list(use->arguments[0].kind) && use->arguments[0].kind != TYPE_NULL)
         return refuse_argument(use, "size", "an ARRAY or a MAP", err);
     use->wanted[0] = use->arguments[0];
     use_set_result(use, type_of(TYPE_INT32), size_kernel);

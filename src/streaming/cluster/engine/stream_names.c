@@ -2,21 +2,6 @@
 
 #include <string.h>
 
-const char *kafka_source_name(enum plan_input_kind kind) {
-    static const char *const names[] = {
-        [INPUT_KEY] = "key",
-        [INPUT_VALUE] = "value",
-        [INPUT_TOPIC] = "topic",
-        [INPUT_PARTITION] = "partition",
-        [INPUT_OFFSET] = "offset",
-        [INPUT_TIMESTAMP] = "timestamp",
-        [INPUT_TIMESTAMP_TYPE] = "timestampType",
-        [INPUT_HEADERS] = "headers",
-        [INPUT_PROCESSING_TIMESTAMP] = NULL,
-    };
-    return names[kind];
-}
-
 const char *stream_name(const struct stream_names *names, const char *what, struct pool *pool) {
     return pool_format(pool, "`%s%s`", names->prefix, what);
 }
@@ -40,7 +25,7 @@ static const char *name_of_input(const struct stream_names *names, const struct 
     if (input->kind == INPUT_PROCESSING_TIMESTAMP)
         return stream_name(names, "planned", pool);
     if (input->kind != INPUT_RECORD)
-        return stream_name(names, kafka_source_name(input->kind), pool);
+        return stream_name(names, plan_kafka_name(input->kind), pool);
     const char *name = names->parsed;
     for (size_t i = 0; i < input->path_length; i++)
         name = pool_format(pool, "%s.%s", name, name_quoted(input->path[i], pool));

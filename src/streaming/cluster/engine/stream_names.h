@@ -27,7 +27,4 @@ static inline size_t stream_names_of_view(const struct query_plan *query, size_t
     return query->input_count + VIEW_PARTS * view;
 }
 
-/* The column of Kafka's source; NULL: it is not Kafka's, or it is a field of the record. */
-const char *kafka_source_name(enum plan_input_kind kind);
-
 #endif

@@ -141,8 +141,7 @@ static void add_source(struct maker *maker) {
         ADD(maker, "CAST(`value` AS STRING) AS %s", name_of(maker, "text"));
     for (enum plan_input_kind kind = INPUT_KEY; kind < INPUT_PROCESSING_TIMESTAMP; kind++)
         if (kind == INPUT_PARTITION || kind == INPUT_OFFSET || is_read(maker->query, kind))
-            ADD(maker, "`%s` AS %s", kafka_source_name(kind),
-                name_of(maker, kafka_source_name(kind)));
+            ADD(maker, "`%s` AS %s", plan_kafka_name(kind), name_of(maker, plan_kafka_name(kind)));
     ADD(maker, "current_timestamp() AS %s", name_of(maker, "planned"));
 }
 
