@@ -119,11 +119,13 @@ static void print_record(struct printer *printer) {
 
 /* The type in one line. */
 static const char *short_type(const struct shape *shape, struct pool *pool) {
-    enum type type = shape != NULL ? shape_type(shape) : TYPE_STRING;
+    if (shape == NULL)
+        return "STRING";
+    enum type type = shape_type(shape);
     if (type_is_list(type))
         return pool_format(pool, "%s<%s%s>", type_sql_name(type),
                            type == TYPE_MAP ? "STRING, " : "", short_type(shape->element, pool));
-    return type == TYPE_STRUCT ? "STRUCT<…>" : shape != NULL ? shape_type_name(shape) : "STRING";
+    return type == TYPE_STRUCT ? "STRUCT<…>" : shape_type_name(shape);
 }
 
 /* What a record has and the table has not. */
