@@ -15,6 +15,10 @@ static int real_rename_new(const char *from, const char *to) {
     return renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
 }
 
+static int real_exchange(const char *a, const char *b) {
+    return renameat2(AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE);
+}
+
 static int real_stat(const char *path, struct stat *status) {
     return lstat(path, status);
 }
@@ -58,6 +62,8 @@ const struct disk_ops disk_real = {
     .close = close,
     .rename_new = real_rename_new,
     .rename = rename,
+    .exchange = real_exchange,
+    .link = link,
     .unlink = unlink,
     .mkdir = mkdir,
     .rmdir = rmdir,

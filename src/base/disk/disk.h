@@ -27,6 +27,10 @@ struct disk_ops {
      */
     int (*rename_new)(const char *from, const char *to);
     int (*rename)(const char *from, const char *to); // replaces a file
+    /* Each name becomes the other's, in one step; EINVAL, ENOSYS or EOPNOTSUPP when the file system
+     * can't, EXDEV when there are two of them. */
+    int (*exchange)(const char *a, const char *b);
+    int (*link)(const char *from, const char *to); // a second name, never replacing
     int (*unlink)(const char *path);
     int (*mkdir)(const char *path, mode_t mode);
     int (*rmdir)(const char *path);

@@ -290,6 +290,27 @@ bool file_rename_new(const char *from, const char *to, struct error *err) {
     return disk->rename_new(from, to) == 0 || disk_error_rename(err, from, to);
 }
 
+/* What no waiting helps against. */
+static bool two_names_error(struct error *err, const char *what, const char *from, const char *to) {
+    int number = errno;
+    bool impossible = number == EINVAL || number == ENOSYS || number == EOPNOTSUPP;
+    if (!impossible && number != EXDEV && number != EPERM)
+        return disk_error_rename(err, from, to);
+    (void)error_set(err, ERROR_CONFIG, "cannot %s '%s' and '%s': %s", what, from, to,
+                    number == EXDEV ? "they are on two file systems"
+                                    : "the file system does not support it");
+    errno = number;
+    return false;
+}
+
+bool file_exchange(const char *a, const char *b, struct error *err) {
+    return disk->exchange(a, b) == 0 || two_names_error(err, "exchange", a, b);
+}
+
+bool file_link(const char *from, const char *to, struct error *err) {
+    return disk->link(from, to) == 0 || two_names_error(err, "link", from, to);
+}
+
 int file_list(const char *directory, bool (*visit)(void *context, const char *name), void *context,
               struct error *err) {
     if (disk->list(directory, visit, context) == 0)
