@@ -118,6 +118,29 @@ static bool is_possible(struct store *store, struct error *err) {
     return !is_refusal(found->action) || refuse(store, &survey, found, err);
 }
 
+/* A table without files has had some, if a batch wrote them: in all of its batches they have the
+ * same partition columns. What cannot be read is reported by what reads it next. */
+static bool check_manifests(const struct store *store, struct error *err) {
+    const struct store_options *options = &store->options;
+    struct error ignored;
+    int64_t *batches;
+    size_t count;
+    bool ok = true, found = false;
+    if (!file_list_numbers(store->checkpoint.manifests.text, "", &batches, &count, err))
+        return false;
+    for (size_t i = count; ok && !found && i-- > 0;) {
+        struct manifest manifest = {0};
+        if (!store_read_manifest(store, batches[i], &manifest, &ignored))
+            break;
+        found = manifest.files.count > 0;
+        ok = !found || table_check_file(manifest.files.files[0].path, options->partition_by,
+                                        options->partition_by_count, err);
+        manifest_deinit(&manifest);
+    }
+    free(batches);
+    return ok;
+}
+
 /* A missing checkpoint must not be created, not even with a lock, for a table that would be
  * refused. */
 static bool open_checkpoint(struct store *store, struct error *err) {
@@ -127,7 +150,7 @@ static bool open_checkpoint(struct store *store, struct error *err) {
         return false;
     int there = file_exists(options->checkpoint, NULL, err);
     return there >= 0 && (there == 1 || is_possible(store, err)) &&
-           checkpoint_open(&store->checkpoint, err);
+           checkpoint_open(&store->checkpoint, err) && check_manifests(store, err);
 }
 
 bool recovery_open(const struct store_options *options, struct store **store, struct error *err) {
