@@ -28,10 +28,8 @@
 #include "base/disk/file.h"
 #include "base/error.h"
 #include "streaming/store/change.h"
+#include "streaming/store/changes.h"
 #include "streaming/store/store.h"
-
-/* The directory beside the table, or beside the rejects. */
-struct file_path change_aside(const struct store *store, bool of_rejects);
 
 /* Whether the file system of the table can do what a change needs. It may make the directory beside
  * the table and a probe in it. ERROR_CONFIG: it can't; the message has the reason. */
@@ -53,6 +51,9 @@ MUST_CHECK bool change_begin(const struct store *store, bool of_rejects, int64_t
 
 /* Removes what change_begin() made and what was written there. */
 void change_discard(const struct store *store, bool of_rejects, int64_t number);
+
+/* For a start: removes all that was prepared and not recorded. */
+MUST_CHECK bool change_sweep_prepared(const struct store *store, struct error *err);
 
 /* Records the change and carries it out. Before the commit point ERROR_RETRY, ERROR_CONFIG and
  * ERROR_STATE mean that nothing was changed (a file that shall leave is not eligible any more: see

@@ -25,7 +25,15 @@ struct changes {
 MUST_CHECK bool changes_read(const struct store *store, struct changes *changes, struct error *err);
 void changes_deinit(struct changes *changes);
 
-/* What became of a file of the table, or of the rejects. */
+/* The numbers of all records, ascending, owned by the caller; and one of them. *found false: it was
+ * removed meanwhile; *open: it is not published yet. The same errors. */
+MUST_CHECK bool changes_numbers(const struct store *store, int64_t **numbers, size_t *count,
+                                struct error *err);
+MUST_CHECK bool change_read(const struct store *store, int64_t number, struct change *change,
+                            bool *found, bool *open, struct error *err);
+
+/* What became of a file of the table, or of the rejects. What an unfinished change does counts as
+ * done. */
 enum file_fate {
     FILE_STAYED,    // no change has named it as one that left
     FILE_COMPACTED, // its rows are in others now
@@ -33,7 +41,7 @@ enum file_fate {
     FILE_ACCEPTED,  // it was gone, and that was accepted
 };
 enum file_fate changes_fate(const struct changes *changes, bool of_rejects, const char *path,
-                            const struct change **change);
+                            const struct change **change); // by which change; may be NULL
 
 /* What the change says of a file that came in by compaction and has not left since; NULL: it is
  * none. */
@@ -42,6 +50,9 @@ const struct data_file *changes_added(const struct changes *changes, bool of_rej
 
 /* Adds to `gone` all offsets whose rows have left the table, of expiries and acceptances. */
 void changes_gone(const struct changes *changes, enum change_kind kind, struct resolved *gone);
+
+/* The directory beside the table, or beside the rejects (streaming/store/change_steps.h). */
+struct file_path change_aside(const struct store *store, bool of_rejects);
 
 /* Where the file itself can still be read, while it is kept. False: it is not there any more. */
 MUST_CHECK bool changes_kept_path(const struct store *store, const struct change *change,
