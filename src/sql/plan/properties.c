@@ -5,8 +5,9 @@
 
 /* The names that Spark has for the same thing, where it has one. */
 const char *const table_properties[] = {
-    "queryName", "trigger",     "startingOffsets",    "maxOffsetsPerTrigger", "parseMode",
-    "path",      "rejectsPath", "checkpointLocation", "loggerName",           NULL,
+    "queryName",  "trigger", "startingOffsets", "maxOffsetsPerTrigger",
+    "parseMode",  "path",    "rejectsPath",     "checkpointLocation",
+    "loggerName", "compact", "retention",       NULL,
 };
 
 /* What Spark's Kafka source has and an OPTIONS clause here does not. */

@@ -20,7 +20,8 @@ struct care_table {
     const char *root;
     const struct schema *schema;
     size_t partition_column_count;
-    int date_level; // of the directories: the first partition column of type DATE; -1: there is none
+    int date_level; // of the directories: the first partition column of type DATE; -1: there is
+                    // none
     struct zone zone;
     const char *positions[MERGE_POSITIONS_MAX];
     size_t position_count;
@@ -51,7 +52,7 @@ struct care_host {
     void (*say)(void *context, const char *line); // what would be done, and what waits
     void (*warn)(void *context, const char *what, const struct error *err);
     void *context;
-    int64_t memory_max;         // bytes; of a merge
+    int64_t memory_max;           // bytes; of a merge
     struct path_list *left_alone; // absolute paths of files that cannot be merged
 };
 
@@ -59,6 +60,7 @@ struct care_host {
 struct care_result {
     struct care_view counts; // files, bytes, small_files, waiting_files, waits
     struct care_gain gain;
+    int64_t jobs; // merges, or partitions that expire, also of a dry run
     int64_t changes;
     int64_t waiting; // partitions that do not expire yet, or directories with files that wait
 };
@@ -83,8 +85,7 @@ MUST_CHECK bool care_begin(const struct care_table *table, enum change_kind kind
 
 /* Sorts the lists, publishes the change and says so. Discards it if it was not recorded. */
 MUST_CHECK bool care_publish(const struct care_table *table, const struct care_host *host,
-                             struct change *change, struct care_report *report,
-                             struct error *err);
+                             struct change *change, struct care_report *report, struct error *err);
 
 /* "match_stream: compacted 120 files (12.3 MB) into 2 (9.8 MB), 44000 rows, in 1.2 s: …". */
 enum { CARE_LINE_MAX = 512 };

@@ -1,5 +1,5 @@
-/* caretaker.c: the thread sleeps in short steps until a minute has passed, a request is there, or it
- * shall end; then it waits for its turn among the caretakers of the process, and makes a pass.
+/* caretaker.c: the thread sleeps in short steps until a minute has passed, a request is there, or
+ * it shall end; then it waits for its turn among the caretakers of the process, and makes a pass.
  *
  * A prepared change goes to the driver through one mailbox, and back through another with what came
  * of it. The thread waits for it to come back in any case, so that a message is never left behind:
@@ -16,6 +16,7 @@
 #include "base/log/log.h"
 #include "base/system/clock.h"
 #include "base/system/thread.h"
+#include "streaming/care/care_command.h"
 #include "streaming/care/compact.h"
 #include "streaming/care/expire.h"
 #include "streaming/care/pace.h"
@@ -24,9 +25,9 @@
 #include "streaming/store/change_steps.h"
 
 enum {
-    STEP_MS = 200, // how soon a request or a stop is noticed
+    STEP_MS = 500, // how soon a request or a stop is noticed
     LOOK_EVERY_MS = 60 * 1000,
-    LOOK_SHARE = 100, // a look that takes long is made more seldom: 1 % of the time
+    LOOK_SHARE = 100,       // a look that takes long is made more seldom: 1 % of the time
     REQUEST_EVERY_MS = 500, // whether a request under way was cancelled
     FINISH_STEP_MS = 100,
 };
@@ -41,23 +42,23 @@ struct care_order {
 
 struct caretaker {
     struct query *query;
-    struct store *store;  // the thread's own, only read
+    struct store *store; // the thread's own, only read
     pthread_t thread;
     struct mailbox to_driver, to_thread;
-    atomic_bool stop;
-    atomic_bool ended;    // the thread has
-    atomic_bool finish;   // one more pass is wanted; false again: it is over
-    int64_t swept_ms;     // driver: monotonic, of the newest sweep
+    struct stop stop;   // of the thread
+    atomic_bool finish; // one more pass is wanted; false again: it is over
+    int64_t swept_ms;   // driver: monotonic, of the newest sweep
 
     /* the thread's */
     struct pace pace;
     struct path_list left_alone;
-    int64_t look_ms;          // monotonic, of the next pass
+    int64_t look_ms;            // monotonic, of the next pass
     struct care_answer *answer; // of the request under way; NULL: there is none
     bool cancelled;
-    int64_t request_seen_ms;  // monotonic
-    struct error warned;      // the newest warning is not repeated
-    bool changed;             // the pass has published something
+    bool acknowledged;       // the request that waits for its turn
+    int64_t request_seen_ms; // monotonic
+    struct error warned;     // the newest warning is not repeated
+    bool changed;            // the pass has published something
 };
 
 /* One at a time in the process: of memory, and of the share of a core. */
@@ -73,6 +74,10 @@ static const char *checkpoint_of(const struct caretaker *self) {
 
 /* ---- the thread: what it hands over and says ---- */
 
+static bool is_stopping(struct caretaker *self) {
+    return stop_read(&self->stop) != STOP_NOT;
+}
+
 static bool is_cancelled(struct caretaker *self) {
     int64_t now_ms = clock_monotonic_ms();
     if (self->answer == NULL || now_ms - self->request_seen_ms < REQUEST_EVERY_MS)
@@ -84,7 +89,7 @@ static bool is_cancelled(struct caretaker *self) {
 
 static bool goes_on(void *context) {
     struct caretaker *self = context;
-    return !atomic_load_explicit(&self->stop, memory_order_relaxed) && !is_cancelled(self);
+    return !is_stopping(self) && !is_cancelled(self);
 }
 
 static bool hand_over(void *context, const struct change *change, bool *recorded,
@@ -253,14 +258,21 @@ static void pass(struct caretaker *self) {
 
 static bool do_request(struct caretaker *self, const struct care_request *request,
                        struct error *err) {
-    if (!open_store(self, err))
-        return false;
-    if (request->kind == REQUEST_EXPIRE)
-        return expire(self, &(struct expire_order){.before = request->before}, err);
-    const struct compact_order order = {.mode = SELECT_COMMAND,
-                                        .older_than_ms = request->older_than_ms,
-                                        .target_size = request->target_size};
-    return compact(self, false, &order, err) && compact(self, true, &order, err);
+    return open_store(self, err) && care_command_run(request, false, &self->query->definition,
+                                                     self->store, host_of(self), err);
+}
+
+/* A request that must wait for its turn gets a sign of life. */
+static void acknowledge(struct caretaker *self) {
+    struct care_request request;
+    struct care_answer answer = {.state = ANSWER_WORKING};
+    struct error ignored;
+    bool found;
+    if (self->acknowledged || !request_read(checkpoint_of(self), &request, &found, &ignored) ||
+        !found)
+        return;
+    memcpy(answer.id, request.id, sizeof answer.id);
+    self->acknowledged = answer_write(checkpoint_of(self), &answer, &ignored);
 }
 
 static void answer_request(struct caretaker *self) {
@@ -283,19 +295,12 @@ static void answer_request(struct caretaker *self) {
     if (!self->cancelled)
         send_answer(self);
     self->answer = NULL;
+    self->acknowledged = false;
     request_remove(checkpoint_of(self));
     answer_deinit(&answer);
 }
 
 /* ---- the thread ---- */
-
-static void sleep_step(void) {
-    (void)nanosleep(&(struct timespec){.tv_nsec = STEP_MS * 1000000}, NULL);
-}
-
-static bool is_stopping(struct caretaker *self) {
-    return atomic_load_explicit(&self->stop, memory_order_relaxed);
-}
 
 /* Whether there is anything to do now. */
 static bool is_due(struct caretaker *self) {
@@ -316,17 +321,22 @@ static void work(struct caretaker *self) {
 static void *caretaker_main(void *argument) {
     struct caretaker *self = argument;
     (void)pthread_setname_np(pthread_self(), "caretaker"); // only for people
-    thread_lower_priority();
-    pace_begin(&self->pace);
-    while (!is_stopping(self)) {
-        if (!is_due(self) || pthread_mutex_trylock(&turn) != 0) {
-            sleep_step();
+    for (bool lowered = false; !is_stopping(self);) {
+        bool due = is_due(self);
+        if (!due || pthread_mutex_trylock(&turn) != 0) {
+            if (due)
+                acknowledge(self);
+            (void)stop_sleep(&self->stop, STEP_MS);
             continue;
         }
+        if (!lowered) // a thread that has never worked ends at once
+            thread_lower_priority();
+        lowered = true;
+        pace_begin(&self->pace);
         work(self);
         pthread_mutex_unlock(&turn);
     }
-    atomic_store(&self->ended, true);
+    mailbox_close(&self->to_driver);
     return NULL;
 }
 
@@ -342,6 +352,15 @@ static void warn_of_streams(const struct query *query) {
                   "COMPACT (docs/operations.md)");
 }
 
+static void caretaker_free(struct caretaker *self) {
+    store_close(self->store);
+    path_list_deinit(&self->left_alone);
+    mailbox_deinit(&self->to_driver);
+    mailbox_deinit(&self->to_thread);
+    stop_deinit(&self->stop);
+    free(self);
+}
+
 struct caretaker *caretaker_start(struct query *query) {
     const struct query_options *options = query->definition.options;
     struct caretaker *self = must_alloc(1, sizeof *self);
@@ -353,6 +372,7 @@ struct caretaker *caretaker_start(struct query *query) {
     answer_remove(options->store.checkpoint);
     care_status_set_on(&query->report.care, options->care.compact.mode != COMPACT_OFF,
                        options->care.retention_days > 0);
+    stop_init(&self->stop);
     mailbox_init(&self->to_driver);
     mailbox_init(&self->to_thread);
     if (thread_start(&self->thread, caretaker_main, self,
@@ -363,9 +383,7 @@ struct caretaker *caretaker_start(struct query *query) {
     log_write(LOG_WARNING, query->report.name,
               "No files are merged, and no dates expire, until the next start | error=%s",
               err.message);
-    mailbox_deinit(&self->to_driver);
-    mailbox_deinit(&self->to_thread);
-    free(self);
+    caretaker_free(self);
     return NULL;
 }
 
@@ -388,8 +406,7 @@ static bool publish(struct caretaker *self, struct care_order *order) {
 }
 
 static bool take_order(struct caretaker *self, int64_t wait_ms, struct error *err) {
-    struct care_order *order =
-        (struct care_order *)mailbox_receive(&self->to_driver, wait_ms);
+    struct care_order *order = (struct care_order *)mailbox_receive(&self->to_driver, wait_ms);
     if (order == NULL)
         return true;
     bool ok = publish(self, order);
@@ -436,25 +453,16 @@ bool caretaker_finish(struct caretaker *self, struct error *err) {
     return true;
 }
 
-static void send_back(struct caretaker *self) {
-    struct care_order *order =
-        (struct care_order *)mailbox_receive(&self->to_driver, FINISH_STEP_MS);
-    if (order == NULL)
-        return;
-    (void)error_set(&order->error, ERROR_STOPPED, "the query stops");
-    mailbox_send(&self->to_thread, &order->message);
-}
-
 void caretaker_stop(struct caretaker *self) {
     if (self == NULL)
         return;
-    atomic_store(&self->stop, true);
-    while (!atomic_load(&self->ended))
-        send_back(self);
+    stop_request(&self->stop, STOP_NOW);
+    // What is on its way here is not published any more. The thread closes the mailbox at its end.
+    for (struct message *message; (message = mailbox_receive(&self->to_driver, -1)) != NULL;) {
+        struct care_order *order = (struct care_order *)message;
+        (void)error_set(&order->error, ERROR_STOPPED, "the query stops");
+        mailbox_send(&self->to_thread, &order->message);
+    }
     check(pthread_join(self->thread, NULL) == 0);
-    store_close(self->store);
-    path_list_deinit(&self->left_alone);
-    mailbox_deinit(&self->to_driver);
-    mailbox_deinit(&self->to_thread);
-    free(self);
+    caretaker_free(self);
 }

@@ -12,8 +12,8 @@
 
 struct caretaker;
 
-/* Driver thread, all of them. `query` is borrowed, recovered and open. NULL: there can be no thread,
- * which was logged; the query runs without. */
+/* Driver thread, all of them. `query` is borrowed, recovered and open. NULL: there can be no
+ * thread, which was logged; the query runs without. */
 struct caretaker *caretaker_start(struct query *query);
 
 /* Publishes what is prepared, if there is anything, and deletes what has left long enough ago.

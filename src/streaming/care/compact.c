@@ -1,8 +1,8 @@
 /* compact.c: jobs are done in groups, each of which is one change: so many bytes as the disk must
  * hold twice, and as the newest compact file of the sink log is rewritten for.
  *
- * A file that cannot be merged ends its group before anything is published: it is put on the list of
- * those that are left alone, and the pass begins again without it. */
+ * A file that cannot be merged ends its group before anything is published: it is put on the list
+ * of those that are left alone, and the pass begins again without it. */
 #include "streaming/care/compact.h"
 
 #include <inttypes.h>
@@ -72,6 +72,7 @@ static void count_files(struct pass *pass) {
                               "%s%s: %s", i > 0 ? "; " : "", care_directory_name(wait->directory),
                               wait->why);
     }
+    pass->result->jobs += (int64_t)pass->selection.job_count;
     pass->result->waiting = (int64_t)pass->selection.wait_count;
 }
 
@@ -172,8 +173,7 @@ static bool merge_job(const struct pass *pass, const struct merge_job *job,
     struct merge_result merged = {0};
     int64_t newest_ms;
     for (size_t i = 0; i < job->count; i++)
-        paths[i] = text_format("%s/%s", pass->table->root,
-                               pass->files.files[job->files[i]].path);
+        paths[i] = text_format("%s/%s", pass->table->root, pass->files.files[job->files[i]].path);
     bool ok = add_left(pass, job, change, &newest_ms, err) &&
               merge_files(&options, (const char *const *)paths, job->count, &merged, err);
     for (size_t i = 0; ok && i < merged.files.count; i++)
@@ -227,8 +227,8 @@ static void note_group(const struct pass *pass, const struct group *group,
                        struct care_report *report) {
     size_t count = 0;
     for (size_t i = group->first; i < group->end; i++)
-        if (i == group->first || pass->selection.jobs[i].directory !=
-                                     pass->selection.jobs[i - 1].directory)
+        if (i == group->first ||
+            pass->selection.jobs[i].directory != pass->selection.jobs[i - 1].directory)
             care_add_directory(report->directories, sizeof report->directories,
                                pass->selection.jobs[i].directory, count++);
 }

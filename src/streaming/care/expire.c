@@ -81,8 +81,7 @@ static bool count_strangers(const struct pass *pass, const struct expiry_partiti
 static void say_waits(const struct pass *pass, const struct expiry_partition *partition) {
     scoped(scope_free) char *name = name_of(pass, partition);
     char amount[CARE_AMOUNT_MAX], day[DATE_TEXT_MAX];
-    size_t length =
-        date_text_format(care_day_of(&pass->table->zone, partition->newest_ms), day);
+    size_t length = date_text_format(care_day_of(&pass->table->zone, partition->newest_ms), day);
     int64_t files = (int64_t)(partition->end - partition->first);
     (void)care_amount(files, partition->bytes, amount);
     if (partition->verdict == EXPIRY_STRANGE)
@@ -91,8 +90,8 @@ static void say_waits(const struct pass *pass, const struct expiry_partition *pa
             "Look at the producers' clocks; `expire --before` removes dates of the past.",
             name, amount);
     else
-        say(pass, "%s: %s wait: its newest file was committed on %.*s.",
-            name, amount, (int)length, day);
+        say(pass, "%s: %s wait: its newest file was committed on %.*s.", name, amount, (int)length,
+            day);
 }
 
 /* *leaves false: it does not, and that was said. */
@@ -108,10 +107,12 @@ static bool judge(struct pass *pass, const struct expiry_partition *partition, b
         return false;
     if (strangers > 0) {
         *leaves = false;
-        say(pass, "%s: waits: %s there cannot leave yet: not in the sink log's newest compact file.",
+        say(pass,
+            "%s: waits: %s there cannot leave yet: not in the sink log's newest compact file.",
             name, text_count(strangers, "file").text);
     }
     pass->result->waiting += !*leaves;
+    pass->result->jobs += *leaves;
     if (*leaves && pass->order->dry_run)
         say(pass, "%s: %s would expire.", name,
             care_amount((int64_t)(partition->end - partition->first), partition->bytes, amount));
@@ -214,7 +215,8 @@ static bool run_changes(struct pass *pass, const struct expiry_partition *due, s
 
 /* ---- a pass ---- */
 
-/* When the checkpoint was made, or before, by the oldest file: a copied checkpoint looks younger. */
+/* When the checkpoint was made, or before, by the oldest file: a copied checkpoint looks younger.
+ */
 static bool first_start(const struct pass *pass, int64_t *first_ms, struct error *err) {
     struct file_status status;
     struct file_path metadata = file_join(pass->table->store->options.checkpoint, "metadata");
@@ -251,6 +253,7 @@ static bool look(struct pass *pass, struct error *err) {
     if (!care_list(pass->table, &pass->files, err) ||
         !first_start(pass, &rules.first_start_ms, err))
         return false;
+    pass->result->counts.files = (int64_t)pass->files.count;
     expiry_make(&pass->files, &rules, &pass->expiry);
     return pass->expiry.count == 0 || pass->order->dry_run || read_incarnations(pass, err);
 }

@@ -20,8 +20,8 @@ static const char *const states[] = {"working", "done", "failed"};
 static const struct {
     const char *name;
     enum error_kind kind;
-} error_kinds[] = {{"retry", ERROR_RETRY},   {"config", ERROR_CONFIG},   {"state", ERROR_STATE},
-                   {"limit", ERROR_LIMIT},   {"stopped", ERROR_STOPPED}, {NULL, ERROR_STATE}};
+} error_kinds[] = {{"retry", ERROR_RETRY}, {"config", ERROR_CONFIG},   {"state", ERROR_STATE},
+                   {"limit", ERROR_LIMIT}, {"stopped", ERROR_STOPPED}, {NULL, ERROR_STATE}};
 
 /* The index of a text in a list; -1: it is not there. */
 static int find(const char *const *names, int count, const char *name) {

@@ -31,7 +31,7 @@ struct native_engine {
     struct engine engine;
     struct query *query;
     struct caretaker *caretaker; // owned; NULL: there is none
-    struct offsets ends; // owned; availableNow: where it ends; empty: not known yet
+    struct offsets ends;         // owned; availableNow: where it ends; empty: not known yet
 };
 
 /* ---- planning ---- */
@@ -204,8 +204,7 @@ static void say_idle(struct query *query) {
 
 /* *stopped: a stop is requested. Ends early when the topic turns out to be another, so that this
  * becomes durable. What the caretaker has prepared is published meanwhile. */
-static bool rest(struct native_engine *native, int64_t pause_ms, bool *stopped,
-                 struct error *err) {
+static bool rest(struct native_engine *native, int64_t pause_ms, bool *stopped, struct error *err) {
     struct query *query = native->query;
     *stopped = false;
     int64_t until_ms = clock_monotonic_ms() + pause_ms;
@@ -283,7 +282,7 @@ static bool run(struct engine *engine, const struct plan *open_plan, struct erro
     query_status_set_started(&query->report.status);
     native->caretaker = caretaker_start(query);
     bool ok = query->definition.options->trigger.available_now ? run_available(native, err)
-                                                            : run_triggers(native, err);
+                                                               : run_triggers(native, err);
     caretaker_stop(native->caretaker);
     native->caretaker = NULL;
     return ok;

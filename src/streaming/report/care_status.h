@@ -17,21 +17,21 @@ struct care_gain {
 struct care_view {
     bool compacts, expires; // the settings ask for it
 
-    int64_t compactions;    // since the start
-    struct care_gain gain;  // of all of them
-    int64_t last_ms;        // when the newest was finished; 0: none since the start
-    struct care_gain last;  // and what it came to
-    int64_t next_look_ms;   // when files are looked at again; 0: not known, or never
-    bool is_busy;           // it is being done now
+    int64_t compactions;   // since the start
+    struct care_gain gain; // of all of them
+    int64_t last_ms;       // when the newest was finished; 0: none since the start
+    struct care_gain last; // and what it came to
+    int64_t next_look_ms;  // when files are looked at again; 0: not known, or never
+    bool is_busy;          // it is being done now
 
     int64_t expiries, expired_files, expired_rows; // since the start
     int64_t last_expiry_ms;                        // 0: none
 
-    int64_t looked_ms;                     // when the files were counted; 0: not yet
-    int64_t files, bytes;                  // that may leave the table, then
-    int64_t small_files;                   // of these, those that a merge takes
-    int64_t waiting_files;                 // small ones that are not merged yet
-    char waits[CARE_WAITS_MAX];            // the first few directories, and why; "": none
+    int64_t looked_ms;          // when the files were counted; 0: not yet
+    int64_t files, bytes;       // that may leave the table, then
+    int64_t small_files;        // of these, those that a merge takes
+    int64_t waiting_files;      // small ones that are not merged yet
+    char waits[CARE_WAITS_MAX]; // the first few directories, and why; "": none
 
     char error[CARE_ERROR_MAX]; // why the newest attempt failed; "": it did not
     int64_t error_ms;
