@@ -16,6 +16,8 @@ const char *const table_properties[] = {
     "rejectsPath",
     "checkpointLocation",
     "loggerName",
+    "compact",
+    "retention",
     NULL,
 };
 

@@ -25,6 +25,8 @@ static const struct {
                            FIELD(min_offsets_per_trigger)},
     [TABLE_MAX_DELAY] = {"maxTriggerDelay", "MAX_TRIGGER_DELAY", FIELD(max_trigger_delay_ms)},
     [TABLE_PARSE_MODE] = {"parseMode", "PARSE_MODE", FIELD(parse_mode)},
+    [TABLE_COMPACT] = {"compact", "COMPACT", FIELD(compact)},
+    [TABLE_RETENTION] = {"retention", "RETENTION", FIELD(retention_days)},
     [TABLE_PATH] = {"path", "PROCESSED_DATA_PATH", FIELD(paths[PATH_TABLE])},
     [TABLE_REJECTS_PATH] = {"rejectsPath", "DATA_LAKE_PATH", FIELD(paths[PATH_REJECTS])},
     [TABLE_CHECKPOINT] = {"checkpointLocation", "CHECKPOINT_PATH", FIELD(paths[PATH_CHECKPOINT])},
