@@ -41,18 +41,20 @@ static void read_value(struct directory_value *value, const char *name, size_t s
     }
 }
 
-static void read_directories(struct table_rows *rows) {
-    const char *at = rows->path;
-    char *room = rows->values;
+size_t directory_values_read(const char *path, char *room,
+                             struct directory_value values[static PARTITION_BY_MAX]) {
+    const char *at = path;
+    size_t count = 0;
     for (const char *slash; (slash = strchr(at, '/')) != NULL; at = slash + 1) {
         const char *equals = memchr(at, '=', (size_t)(slash - at));
-        if (equals == NULL || rows->directory_count == PARTITION_BY_MAX) // not of a partition
+        if (equals == NULL || count == PARTITION_BY_MAX) // not of a partition
             continue;
-        struct directory_value *value = &rows->directories[rows->directory_count++];
-        value->name = (struct text){at, (uint32_t)(equals - at)};
+        struct directory_value *value = &values[count++];
+        *value = (struct directory_value){.name = {at, (uint32_t)(equals - at)}};
         read_value(value, equals + 1, (size_t)(slash - equals - 1), room);
         room += value->size;
     }
+    return count;
 }
 
 /* ---- the file ---- */
@@ -90,7 +92,7 @@ bool table_rows_open(struct table_rows *rows, const char *root, const char *path
     check(column_count <= SCHEMA_COLUMNS_MAX);
     if (!parquet_reader_open(&rows->reader, file_join(root, path).text, err))
         return false;
-    read_directories(rows);
+    rows->directory_count = directory_values_read(rows->path, rows->values, rows->directories);
     if (columns != NULL && !choose(rows, columns, column_count, chosen, err))
         return false;
     if (columns == NULL)

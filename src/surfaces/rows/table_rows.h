@@ -17,6 +17,10 @@ struct directory_value {
     size_t size;
 };
 
+/* Those of a path, relative to the table; `room` has as many bytes as it. Returns how many. */
+size_t directory_values_read(const char *path, char *room,
+                             struct directory_value values[static PARTITION_BY_MAX]);
+
 struct table_rows {
     struct parquet_reader reader;
     struct parquet_cursor cursor;
