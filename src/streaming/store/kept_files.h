@@ -11,6 +11,7 @@
 #include "base/disk/file.h"
 #include "base/error.h"
 #include "streaming/store/changes.h"
+#include "streaming/table/path_list.h"
 
 struct kept_files {
     const struct store *store; // borrowed
@@ -29,5 +30,11 @@ void kept_files_deinit(struct kept_files *kept);
  * threads may ask. ERROR_STATE: a record of a change is damaged; ERROR_RETRY: the disk. */
 MUST_CHECK bool kept_files_find(struct kept_files *kept, bool of_rejects, const char *path,
                                 struct file_path *at, bool *there, struct error *err);
+
+/* What became of a file that is in none of them. Compacted: adds the paths of the files that have
+ * its rows now, which may have been added already. */
+MUST_CHECK bool kept_files_fate(struct kept_files *kept, bool of_rejects, const char *path,
+                                enum file_fate *fate, struct path_list *successors,
+                                struct error *err);
 
 #endif

@@ -16,6 +16,7 @@
 #include "core/rows.h"
 #include "pipeline/sink/sink_parquet.h"
 #include "streaming/verify/listing.h"
+#include "streaming/store/change.h"
 #include "streaming/verify/verify.h"
 
 static struct fixture fixture;
