@@ -262,7 +262,7 @@ static void set_promise(struct verify_file *file,
         verify_say(report, VERIFY_FILE, "'%s' has %s in the sink log, but %" PRId64 " in %s",
                    file->path, text_count(file->size, "byte").text, promise->size, who);
     file->size = file->size < 0 ? promise->size : file->size;
-    file->rows = promise->rows;
+    file->rows = promise->rows > 0 ? promise->rows : file->rows; // 0: nobody has counted them
 }
 
 enum { WHO_MAX = 64 };
