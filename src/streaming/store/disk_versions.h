@@ -9,6 +9,7 @@
 enum {
     MANIFEST_VERSION = 5, // manifests/N
     COVERAGE_VERSION = 4, // coverage/N
+    HISTORY_VERSION = 1,  // history/S
     NOTE_VERSION = 1,     // cluster, kafka, declaration
 };
 
