@@ -319,24 +319,6 @@ static bool list(const struct store *store, int64_t **slots, size_t *count, stru
     return file_list_numbers(store->checkpoint.history.text, "", slots, count, err);
 }
 
-bool history_read(const struct store *store, struct history *history, struct error *err) {
-    scoped(scope_free) int64_t *slots = NULL;
-    size_t count;
-    *history = (struct history){0};
-    if (!list(store, &slots, &count, err))
-        return false;
-    for (size_t i = 0; i < count; i++) {
-        struct history part;
-        bool found;
-        if (!read_file(store, slots[i], &part, &found, err)) {
-            history_deinit(history);
-            return false;
-        }
-        add_all(history, &part);
-    }
-    return true;
-}
-
 /* The newest first, so that what is left has no gap. */
 bool history_cut(const struct store *store, int64_t last, struct error *err) {
     scoped(scope_free) int64_t *slots = NULL;
@@ -398,6 +380,7 @@ struct note {
     struct history newest; // the newest file
     int64_t slot;          // its name; -1: there is none
     int64_t folded;        // the newest batch of coverage/
+    bool only_read;        // all is in `newest`, and nothing is written
     bool changed;
 };
 
@@ -518,7 +501,36 @@ static bool note_batches(struct note *note, int64_t committed, struct error *err
     for (size_t i = 0; i < count; i++)
         if (!add_batch(note, batches[i], err))
             return false;
-    return !note->changed || write_file(note->store, note->slot, &note->newest, err);
+    return !note->changed || note->only_read ||
+           write_file(note->store, note->slot, &note->newest, err);
+}
+
+static bool read_files(const struct store *store, struct history *history, struct error *err) {
+    scoped(scope_free) int64_t *slots = NULL;
+    size_t count;
+    *history = (struct history){0};
+    if (!list(store, &slots, &count, err))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        struct history part;
+        bool found;
+        if (!read_file(store, slots[i], &part, &found, err))
+            return false;
+        add_all(history, &part);
+    }
+    return true;
+}
+
+bool history_read(const struct store *store, struct history *history, struct error *err) {
+    struct note note = {.store = store, .slot = INT64_MAX, .only_read = true};
+    int64_t committed;
+    bool ok = checkpoint_newest(&store->checkpoint.commits, &committed, err) &&
+              checkpoint_newest(&store->checkpoint.coverage, &note.folded, err) &&
+              read_files(store, &note.newest, err) && note_batches(&note, committed, err);
+    *history = note.newest;
+    if (!ok)
+        history_deinit(history);
+    return ok;
 }
 
 /* ---- forgetting ---- */

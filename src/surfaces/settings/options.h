@@ -17,6 +17,8 @@ enum option_id {
     OPTION_EXPLAIN,
     OPTION_ENV_FILE,
     OPTION_TO_BATCH,
+    OPTION_TO_TIME,
+    OPTION_NO_KAFKA_CHECK,
     OPTION_TOPIC,
     OPTION_ROWS,
     OPTION_NO_VALUES,
@@ -108,10 +110,11 @@ struct command_arguments {
     int64_t partition;           // if given
     struct number_range offsets; // all, unless given
     const char *since, *until;   // NULL: not given
+    const char *to_time;         // NULL: not given
     enum schema_format format;
     const char *cluster; // NULL: not given
     const char *topic;   // NULL: not given
-    bool follow, raw, dry_run, yes, json, no_values;
+    bool follow, raw, dry_run, yes, json, no_values, no_kafka_check;
 };
 
 enum { ENV_FILES_MAX = 8, JOBS_MAX = 2 * STREAMS_MAX };
