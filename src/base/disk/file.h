@@ -116,8 +116,9 @@ MUST_CHECK bool file_sync_directory(const char *path, struct error *err);
  * name is taken, ENOENT if there is no `from` or no directory for `to`. */
 MUST_CHECK bool file_rename_new(const char *from, const char *to, struct error *err);
 
-/* Each of the two names, of files or directories, becomes the other's in one step; neither directory
- * is synced. ERROR_CONFIG: they are on two file systems, or theirs cannot do it. errno is kept. */
+/* Each of the two names, of files or directories, becomes the other's in one step; neither
+ * directory is synced. ERROR_CONFIG: they are on two file systems, or theirs cannot do it. errno is
+ * kept. */
 MUST_CHECK bool file_exchange(const char *a, const char *b, struct error *err);
 
 /* Gives the file a second name; the directory is not synced. errno is kept: EEXIST if the name is
@@ -136,8 +137,8 @@ int file_list(const char *directory, bool (*visit)(void *context, const char *na
 MUST_CHECK bool file_list_numbers(const char *directory, const char *suffix, int64_t **numbers,
                                   size_t *count, struct error *err);
 
-/* Removes ".<number>.tmp" and ".<number>.compact.tmp": drafts that a crash left behind. Spark's own
- * temporary files have longer names and are not touched. */
+/* Removes ".<number>.tmp", also with ".compact" or ".open" in it: drafts that a crash left behind.
+ * Spark's own temporary files have longer names and are not touched. */
 MUST_CHECK bool file_remove_drafts(const char *directory, struct error *err);
 
 /* Removes a directory with the files in it (no directories below it). True when it was not there.

@@ -94,6 +94,7 @@ void checkpoint_init(struct checkpoint *checkpoint, const char *root, const char
     checkpoint->manifests = file_join(root, "manifests");
     checkpoint->coverage = file_join(root, "coverage");
     checkpoint->history = file_join(root, "history");
+    checkpoint->changes = file_join(root, "changes");
     uuid_new(checkpoint->query_id);
 }
 

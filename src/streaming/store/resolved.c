@@ -305,7 +305,7 @@ bool resolved_parse(const struct json *array, struct resolved *resolved, struct 
             !parse_offsets(offsets, part, resolved)) {
             resolved_deinit(resolved);
             return error_set(err, ERROR_STATE,
-                             "entry %zu of its list of replayed offsets cannot be read", i);
+                             "entry %zu of a list of offsets in it cannot be read", i);
         }
         before = part;
     }
