@@ -42,13 +42,6 @@ struct native_engine {
 
 /* ---- planning ---- */
 
-/* In the first incarnation of the topic it identifies nothing. */
-static bool set_time(struct query_position *position, struct plan *plan, struct error *err) {
-    plan->timestamp_ms = clock_wall_ms();
-    return query_position_incarnation(position, plan->batch_id).number == 0 ||
-           query_position_set_later(position, plan, err);
-}
-
 /* The ends that availableNow reads to: those of the first listing that goes with the positions, and
  * again where the topic turns out to be another on the way. */
 static void keep_ends(struct native_engine *native, bool anew) {
@@ -131,7 +124,8 @@ static bool make_plan(struct native_engine *native, struct plan *plan, bool *mov
                       struct error *err) {
     struct query *query = native->query;
     *plan = (struct plan){.batch_id = query->position.next_batch};
-    if (!set_time(&query->position, plan, err) || !topic_fit_plan(&query->change, plan, err))
+    if (!query_position_set_later(&query->position, plan, err) ||
+        !topic_fit_plan(&query->change, plan, err))
         return false;
     *moves = plan->count > 0;
     keep_ends(native, *moves);

@@ -23,6 +23,7 @@
 #include "base/error.h"
 #include "streaming/store/store_options.h"
 
+struct broker;   // streaming/kafka/broker.h
 struct offsets;  // streaming/offsets/offset_log.h
 struct recovery; // streaming/recovery/recover.h
 struct store;    // streaming/store/store.h
@@ -37,10 +38,19 @@ MUST_CHECK bool operation_release(const struct store_options *options, bool dry_
 MUST_CHECK bool operation_relocate(const struct store_options *options, bool dry_run, FILE *out,
                                    struct error *err);
 
-/* `to_batch`: the newest batch that stays. `next`: where the batch after it reads from, owned by
- * the caller also after an error; empty: there was nothing to do. */
-MUST_CHECK bool operation_rewind(const struct store_options *options, int64_t to_batch,
-                                 bool dry_run, struct offsets *next, FILE *out, struct error *err);
+/* Which batch is the newest that stays. */
+struct rewind_request {
+    bool by_time;
+    int64_t to_batch;      // or the newest one that was planned before
+    int64_t before_ms;     // milliseconds since 1970
+    struct broker *broker; // asked whether the records are still there; NULL: nobody is
+};
+
+/* `next`: where the batch after it reads from, owned by the caller also after an error; empty:
+ * there was nothing to do. ERROR_BROKER: Kafka does not answer. */
+MUST_CHECK bool operation_rewind(const struct store_options *options,
+                                 const struct rewind_request *request, bool dry_run,
+                                 struct offsets *next, FILE *out, struct error *err);
 
 /* ---- for the operations themselves ---- */
 

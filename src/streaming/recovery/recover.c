@@ -20,6 +20,7 @@
 #include "streaming/store/batch_steps.h"
 #include "streaming/store/change_steps.h"
 #include "streaming/store/coverage.h"
+#include "streaming/store/history.h"
 
 /* Every action that is followed by another look makes progress that the next one sees: a manifest
  * taken back or rolled forward, a commit written, a change finished. More rounds than this are a
@@ -282,6 +283,13 @@ static bool prepare(struct store *store, const struct survey *survey, struct err
            change_sweep_prepared(store, err) && sink_log_sweep(&store->sink_log, err);
 }
 
+/* Before old plans are removed; a new query has nothing to note. */
+static bool note_history(const struct store *store) {
+    if (store->checkpoint.has_metadata)
+        history_keep(store, true);
+    return true;
+}
+
 static bool look_for_orphans(struct store *store, const struct survey *survey,
                              struct recovery *recovery, struct error *err) {
     struct orphan_report report;
@@ -353,7 +361,8 @@ bool recover(struct store *store, struct recovery *recovery, struct error *err) 
     // Until all is done, closing the store must not tidy up.
     store->recovered = false;
     bool ok = settle(store, &survey, &action, recovery, err) &&
-              fill(store, &survey, action, recovery, err) && prepare(store, &survey, err) &&
+              fill(store, &survey, action, recovery, err) && note_history(store) &&
+              prepare(store, &survey, err) &&
               look_for_orphans(store, &survey, recovery, err);
     if (!ok) {
         recovery_deinit(recovery);

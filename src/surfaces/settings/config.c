@@ -107,7 +107,8 @@ struct store_options config_store_options(const struct config *config,
                                   .partition_by = (const char *const *)partition_by->names,
                                   .partition_by_count = partition_by->count,
                                   .sink_log = config->sink_log,
-                                  .shuffle_partitions = config->shuffle_partitions};
+                                  .shuffle_partitions = config->shuffle_partitions,
+                                  .rewind_retention_ms = config->rewind_retention_ms};
 }
 
 void config_store_options_deinit(struct store_options *options) {

@@ -94,6 +94,7 @@ struct config {
     int64_t driver_memory; // bytes
     int64_t executor_memory;
     int shuffle_partitions;
+    int64_t rewind_retention_ms;
     int ui_port;              // 0: off
     char *ui_host, *ui_token; // "": no token
     char *alert_webhook_url;  // "": none

@@ -61,6 +61,14 @@ const struct option_entry option_entries[OPTION_COUNT] = {
         .brief = "read settings from NAME=value lines"},
     [OPTION_TO_BATCH] = {"--to-batch", "N", "The newest batch to keep.", OPTION_WITH_COMMANDS,
         .value = {.type = &type_int64, .offset = ARGUMENT(to_batch), .most = INT64_MAX}},
+    [OPTION_TO_TIME] = {"--to-time", "TIME",
+        "Keep the newest batch that was planned before this time: a timestamp "
+        "(2025-12-31T10:30:00Z; without a zone, in SPARK_SQL_SESSION_TIMEZONE) or how long ago (2h, "
+        "30 minutes).", OPTION_WITH_COMMANDS,
+        .value = {.type = &type_borrowed, .offset = ARGUMENT(to_time)}},
+    [OPTION_NO_KAFKA_CHECK] = {"--no-kafka-check", NULL,
+        "Do not ask Kafka whether it still has the records.", OPTION_WITH_COMMANDS,
+        .value = {.offset = ARGUMENT(no_kafka_check)}},
     [OPTION_TOPIC] = {"--topic", "TOPIC", "The topic whose records are read.",
         OPTION_WITH_COMMANDS, .value = {.type = &type_borrowed, .offset = ARGUMENT(topic)}},
     [OPTION_ROWS] = {"--rows", "N",

@@ -262,6 +262,11 @@ static const struct setting common[] = {
      "exit code 7, or with 12 if a limit of the machine (open files, threads, memory) is the "
      "cause.",
      0, 365LL * DAY},
+    {limits, "REWIND_RETENTION", &type_duration, FIELD(rewind_retention_ms), "7 days",
+     "How far back `rewind` can go, if Kafka still has the records. What it needs of older batches "
+     "is kept in the checkpoint's directory `history` (docs/operations.md). 0: only the newest 100 "
+     "batches, the plans of which Spark keeps, too.",
+     0, 3650LL * DAY},
     {limits, "SHUTDOWN_TIMEOUT", &type_duration, FIELD(shutdown_timeout_ms), "8 seconds",
      "How long a running batch may take to finish after SIGINT, SIGTERM or SIGHUP before it is "
      "abandoned; the next start runs it again. Docker kills a container after 10 seconds.",
