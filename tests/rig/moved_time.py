@@ -5,6 +5,7 @@ trigger, with Kafka timestamps of that time, and moves the clock on to where the
 of the long run, as large as there, and the same process makes all of them."""
 
 import itertools
+import json
 import mmap
 import os
 import random
@@ -12,6 +13,8 @@ import signal
 import struct
 import subprocess
 import time
+
+import duckdb
 
 from .broker import must_be_delivered
 from .lake import Lake
@@ -71,6 +74,7 @@ class MovedTime:
             **self.clock.environment,
             **settings,
         }
+        self._has_files_command = subprocess.run([binary, "help", "files"], capture_output=True).returncode == 0
         self.process = None
         self._committed = -1
 
@@ -102,6 +106,29 @@ class MovedTime:
         words = [*arguments, "--job", "matches"]
         run = self._program.run(*words, exit_code=exit_code, timeout=timeout, **{**self._settings, **settings})
         return run.log()
+
+    def run_once(self, **settings):
+        """The topic as it is now, by another process."""
+        run = self._program.run("--job", "matches", timeout=600, **{**self._settings, **settings})
+        return run.log()
+
+    def files(self):
+        """The files of table and rejects, of one consistent state."""
+        found = []
+        if self._has_files_command:
+            lines = self.command("files", "--json").splitlines()
+            found = [json.loads(line)["path"] for line in lines]
+        else:
+            found = [str(path) for path in self.lake.files(self.lake.table("matches"))]
+        return found + [str(path) for path in self.lake.files(self.lake.rejects("matches"))]
+
+    def account(self):
+        """(rows of table and rejects, different offsets among them), by DuckDB."""
+        ((rows, offsets),) = duckdb.execute(
+            "SELECT count(*), count(DISTINCT (partition, \"offset\")) FROM read_parquet($1, union_by_name = true)",
+            [self.files()],
+        ).fetchall()
+        return rows, offsets
 
     # ---- time ----
 
@@ -145,6 +172,9 @@ class MovedTime:
             self.kill()
             self.start()
         self._await()
+
+    def settle(self):
+        """Until compaction has nothing left to do."""
 
     def triggers_per_day(self):
         return DAY_S // self.trigger_s
