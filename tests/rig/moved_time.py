@@ -4,6 +4,7 @@ The clock runs as usual while the program works. When a batch is committed, the 
 trigger, with Kafka timestamps of that time, and moves the clock on to where the trigger fires. So each batch is one
 of the long run, as large as there, and the same process makes all of them."""
 
+import collections
 import itertools
 import json
 import mmap
@@ -62,7 +63,7 @@ class MovedTime:
         # Times far ahead of the broker's clock.
         broker.create_topic(topic, partitions, message_timestamp_after_max_ms=2**62)
         self._producer = broker.producer(linger_ms=0)
-        self._each = rate * trigger_s
+        self._each = int(rate * trigger_s)
         self._values = self._make_values()
         self._program = Program(binary, directory / "runs")
         self._settings = {
@@ -173,8 +174,19 @@ class MovedTime:
             self.start()
         self._await()
 
-    def settle(self):
-        """Until compaction has nothing left to do."""
+    def settle(self, hours=12):
+        """Until the days that are over have been compacted, if the program does that: the day that is over last waits
+        for an hour."""
+        if self._settings.get("COMPACT", "off") == "off":
+            return
+        until = self.clock.now() + hours * 3600 * SECOND
+        while self.clock.now() < until and self._has_small_files():
+            self.step()
+
+    def _has_small_files(self):
+        """Whether a directory of a day that is over has more than one file."""
+        leaves = collections.Counter(path.parent for path in self.lake.files(self.lake.table("matches")))
+        return any(count > 1 for leaf, count in leaves.items() if f"ingest_date={self.today()}" not in leaf.parts)
 
     def triggers_per_day(self):
         return DAY_S // self.trigger_s
