@@ -37,6 +37,8 @@ enum table_property {
     TABLE_TRIGGER,
     TABLE_STARTING_OFFSETS,
     TABLE_MAX_OFFSETS,
+    TABLE_MIN_OFFSETS,
+    TABLE_MAX_DELAY,
     TABLE_PARSE_MODE,
     TABLE_PATH, // these three as in enum config_path
     TABLE_REJECTS_PATH,
@@ -54,7 +56,7 @@ struct query_settings {
     struct setting_value properties[TABLE_PROPERTY_COUNT];
     struct trigger trigger;
     char *starting_offsets;
-    int64_t max_offsets_per_trigger;
+    int64_t max_offsets_per_trigger, min_offsets_per_trigger, max_trigger_delay_ms;
     enum parse_mode parse_mode;
     char *paths[PATH_CHECKPOINT + 1]; // by enum config_path
 };
