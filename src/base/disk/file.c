@@ -433,7 +433,8 @@ static bool is_draft(const char *name) {
     const char *rest;
     int64_t number;
     return name[0] == '.' && leading_number(name + 1, &number, &rest) &&
-           (strcmp(rest, ".tmp") == 0 || strcmp(rest, ".compact.tmp") == 0);
+           (strcmp(rest, ".tmp") == 0 || strcmp(rest, ".compact.tmp") == 0 ||
+            strcmp(rest, ".open.tmp") == 0);
 }
 
 static bool remove_name(void *context, const char *name) {

@@ -136,8 +136,8 @@ int file_list(const char *directory, bool (*visit)(void *context, const char *na
 MUST_CHECK bool file_list_numbers(const char *directory, const char *suffix, int64_t **numbers,
                                   size_t *count, struct error *err);
 
-/* Removes ".<number>.tmp" and ".<number>.compact.tmp": drafts that a crash left behind. Spark's own
- * temporary files have longer names and are not touched. */
+/* Removes ".<number>.tmp", also with ".compact" or ".open" in it: drafts that a crash left behind.
+ * Spark's own temporary files have longer names and are not touched. */
 MUST_CHECK bool file_remove_drafts(const char *directory, struct error *err);
 
 /* Removes a directory with the files in it (no directories below it). True when it was not there.

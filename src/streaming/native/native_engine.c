@@ -20,6 +20,7 @@
 #include "base/check.h"
 #include "base/log/log.h"
 #include "base/system/clock.h"
+#include "streaming/care/caretaker.h"
 #include "streaming/kafka/planner.h"
 #include "streaming/store/batch_steps.h"
 
@@ -33,6 +34,7 @@ enum { GLANCE_EVERY_MS = 1000 };
 struct native_engine {
     struct engine engine;
     struct query *query;
+    struct caretaker *caretaker; // owned; NULL: there is none
     struct offsets ends; // owned; availableNow: where it ends; empty: not known yet
     int64_t passed_ms;   // monotonic; the last trigger that did not wait for more offsets; 0: none
     int64_t held;        // offsets that the newest trigger lacked; 0: it was not held back
@@ -212,7 +214,7 @@ static bool run_available(struct native_engine *native, struct error *err) {
         trigger_clock_begin(&query->report.clock);
     }
     topic_fit_say_left(&query->change);
-    return true;
+    return caretaker_finish(native->caretaker, err);
 }
 
 static void say_idle(const struct native_engine *native) {
@@ -230,20 +232,28 @@ static void say_idle(const struct native_engine *native) {
         query_status_say(status, QUERY_WAITING, false, "Waiting for data to arrive");
 }
 
-/* True: a stop is requested. Ends early when the topic turns out to be another, so that this
- * becomes durable. */
-static bool rest(struct query *query, int64_t pause_ms) {
+/* *stopped: a stop is requested. Ends early when the topic turns out to be another, so that this
+ * becomes durable. What the caretaker has prepared is published meanwhile. */
+static bool rest(struct native_engine *native, int64_t pause_ms, bool *stopped,
+                 struct error *err) {
+    struct query *query = native->query;
+    *stopped = false;
     int64_t until_ms = clock_monotonic_ms() + pause_ms;
     query_status_rest(&query->report.status, pause_ms);
     for (;;) {
         int64_t left_ms = until_ms - clock_monotonic_ms();
-        if (left_ms <= GLANCE_EVERY_MS)
-            return left_ms > 0 && stop_sleep(query->stop, left_ms);
-        if (stop_sleep(query->stop, GLANCE_EVERY_MS))
+        if (!caretaker_attend(native->caretaker, err))
+            return false;
+        if (left_ms <= GLANCE_EVERY_MS) {
+            *stopped = left_ms > 0 && stop_sleep(query->stop, left_ms);
+            return true;
+        }
+        *stopped = stop_sleep(query->stop, GLANCE_EVERY_MS);
+        if (*stopped)
             return true;
         topic_watch_glance(&query->watch);
         if (!query->watch.fits)
-            return false;
+            return true;
     }
 }
 
@@ -254,7 +264,7 @@ static bool run_triggers(struct native_engine *native, struct error *err) {
     while (stop_read(query->stop) == STOP_NOT) {
         int64_t began_ms = clock_wall_ms();
         query_status_say(status, QUERY_WAITING, false, "Getting offsets from the topic");
-        bool ran;
+        bool ran, stopped;
         if (!look_at_topic(query, err) || !run_trigger(native, &ran, err))
             return false;
         if (ran)
@@ -269,7 +279,9 @@ static bool run_triggers(struct native_engine *native, struct error *err) {
                                                    : IDLE_POLL_MAX_MS;
         if (pause_ms == 0 && !ran)
             pause_ms = idle_ms;
-        if (rest(query, pause_ms))
+        if (!rest(native, pause_ms, &stopped, err))
+            return false;
+        if (stopped)
             return true;
     }
     return true;
@@ -299,8 +311,12 @@ static bool run(struct engine *engine, const struct plan *open_plan, struct erro
     if (open_plan != NULL && !run_open_plan(query, open_plan, err))
         return false;
     query_status_set_started(&query->report.status);
-    return query->definition.options->trigger.available_now ? run_available(native, err)
+    native->caretaker = caretaker_start(query);
+    bool ok = query->definition.options->trigger.available_now ? run_available(native, err)
                                                             : run_triggers(native, err);
+    caretaker_stop(native->caretaker);
+    native->caretaker = NULL;
+    return ok;
 }
 
 static void close_engine(struct engine *engine) {

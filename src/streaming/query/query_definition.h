@@ -8,6 +8,7 @@
 #include "core/schema.h"
 #include "pipeline/sink/sink_parquet.h"
 #include "streaming/declare/stream.h"
+#include "streaming/query/care_options.h"
 #include "streaming/store/store.h"
 
 struct trigger {
@@ -33,6 +34,7 @@ struct query_options {
     enum parse_mode parse_mode;
     const char *time_zone;
     struct parquet_options parquet;
+    struct care_options care;
     int64_t kafka_startup_timeout_ms, write_retry_timeout_ms, lag_interval_ms;
 };
 

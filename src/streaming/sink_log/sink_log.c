@@ -68,8 +68,7 @@ struct file_path sink_log_path(const struct sink_log *log, int64_t batch_id) {
     return file_join(log->directory.text, name);
 }
 
-/* The newest batch with a compact file, by the interval, or 0: where a reader begins. */
-static int64_t first_of(const struct sink_log *log) {
+int64_t sink_log_first(const struct sink_log *log) {
     int64_t compacted = (log->newest + 1) / log->interval * log->interval - 1;
     return compacted < 0 ? 0 : compacted;
 }
@@ -77,7 +76,7 @@ static int64_t first_of(const struct sink_log *log) {
 /* A compact file lists the whole table, so only its ends are looked at: a start may not take longer
  * the longer a table has been written. */
 bool sink_log_check(const struct sink_log *log, struct error *err) {
-    for (int64_t batch = first_of(log); batch <= log->newest; batch++)
+    for (int64_t batch = sink_log_first(log); batch <= log->newest; batch++)
         if (is_compaction(log, batch)
                 ? !sink_log_file_check_ends(sink_log_path(log, batch).text, err)
                 : !sink_log_file_check(sink_log_path(log, batch).text, err))
@@ -191,7 +190,7 @@ bool sink_log_at(const struct sink_log *log, int64_t last, struct sink_log *then
     then->newest_compact = kept == 0 ? -1 : compact[kept - 1];
     then->interval = sink_log_interval(compact, kept);
     *complete = log->newest >= last;
-    for (int64_t batch = first_of(then); *complete && batch <= last; batch++) {
+    for (int64_t batch = sink_log_first(then); *complete && batch <= last; batch++) {
         int there = file_exists(sink_log_path(then, batch).text, NULL, err);
         if (there < 0)
             return false;
@@ -202,7 +201,7 @@ bool sink_log_at(const struct sink_log *log, int64_t last, struct sink_log *then
 
 bool sink_log_each_entry(const struct sink_log *log, sink_log_entry_fn *visit, void *context,
                          struct error *err) {
-    for (int64_t batch = first_of(log); batch <= log->newest; batch++) {
+    for (int64_t batch = sink_log_first(log); batch <= log->newest; batch++) {
         bool found;
         struct file_path path = sink_log_path(log, batch);
         if (!sink_log_file_entries(path.text, visit, context, &found, err))
@@ -234,7 +233,7 @@ static bool look_at_first(void *context, struct json *line, struct error *err) {
 bool sink_log_is_elsewhere(const struct sink_log *log, size_t depth, bool *elsewhere,
                            struct error *err) {
     struct first_entry first = {.log = log, .depth = depth};
-    for (int64_t batch = first_of(log); !first.elsewhere && batch <= log->newest; batch++) {
+    for (int64_t batch = sink_log_first(log); !first.elsewhere && batch <= log->newest; batch++) {
         bool found;
         if (!sink_log_file_entries(sink_log_path(log, batch).text, look_at_first, &first, &found,
                                    err) &&

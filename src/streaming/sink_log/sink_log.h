@@ -72,6 +72,9 @@ MUST_CHECK bool sink_log_sweep(const struct sink_log *log, struct error *err);
 /* The interval by which a log continues: Spark's CompactibleFileStreamLog. `compact` ascending. */
 int64_t sink_log_interval(const int64_t *compact, size_t count);
 
+/* The newest batch with a compact file, by the interval, or 0: where a reader begins. */
+int64_t sink_log_first(const struct sink_log *log);
+
 /* N or N.compact, as the interval has it. */
 struct file_path sink_log_path(const struct sink_log *log, int64_t batch_id);
 

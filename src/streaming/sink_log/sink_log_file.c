@@ -159,7 +159,7 @@ static const char *plain_uri(const char *line, size_t size, char *uri) {
 }
 
 struct uri_visitor {
-    void (*visit)(void *context, const char *uri);
+    sink_log_line_fn *visit;
     void *context;
     char *room; // for a line
 };
@@ -169,16 +169,14 @@ static bool visit_uri(const struct sink_log_stream *stream, const char *line, si
                       void *context, struct error *err) {
     const struct uri_visitor *visitor = context;
     const char *uri = plain_uri(line, size, visitor->room);
-    if (uri != NULL) {
-        visitor->visit(visitor->context, uri);
-        return true;
-    }
+    if (uri != NULL)
+        return visitor->visit(visitor->context, line, size, uri, err);
     struct json *entry = json_parse(line, size, err);
     uri = entry == NULL ? NULL : json_member_text(entry, "path");
-    if (uri != NULL)
-        visitor->visit(visitor->context, uri);
+    bool ok = uri != NULL ? visitor->visit(visitor->context, line, size, uri, err)
+                          : not_an_entry(stream, err);
     json_free(entry);
-    return uri != NULL || not_an_entry(stream, err);
+    return ok;
 }
 
 struct entry_visitor {
@@ -212,8 +210,8 @@ static bool each_line(struct sink_log_stream *stream, line_fn *visit, void *cont
     }
 }
 
-static bool each_uri(struct sink_log_stream *stream, void (*visit)(void *context, const char *uri),
-                     void *context, struct error *err) {
+static bool each_uri(struct sink_log_stream *stream, sink_log_line_fn *visit, void *context,
+                     struct error *err) {
     struct uri_visitor visitor = {visit, context, must_alloc(CHUNK_SIZE, 1)};
     bool ok = each_line(stream, visit_uri, &visitor, err);
     free(visitor.room);
@@ -233,12 +231,31 @@ static bool each_line_of(const char *path, line_fn *visit, void *context, bool *
     return ok;
 }
 
-bool sink_log_file_each(const char *path, void (*visit)(void *context, const char *uri),
-                        void *context, bool *found, struct error *err) {
+bool sink_log_file_lines(const char *path, sink_log_line_fn *visit, void *context, bool *found,
+                         struct error *err) {
     struct uri_visitor visitor = {visit, context, must_alloc(CHUNK_SIZE, 1)};
     bool ok = each_line_of(path, visit_uri, &visitor, found, err);
     free(visitor.room);
     return ok;
+}
+
+struct plain_visitor {
+    void (*visit)(void *context, const char *uri);
+    void *context;
+};
+
+static bool visit_plain(void *context, const char *line, size_t size, const char *uri,
+                        struct error *err) {
+    const struct plain_visitor *visitor = context;
+    (void)line, (void)size, (void)err;
+    visitor->visit(visitor->context, uri);
+    return true;
+}
+
+bool sink_log_file_each(const char *path, void (*visit)(void *context, const char *uri),
+                        void *context, bool *found, struct error *err) {
+    struct plain_visitor visitor = {visit, context};
+    return sink_log_file_lines(path, visit_plain, &visitor, found, err);
 }
 
 bool sink_log_file_entries(const char *path, sink_log_entry_fn *visit, void *context, bool *found,
@@ -247,8 +264,10 @@ bool sink_log_file_entries(const char *path, sink_log_entry_fn *visit, void *con
     return each_line_of(path, visit_entry, &visitor, found, err);
 }
 
-static void visit_nothing(void *context, const char *uri) {
-    (void)context, (void)uri;
+static bool visit_nothing(void *context, const char *line, size_t size, const char *uri,
+                          struct error *err) {
+    (void)context, (void)line, (void)size, (void)uri, (void)err;
+    return true;
 }
 
 bool sink_log_file_check(const char *path, struct error *err) {
@@ -342,8 +361,13 @@ static bool put(struct sink_log_writer *writer, const char *bytes, size_t size, 
 }
 
 bool sink_log_writer_add(struct sink_log_writer *writer, const char *line, struct error *err) {
+    return sink_log_writer_add_bytes(writer, line, strlen(line), err);
+}
+
+bool sink_log_writer_add_bytes(struct sink_log_writer *writer, const char *line, size_t size,
+                               struct error *err) {
     writer->entries++;
-    return put(writer, "\n", 1, err) && put(writer, line, strlen(line), err);
+    return put(writer, "\n", 1, err) && put(writer, line, size, err);
 }
 
 bool sink_log_writer_replace(struct sink_log_writer *writer, struct error *err) {

@@ -63,9 +63,16 @@ MUST_CHECK bool sink_log_file_entries(const char *path, sink_log_entry_fn *visit
 MUST_CHECK bool sink_log_file_each(const char *path, void (*visit)(void *context, const char *uri),
                                    void *context, bool *found, struct error *err);
 
+/* The same with the line as it is written, which is not terminated. */
+typedef bool sink_log_line_fn(void *context, const char *line, size_t size, const char *uri,
+                              struct error *err);
+MUST_CHECK bool sink_log_file_lines(const char *path, sink_log_line_fn *visit, void *context,
+                                    bool *found, struct error *err);
+
 /* ---- log files rewritten line by line ----
  *
- * For what an operator does to a table (streaming/operations/). Everything is streamed. */
+ * For what an operator does to a table (streaming/operations/), and for its changes
+ * (streaming/sink_log/sink_log_edit.h). Everything is streamed. */
 
 struct sink_log_writer {
     struct file_draft draft;
@@ -79,6 +86,8 @@ MUST_CHECK bool sink_log_writer_open(struct sink_log_writer *writer, const char 
                                      const char *name, struct error *err);
 MUST_CHECK bool sink_log_writer_add(struct sink_log_writer *writer, const char *line,
                                     struct error *err);
+MUST_CHECK bool sink_log_writer_add_bytes(struct sink_log_writer *writer, const char *line,
+                                          size_t size, struct error *err);
 MUST_CHECK bool sink_log_writer_replace(struct sink_log_writer *writer,
                                         struct error *err); // ends it, too
 void sink_log_writer_discard(struct sink_log_writer *writer);

@@ -288,13 +288,30 @@ void sink_log_upkeep_note(struct sink_log_upkeep *upkeep, int64_t batch_id) {
     unlock(upkeep);
 }
 
-bool sink_log_upkeep_publish(struct sink_log_upkeep *upkeep, int64_t batch_id, const char *entries,
-                             size_t size, struct error *err) {
+/* From here on the draft is the caller's. */
+static void take(struct sink_log_upkeep *upkeep) {
     lock(upkeep);
     upkeep->taken = true;
     while (upkeep->busy)
         pthread_cond_wait(&upkeep->changed, &upkeep->lock);
     unlock(upkeep);
+}
+
+void sink_log_upkeep_hold(struct sink_log_upkeep *upkeep) {
+    take(upkeep);
+    next_compact_discard(&upkeep->next);
+}
+
+void sink_log_upkeep_release(struct sink_log_upkeep *upkeep) {
+    lock(upkeep);
+    upkeep->taken = false;
+    upkeep->idle = false; // the draft is to be made again
+    unlock(upkeep);
+}
+
+bool sink_log_upkeep_publish(struct sink_log_upkeep *upkeep, int64_t batch_id, const char *entries,
+                             size_t size, struct error *err) {
+    take(upkeep);
     bool done = next_compact_publish(&upkeep->next, batch_id, entries, size, err);
     lock(upkeep);
     upkeep->taken = false;

@@ -10,11 +10,12 @@
  *     {"path":"status=live/part-a.parquet","size":1,"rows":1,"modifiedMs":1}
  *     {"path":"status=live/part-b.parquet","size":2,"rows":2,"modifiedMs":1,"staged":"…"}
  *
- * Behind the header is a line for each file that left the table, and with "staged" for each that
- * came in. "gone" has the offsets whose rows, or some of them, left the table with the files: of an
+ * Behind the header is a line for each file that left the table, then with "staged" for each that
+ * came in; "rows" is 0 where nobody has counted. "gone" has the offsets whose rows, or some of them, left the table with the files: of an
  * expiry and an acceptance. Numbers of changes count up from 0 in each checkpoint.
  *
- * The file is the commit point of the change (streaming/store/change_steps.h). Pure: no disk. */
+ * The file is the commit point of the change (streaming/store/change_steps.h). Reading is strict.
+ * Pure: no disk. */
 #ifndef STREAMING_STORE_CHANGE_H
 #define STREAMING_STORE_CHANGE_H
 
@@ -24,6 +25,9 @@
 #include "streaming/store/resolved.h"
 
 enum change_kind { CHANGE_COMPACTION, CHANGE_EXPIRY, CHANGE_ACCEPTANCE };
+
+/* A line takes about 200 bytes: a million files and more. */
+enum { CHANGE_SIZE_MAX = 512 << 20 };
 
 struct change {
     int64_t number;

@@ -54,6 +54,9 @@ MUST_CHECK bool change_begin(const struct store *store, bool of_rejects, int64_t
 /* Removes what change_begin() made and what was written there. */
 void change_discard(const struct store *store, bool of_rejects, int64_t number);
 
+/* For a start: removes all that was prepared and not recorded. */
+MUST_CHECK bool change_sweep_prepared(const struct store *store, struct error *err);
+
 /* Records the change and carries it out. Before the commit point ERROR_RETRY, ERROR_CONFIG and
  * ERROR_STATE mean that nothing was changed (a file that shall leave is not eligible any more: see
  * *recorded). After it, ERROR_RETRY: call change_finish() until it is done. */

@@ -25,7 +25,15 @@ struct changes {
 MUST_CHECK bool changes_read(const struct store *store, struct changes *changes, struct error *err);
 void changes_deinit(struct changes *changes);
 
-/* What became of a file of the table, or of the rejects. */
+/* The numbers of all records, ascending, owned by the caller; and one of them. *found false: it was
+ * removed meanwhile; *open: it is not published yet. The same errors. */
+MUST_CHECK bool changes_numbers(const struct store *store, int64_t **numbers, size_t *count,
+                                struct error *err);
+MUST_CHECK bool change_read(const struct store *store, int64_t number, struct change *change,
+                            bool *found, bool *open, struct error *err);
+
+/* What became of a file of the table, or of the rejects. What an unfinished change does counts as
+ * done. */
 enum file_fate {
     FILE_STAYED,    // no change has named it as one that left
     FILE_COMPACTED, // its rows are in others now
@@ -33,7 +41,7 @@ enum file_fate {
     FILE_ACCEPTED,  // it was gone, and that was accepted
 };
 enum file_fate changes_fate(const struct changes *changes, bool of_rejects, const char *path,
-                            const struct change **change);
+                            const struct change **change); // by which change; may be NULL
 
 /* What the change says of a file that came in by compaction and has not left since; NULL: it is
  * none. */

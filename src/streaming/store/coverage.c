@@ -27,6 +27,8 @@ enum { COVERAGE_SIZE_MAX = 512 << 20 };
 void coverage_deinit(struct coverage *coverage) {
     free(coverage->ranges);
     resolved_deinit(&coverage->replayed);
+    resolved_deinit(&coverage->expired);
+    resolved_deinit(&coverage->accepted);
     replay_counts_deinit(&coverage->replay_counts);
     incarnations_deinit(&coverage->incarnations);
     *coverage = (struct coverage){.through = -1};
@@ -171,13 +173,31 @@ bool coverage_add_manifest(struct coverage *coverage, const struct manifest *man
 
 /* ---- text ---- */
 
-enum { VERSION_PLAIN = 1, VERSION_REPLAY = 2, VERSION_INCARNATION = 3, VERSION_ROWS = 4 };
+enum {
+    VERSION_PLAIN = 1,
+    VERSION_REPLAY = 2,
+    VERSION_INCARNATION = 3,
+    VERSION_ROWS = 4,
+    VERSION_GONE = 5,
+};
 
 static struct json *print_range(const struct range_outcome *outcome, bool counts_rows) {
     struct json *object = range_print(outcome, counts_rows);
     if (outcome->incarnation > 0)
         json_put_int(object, "incarnation", outcome->incarnation);
     return object;
+}
+
+/* What version 5 has. False: nothing. */
+static bool print_gone(const struct coverage *coverage, struct json *object) {
+    if (coverage->expired.count == 0 && coverage->accepted.count == 0)
+        return false;
+    if (coverage->expired.count > 0)
+        json_put(object, "expired", resolved_print(&coverage->expired));
+    if (coverage->accepted.count > 0)
+        json_put(object, "accepted", resolved_print(&coverage->accepted));
+    json_put_bool(object, "countsRows", coverage->counts_rows);
+    return true;
 }
 
 char *coverage_print(const struct coverage *coverage, const struct manifest_origin *origin,
@@ -199,10 +219,12 @@ char *coverage_print(const struct coverage *coverage, const struct manifest_orig
         json_put(object, "incarnations", incarnations_print(&coverage->incarnations));
         json_put(object, "replays", incarnations_print_replays(&coverage->incarnations));
     }
-    int version = coverage->counts_rows ? VERSION_ROWS
-                  : begun               ? VERSION_INCARNATION
-                  : replay              ? VERSION_REPLAY
-                                        : VERSION_PLAIN;
+    bool gone = print_gone(coverage, object);
+    int version = gone                    ? VERSION_GONE
+                  : coverage->counts_rows ? VERSION_ROWS
+                  : begun                 ? VERSION_INCARNATION
+                  : replay                ? VERSION_REPLAY
+                                          : VERSION_PLAIN;
     char *text = json_print_versioned(object, version, size);
     json_free(object);
     return text;
@@ -229,7 +251,7 @@ static bool parse_range(const struct json *object, const struct coverage *covera
 static bool parse_incarnations(const struct json *object, int version, struct coverage *coverage,
                                struct error *err) {
     const struct json *begins = json_member(object, "incarnations");
-    if (version != VERSION_ROWS && (begins != NULL) != (version == VERSION_INCARNATION))
+    if (version < VERSION_ROWS && (begins != NULL) != (version == VERSION_INCARNATION))
         return error_set(err, ERROR_STATE, "its incarnations do not match its version");
     return begins == NULL || (incarnations_parse(begins, &coverage->incarnations, err) &&
                               incarnations_parse_replays(json_member(object, "replays"),
@@ -253,6 +275,25 @@ static bool parse_replayed(const struct json *object, int version, struct covera
     return true;
 }
 
+static bool parse_gone_list(const struct json *object, const char *name, struct resolved *list,
+                            struct error *err) {
+    const struct json *array = json_member(object, name);
+    return array == NULL ||
+           (resolved_parse(array, list, err) &&
+            (list->count > 0 || error_set(err, ERROR_STATE, "its list \"%s\" is empty", name)));
+}
+
+static bool parse_gone(const struct json *object, int version, struct coverage *coverage,
+                       struct error *err) {
+    if (!parse_gone_list(object, "expired", &coverage->expired, err) ||
+        !parse_gone_list(object, "accepted", &coverage->accepted, err))
+        return false;
+    bool gone = coverage->expired.count > 0 || coverage->accepted.count > 0;
+    return gone == (version == VERSION_GONE) ||
+           error_set(err, ERROR_STATE,
+                     "its lists of offsets that left the table do not match its version");
+}
+
 static bool parse_object(const struct json *object, int version, int64_t through,
                          const struct manifest_origin *origin, struct coverage *coverage,
                          struct error *err) {
@@ -263,6 +304,9 @@ static bool parse_object(const struct json *object, int version, int64_t through
     if (!is_text(object, "query", origin->query_id) || !is_text(object, "topic", origin->topic))
         return error_set(err, ERROR_STATE, "it belongs to another query or topic");
     coverage->counts_rows = version == VERSION_ROWS;
+    if (version == VERSION_GONE &&
+        !json_member_bool(object, "countsRows", &coverage->counts_rows))
+        return error_set(err, ERROR_STATE, "it does not say whether it counts rows");
     if (!parse_incarnations(object, version, coverage, err))
         return false;
     for (size_t i = 0; i < json_count(ranges); i++) {
@@ -272,7 +316,8 @@ static bool parse_object(const struct json *object, int version, int64_t through
         if (!coverage_add(coverage, &outcome, err))
             return false;
     }
-    return parse_replayed(object, version, coverage, err);
+    return parse_replayed(object, version, coverage, err) &&
+           parse_gone(object, version, coverage, err);
 }
 
 bool coverage_parse(const char *text, size_t size, int64_t through,
@@ -346,17 +391,50 @@ static bool add_manifest(const struct store *store, int64_t batch_id, struct cov
     return ok;
 }
 
+static char *print_for(const struct store *store, const struct coverage *coverage, char name[32],
+                       size_t *size) {
+    struct manifest_origin origin = store_origin(store);
+    (void)snprintf(name, 32, "%" PRId64, coverage->through);
+    return coverage_print(coverage, &origin, size);
+}
+
 static bool publish(const struct store *store, const struct coverage *coverage, struct error *err) {
     const struct checkpoint *checkpoint = &store->checkpoint;
-    struct manifest_origin origin = store_origin(store);
     char name[32];
     size_t size;
-    (void)snprintf(name, sizeof name, "%" PRId64, coverage->through);
-    scoped(scope_free) char *text = coverage_print(coverage, &origin, &size);
+    scoped(scope_free) char *text = print_for(store, coverage, name, &size);
     return file_make_directory_name(checkpoint->coverage.text, err) &&
            file_sync_directory(checkpoint->root.text, err) &&
            file_publish(checkpoint->coverage.text, name, text, size, err) &&
            tidy(checkpoint, coverage->through, err);
+}
+
+/* It is the newest file that is written anew, with nothing less in it. */
+static bool replace(const struct store *store, const struct coverage *coverage, struct error *err) {
+    char name[32];
+    size_t size;
+    scoped(scope_free) char *text = print_for(store, coverage, name, &size);
+    return file_replace(store->checkpoint.coverage.text, name, text, size, err);
+}
+
+bool coverage_add_gone(const struct store *store, const struct resolved *expired,
+                       const struct resolved *accepted, bool *kept, struct error *err) {
+    struct coverage coverage;
+    bool found;
+    *kept = expired->count == 0 && accepted->count == 0;
+    if (*kept)
+        return true;
+    if (!coverage_read(store, &coverage, &found, err))
+        return false;
+    *kept = coverage.through >= 0;
+    bool known = resolved_has_all(&coverage.expired, expired) &&
+                 resolved_has_all(&coverage.accepted, accepted);
+    resolved_add_all(&coverage.expired, expired);
+    resolved_add_all(&coverage.accepted, accepted);
+    bool ok = !*kept || (known ? file_sync_directory(store->checkpoint.coverage.text, err)
+                               : replace(store, &coverage, err));
+    coverage_deinit(&coverage);
+    return ok;
 }
 
 static bool fold(const struct store *store, int64_t before, struct coverage *coverage,

@@ -17,6 +17,10 @@
  * apart as those of a manifest of version 5 do, and which has the counts of replayed rejects
  * (streaming/store/replay_counts.h). The other members are there as needed.
  *
+ * Once rows have left the table for good (streaming/store/change.h) it has version 5, which lists
+ * their offsets as "replayed" does ("expired", "accepted"), has the other members as needed, and
+ * says whether it counts records and rows apart ("countsRows").
+ *
  * N is the newest batch that is folded in. Neighbouring ranges of a partition are one range, with
  * the sum of their counts; what was lost to retention stays a range of its own. A batch that Spark
  * ran has no manifest, so it leaves a gap. Files are not listed: those of the table are in its sink
@@ -39,6 +43,7 @@ struct coverage {
     size_t count, capacity;
     bool counts_rows;                   // a manifest of version 5 is folded in
     struct resolved replayed;           // owned
+    struct resolved expired, accepted;  // owned; of changes whose records are gone
     struct replay_counts replay_counts; // owned
     struct incarnations incarnations;   // owned
 };
@@ -66,6 +71,11 @@ MUST_CHECK bool coverage_parse(const char *text, size_t size, int64_t through,
  * between two reads: *found is false then, and another call is due. */
 MUST_CHECK bool coverage_read(const struct store *store, struct coverage *coverage, bool *found,
                               struct error *err);
+
+/* Adds offsets whose rows have left the table to the newest file, durably. *kept false: there is no
+ * file yet. Repeatable. */
+MUST_CHECK bool coverage_add_gone(const struct store *store, const struct resolved *expired,
+                                  const struct resolved *accepted, bool *kept, struct error *err);
 
 /* Every COVERAGE_INTERVAL batches, folds the manifests that are more than CHECKPOINT_BATCHES_KEPT
  * batches older than `batch_id`, the newest, and removes them; at most COVERAGE_FOLD_MAX at once.

@@ -8,7 +8,8 @@
 
 enum {
     MANIFEST_VERSION = 5, // manifests/N
-    COVERAGE_VERSION = 4, // coverage/N
+    COVERAGE_VERSION = 5, // coverage/N
+    CHANGE_VERSION = 1,   // changes/N
     NOTE_VERSION = 1,     // cluster, kafka, declaration
 };
 

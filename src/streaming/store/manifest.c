@@ -6,7 +6,6 @@
  * must add up, rows in files must be the rows of ranges, and no path may lead out of its table. */
 #include "streaming/store/manifest.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,8 +15,8 @@
 #include "base/scope.h"
 #include "base/text.h"
 #include "streaming/store/disk_versions.h"
+#include "streaming/store/file_json.h"
 #include "streaming/store/range_json.h"
-#include "streaming/table/table.h"
 
 void manifest_deinit(struct manifest *manifest) {
     file_list_deinit(&manifest->files);
@@ -31,16 +30,8 @@ void manifest_deinit(struct manifest *manifest) {
 
 static struct json *print_files(const struct file_list *list) {
     struct json *array = json_new_array();
-    for (size_t i = 0; i < list->count; i++) {
-        const struct data_file *file = &list->files[i];
-        struct json *object = json_new_object();
-        json_put_text(object, "path", file->path);
-        json_put_text(object, "staged", file->staged);
-        json_put_int(object, "size", file->size);
-        json_put_int(object, "rows", file->rows);
-        json_put_int(object, "modifiedMs", file->modified_ms);
-        json_append(array, object);
-    }
+    for (size_t i = 0; i < list->count; i++)
+        json_append(array, data_file_print(&list->files[i]));
     return array;
 }
 
@@ -104,36 +95,16 @@ char *manifest_print(const struct manifest *manifest, const struct manifest_orig
     return text;
 }
 
-/* A name from disk that will be used below a directory of ours: never absolute, never upwards. */
-static bool stays_below(const char *path, size_t length_max) {
-    if (path == NULL || path[0] == '\0' || path[0] == '/' || strlen(path) > length_max)
-        return false;
-    for (const char *part = path; part != NULL; part = strchr(part, '/')) {
-        part += *part == '/' ? 1 : 0;
-        if (strcmp(part, "..") == 0 || strncmp(part, "../", 3) == 0 || *part == '\0' ||
-            *part == '/')
-            return false;
-    }
-    return true;
-}
-
 static bool parse_files(const struct json *array, struct file_list *list, struct error *err) {
     if (array == NULL)
         return error_set(err, ERROR_STATE, "it has no list of files");
     for (size_t i = 0; i < json_count(array); i++) {
-        const struct json *object = json_at(array, i);
-        const char *path = json_member_text(object, "path");
-        const char *staged = json_member_text(object, "staged");
         struct data_file file = {0};
-        if (!stays_below(path, TABLE_FILE_PATH_MAX) || !stays_below(staged, NAME_MAX) ||
-            strchr(staged, '/') != NULL || !json_member_int(object, "size", &file.size) ||
-            !json_member_int(object, "rows", &file.rows) ||
-            !json_member_int(object, "modifiedMs", &file.modified_ms) || file.size <= 0 ||
-            file.rows <= 0)
+        if (!data_file_parse(json_at(array, i), &file) || file.staged == NULL || file.rows == 0) {
+            free(file.path);
+            free(file.staged);
             return error_set(err, ERROR_STATE, "entry %zu of its list of files is incomplete", i);
-        // Staged files lie side by side, which is why `staged` has no '/'.
-        file.path = text_copy(path);
-        file.staged = text_copy(staged);
+        }
         file_list_add(list, file);
     }
     return true;

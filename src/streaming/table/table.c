@@ -7,7 +7,8 @@
  *
  * The signature is published once, without replacing, by the first query that claims the table.
  * From then on its words count, also after the checkpoint is gone: only its owner writes here, and
- * a sink log that it promises must be there. Operations alone replace it. */
+ * a sink log that it promises must be there. Operations replace it, and the first change of the
+ * table. */
 #include "streaming/table/table.h"
 
 #include <errno.h>
@@ -27,25 +28,41 @@ enum { OWNER_SIZE_MAX = 64 << 10 };
 
 static const char owner_name[] = "_esports_stream";
 
+/* Of a table that was changed: a query that nobody has, and what an older version shows then, which
+ * knows no "owner". */
+static const char nobodys_query[] = "00000000-0000-4000-8000-000000000000";
+static const char newer_version[] =
+    "a newer version: use esports-stream 0.4.0 or newer, because files of this table were "
+    "compacted or expired; do not remove its file _esports_stream";
+
+/* Where the owner's two members are. */
+static const struct json *owner_in(const struct json *signature, bool *changed) {
+    const struct json *owner = json_member(signature, "owner");
+    *changed = owner != NULL;
+    return owner != NULL ? owner : signature;
+}
+
 static bool parse_owner(struct table *table, const char *text, size_t size, struct error *err) {
-    struct json *owner = json_parse(text, size, err);
-    if (owner == NULL)
+    struct json *signature = json_parse(text, size, err);
+    if (signature == NULL)
         return false;
+    const struct json *owner = owner_in(signature, &table->owner_changed);
     const char *query = json_member_text(owner, "query");
     const char *checkpoint = json_member_text(owner, "checkpoint");
     bool ok = query != NULL && strlen(query) == 36 && checkpoint != NULL &&
-              json_member_bool(owner, "sinkLog", &table->owner_sink_log);
+              json_member_bool(signature, "sinkLog", &table->owner_sink_log);
     if (ok) {
         (void)snprintf(table->owner_query, sizeof table->owner_query, "%s", query);
-        if (!json_member_int(owner, "adoptedAt", &table->owner_adopted_at))
+        if (!json_member_int(signature, "adoptedAt", &table->owner_adopted_at))
             table->owner_adopted_at = -1;
+        char *copy = text_copy(checkpoint);
         free(table->owner_checkpoint);
-        table->owner_checkpoint = text_copy(checkpoint);
+        table->owner_checkpoint = copy;
         table->has_owner = true;
     } else {
         error_set(err, ERROR_STATE, "it does not name the query that owns the table");
     }
-    json_free(owner);
+    json_free(signature);
     return ok;
 }
 
@@ -231,14 +248,20 @@ bool table_has_files(const struct table *table, size_t depth, bool *has, struct 
 /* The text of a signature; owned by the caller. */
 static char *print_owner(const struct table *table, const char *query_id, const char *checkpoint,
                          bool sink_log) {
-    struct json *owner = json_new_object();
-    json_put_text(owner, "query", query_id);
-    json_put_text(owner, "checkpoint", checkpoint);
-    json_put_bool(owner, "sinkLog", sink_log);
+    struct json *signature = json_new_object();
+    json_put_text(signature, "query", table->owner_changed ? nobodys_query : query_id);
+    json_put_text(signature, "checkpoint", table->owner_changed ? newer_version : checkpoint);
+    json_put_bool(signature, "sinkLog", sink_log);
     if (table->owner_adopted_at >= 0)
-        json_put_int(owner, "adoptedAt", table->owner_adopted_at);
-    char *text = json_print(owner);
-    json_free(owner);
+        json_put_int(signature, "adoptedAt", table->owner_adopted_at);
+    if (table->owner_changed) {
+        struct json *owner = json_new_object();
+        json_put_text(owner, "query", query_id);
+        json_put_text(owner, "checkpoint", checkpoint);
+        json_put(signature, "owner", owner);
+    }
+    char *text = json_print(signature);
+    json_free(signature);
     return text;
 }
 
@@ -247,6 +270,17 @@ bool table_sign(struct table *table, const char *query_id, const char *checkpoin
     scoped(scope_free) char *text = print_owner(table, query_id, checkpoint, sink_log);
     return file_replace(table->root.text, owner_name, text, strlen(text), err) &&
            parse_owner(table, text, strlen(text), err);
+}
+
+bool table_sign_changed(struct table *table, struct error *err) {
+    check(table->has_owner);
+    if (table->owner_changed) // the process that replaced it may have died before the sync
+        return file_sync_directory(table->root.text, err);
+    table->owner_changed = true;
+    bool done =
+        table_sign(table, table->owner_query, table->owner_checkpoint, table->owner_sink_log, err);
+    table->owner_changed = done;
+    return done;
 }
 
 bool table_claim(struct table *table, const char *query_id, const char *checkpoint, bool sink_log,

@@ -6,7 +6,11 @@
  *     _esports_stream              whose table it is: {"query":"<uuid>","checkpoint":"/…",
  *                                  "sinkLog":true}. One checkpoint writes to one table.
  *                                  "adoptedAt":12 if the log was begun by adopting a table: up to
- *                                  this batch it does not say which batch a file is of
+ *                                  this batch it does not say which batch a file is of.
+ *                                  Once a change of the table was recorded
+ *                                  (streaming/store/change.h), the owner is in "owner":{"query":…,
+ *                                  "checkpoint":…}, and the two members have values that make a
+ *                                  version before 0.4.0 refuse the table
  *
  * Names that begin with "_" are hidden from Spark's readers, and none ends in ".parquet", so that
  * nobody else's glob takes them either. ERROR_RETRY: the disk, unless said otherwise. */
@@ -29,6 +33,7 @@ struct table {
     char *owner_checkpoint;   // owned; where that query's checkpoint was
     bool owner_sink_log;      // whether a sink log was begun
     int64_t owner_adopted_at; // -1: the log was not begun by adopting
+    bool owner_changed;       // signed by table_sign_changed()
 };
 
 /* Reads the owner, creates nothing. ERROR_STATE: the owner file is damaged. */
@@ -58,9 +63,12 @@ MUST_CHECK bool table_has_files(const struct table *table, size_t depth, bool *h
 MUST_CHECK bool table_find_stranger(const struct table *table, size_t depth,
                                     struct file_path *stranger, struct error *err);
 
-/* Signs the table, in the place of any signature; owner_adopted_at stays. */
+/* Signs the table, in the place of any signature; owner_adopted_at and owner_changed stay. */
 MUST_CHECK bool table_sign(struct table *table, const char *query_id, const char *checkpoint,
                            bool sink_log, struct error *err);
+
+/* Signs a table that has an owner so that versions before 0.4.0 refuse it. Repeatable. */
+MUST_CHECK bool table_sign_changed(struct table *table, struct error *err);
 
 /* Makes the directories and, if nobody owns it, signs the table. */
 MUST_CHECK bool table_claim(struct table *table, const char *query_id, const char *checkpoint,
