@@ -116,8 +116,9 @@ MUST_CHECK bool file_sync_directory(const char *path, struct error *err);
  * name is taken, ENOENT if there is no `from` or no directory for `to`. */
 MUST_CHECK bool file_rename_new(const char *from, const char *to, struct error *err);
 
-/* Each of the two names, of files or directories, becomes the other's in one step; neither directory
- * is synced. ERROR_CONFIG: they are on two file systems, or theirs cannot do it. errno is kept. */
+/* Each of the two names, of files or directories, becomes the other's in one step; neither
+ * directory is synced. ERROR_CONFIG: they are on two file systems, or theirs cannot do it. errno is
+ * kept. */
 MUST_CHECK bool file_exchange(const char *a, const char *b, struct error *err);
 
 /* Gives the file a second name; the directory is not synced. errno is kept: EEXIST if the name is

@@ -51,8 +51,7 @@ static void name_index_deinit(struct name_index *index) {
 static bool name_index_mark(struct name_index *index, const char *name) {
     const struct wanted_name key = {.name = (char *)name};
     const struct wanted_name *found =
-        index->count == 0 ? NULL
-                          : bsearch(&key, index->names, index->count, sizeof key, by_name);
+        index->count == 0 ? NULL : bsearch(&key, index->names, index->count, sizeof key, by_name);
     if (found != NULL)
         index->seen[found->index] = true;
     return found != NULL;
@@ -112,7 +111,8 @@ static bool walk(struct editor *editor, const char *path, struct error *err) {
     bool found;
     editor->dropped = 0;
     return sink_log_file_lines(path, visit, editor, &found, err) &&
-           (found || error_set(err, ERROR_STATE, "'%s' is missing: restore it from a backup", path));
+           (found ||
+            error_set(err, ERROR_STATE, "'%s' is missing: restore it from a backup", path));
 }
 
 static bool has_compact(const struct sink_log *log) {
@@ -131,8 +131,8 @@ bool sink_log_each_compacted(const struct sink_log *log, sink_log_entry_fn *visi
         return true;
     struct file_path path = sink_log_path(log, sink_log_first(log));
     return sink_log_file_entries(path.text, visit_entry, context, &found, err) &&
-           (found || error_set(err, ERROR_STATE, "'%s' is missing: restore it from a backup",
-                               path.text));
+           (found ||
+            error_set(err, ERROR_STATE, "'%s' is missing: restore it from a backup", path.text));
 }
 
 bool sink_log_edit_check(const struct sink_log *log, const struct sink_log_edit *edit,
@@ -157,8 +157,7 @@ static bool write_added(const struct editor *editor, const bool *listed, struct 
         if (listed[i])
             continue;
         struct file_path path = file_join(editor->log->table, file->path);
-        scoped(scope_free) char *line =
-            sink_entry_print(path.text, file->size, file->modified_ms);
+        scoped(scope_free) char *line = sink_entry_print(path.text, file->size, file->modified_ms);
         if (!sink_log_writer_add(editor->writer, line, err))
             return false;
     }

@@ -11,8 +11,9 @@
  *     {"path":"status=live/part-b.parquet","size":2,"rows":2,"modifiedMs":1,"staged":"…"}
  *
  * Behind the header is a line for each file that left the table, then with "staged" for each that
- * came in; "rows" is 0 where nobody has counted. "gone" has the offsets whose rows, or some of them, left the table with the files: of an
- * expiry and an acceptance. Numbers of changes count up from 0 in each checkpoint.
+ * came in; "rows" is 0 where nobody has counted. "gone" has the offsets whose rows, or some of
+ * them, left the table with the files: of an expiry and an acceptance. Numbers of changes count up
+ * from 0 in each checkpoint.
  *
  * The file is the commit point of the change (streaming/store/change_steps.h). Reading is strict.
  * Pure: no disk. */

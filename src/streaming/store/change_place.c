@@ -232,9 +232,9 @@ static bool link_log(const struct change_place *place, struct error *err) {
     for (size_t i = 0; ok && i < names.count; i++) {
         struct file_path name = file_join(from.text, names.paths[i]);
         struct file_status status;
-        ok = file_look(name.text, &status, err) &&
-             (!status.is_file ||
-              file_link(name.text, file_join(to.text, names.paths[i]).text, err));
+        ok =
+            file_look(name.text, &status, err) &&
+            (!status.is_file || file_link(name.text, file_join(to.text, names.paths[i]).text, err));
     }
     path_list_deinit(&names);
     return ok && file_sync_directory(to.text, err);
@@ -287,9 +287,8 @@ static bool prepare(const struct change_place *place, bool *empty, struct error 
     struct stay stay = {.left = &left, .added = &added, .is_empty = true};
     bool ok = clear_tree(place, place->next.text, err) &&
               clear_tree(place, place->left.text, err) &&
-              file_make_directory_name(place->next.text, err) &&
-              link_staying(place, &stay, err) && link_added(place, &stay, err) &&
-              file_sync_directory(place->next.text, err) &&
+              file_make_directory_name(place->next.text, err) && link_staying(place, &stay, err) &&
+              link_added(place, &stay, err) && file_sync_directory(place->next.text, err) &&
               file_sync_directory(place->next_list.text, err);
     *empty = stay.is_empty;
     path_list_deinit(&left);

@@ -73,8 +73,7 @@ static bool try_names(const char *probe, struct error *err) {
 
 bool change_is_possible(const struct store *store, bool of_rejects, struct error *err) {
     const struct table *table = table_of(store, of_rejects);
-    const struct change_site site = {.root = table->root,
-                                     .home = change_aside(store, of_rejects)};
+    const struct change_site site = {.root = table->root, .home = change_aside(store, of_rejects)};
     char name[64];
     (void)snprintf(name, sizeof name, "probe-%ld", (long)getpid());
     struct file_path probe = file_join(site.home.text, name);
@@ -108,10 +107,9 @@ static bool visit_entry(void *context, struct json *line, struct error *err) {
     if (!sink_entry_read(&entry, line, options->table, options->partition_by_count, err))
         return false;
     (void)json_member_int(line, "modificationTime", &modified_ms);
-    bool ok =
-        !entry.in_table ||
-        eligible->visit(eligible->context, entry.relative, entry.size, modified_ms) ||
-        error_set(err, ERROR_STOPPED, "seen");
+    bool ok = !entry.in_table ||
+              eligible->visit(eligible->context, entry.relative, entry.size, modified_ms) ||
+              error_set(err, ERROR_STOPPED, "seen");
     sink_entry_deinit(&entry);
     return ok;
 }
@@ -123,9 +121,9 @@ static bool visit_path(void *context, const char *path) {
         file_join(table_of(eligible->store, eligible->of_rejects)->root.text, path);
     int there = file_find(full.text, &status, eligible->err);
     eligible->failed = there < 0;
-    return there == 0 || (there == 1 && (!status.is_file ||
-                                         eligible->visit(eligible->context, path, status.size,
-                                                         file_modified_ms(&status))));
+    return there == 0 ||
+           (there == 1 && (!status.is_file || eligible->visit(eligible->context, path, status.size,
+                                                              file_modified_ms(&status))));
 }
 
 bool change_each_eligible(const struct store *store, bool of_rejects, visit_fn *visit,
@@ -171,8 +169,7 @@ bool change_begin(const struct store *store, bool of_rejects, int64_t *number,
     *number = highest + 1;
     struct file_path home = home_of(store, of_rejects, *number);
     *staging = file_join(home.text, "files");
-    return file_make_directory_name(home.text, err) &&
-           file_make_directory_name(staging->text, err);
+    return file_make_directory_name(home.text, err) && file_make_directory_name(staging->text, err);
 }
 
 void change_discard(const struct store *store, bool of_rejects, int64_t number) {
@@ -221,8 +218,7 @@ static size_t slashes_in(const char *path) {
     return count;
 }
 
-static bool check_files(const struct store *store, const struct change *change,
-                        struct error *err) {
+static bool check_files(const struct store *store, const struct change *change, struct error *err) {
     const struct table *table = table_of(store, change->of_rejects);
     struct file_path home = home_of(store, change->of_rejects, change->number);
     struct file_path files = file_join(home.text, "files");
@@ -294,8 +290,7 @@ static bool check_change(struct store *store, const struct change *change, struc
 }
 
 /* A record that is durable promises files that are. */
-static bool sync_staged(const struct store *store, const struct change *change,
-                        struct error *err) {
+static bool sync_staged(const struct store *store, const struct change *change, struct error *err) {
     const char *ignored;
     struct file_path aside = change_aside(store, change->of_rejects);
     struct file_path home = home_of(store, change->of_rejects, change->number);
@@ -526,14 +521,15 @@ bool change_sweep(struct store *store, int64_t now_ms, int64_t grace_ms, struct 
     scoped(scope_free) int64_t *numbers = NULL;
     size_t count;
     int64_t oldest;
-    if (!sweep_pins(store, now_ms - grace_ms, err) || !changes_numbers(store, &numbers, &count, err))
+    if (!sweep_pins(store, now_ms - grace_ms, err) ||
+        !changes_numbers(store, &numbers, &count, err))
         return false;
     struct dropped dropped = {.numbers = must_alloc(count, sizeof *dropped.numbers)};
     bool ok = oldest_manifest_of(store, &oldest, err);
     // Numbers go up from the newest record, so that one stays.
     for (size_t i = 0; ok && i < count; i++)
-        ok = sweep_change(store, numbers[i], now_ms - grace_ms,
-                          i + 1 < count ? oldest : INT64_MIN, &dropped, err);
+        ok = sweep_change(store, numbers[i], now_ms - grace_ms, i + 1 < count ? oldest : INT64_MIN,
+                          &dropped, err);
     ok = ok && drop_records(store, &dropped, err);
     resolved_deinit(&dropped.expired);
     resolved_deinit(&dropped.accepted);

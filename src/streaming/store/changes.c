@@ -60,8 +60,7 @@ bool change_read(const struct store *store, int64_t number, struct change *chang
 }
 
 static void add_change(struct changes *changes, const struct change *change, bool open) {
-    changes->changes =
-        reallocarray(changes->changes, changes->count + 1, sizeof *changes->changes);
+    changes->changes = reallocarray(changes->changes, changes->count + 1, sizeof *changes->changes);
     check(changes->changes != NULL);
     changes->changes[changes->count++] = *change;
     if (open)
@@ -156,8 +155,7 @@ bool changes_read(const struct store *store, struct changes *changes, struct err
 /* The last that names the path; NULL: none does. */
 static const struct change_name *find_name(const struct changes *changes, bool of_rejects,
                                            const char *path) {
-    const struct change_name behind = {
-        .path = path, .of_rejects = of_rejects, .change = SIZE_MAX};
+    const struct change_name behind = {.path = path, .of_rejects = of_rejects, .change = SIZE_MAX};
     size_t low = 0, high = changes->name_count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
@@ -168,7 +166,7 @@ static const struct change_name *find_name(const struct changes *changes, bool o
     }
     const struct change_name *last = low == 0 ? NULL : &changes->names[low - 1];
     return last != NULL && last->of_rejects == of_rejects && strcmp(last->path, path) == 0 ? last
-                                                                                            : NULL;
+                                                                                           : NULL;
 }
 
 enum file_fate changes_fate(const struct changes *changes, bool of_rejects, const char *path,

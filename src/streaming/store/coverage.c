@@ -304,8 +304,7 @@ static bool parse_object(const struct json *object, int version, int64_t through
     if (!is_text(object, "query", origin->query_id) || !is_text(object, "topic", origin->topic))
         return error_set(err, ERROR_STATE, "it belongs to another query or topic");
     coverage->counts_rows = version == VERSION_ROWS;
-    if (version == VERSION_GONE &&
-        !json_member_bool(object, "countsRows", &coverage->counts_rows))
+    if (version == VERSION_GONE && !json_member_bool(object, "countsRows", &coverage->counts_rows))
         return error_set(err, ERROR_STATE, "it does not say whether it counts rows");
     if (!parse_incarnations(object, version, coverage, err))
         return false;

@@ -120,8 +120,48 @@ static void what_was_replayed_is_kept_in_version_2(void **state) {
     assert_non_null(strstr(err.message, "its incarnations do not match its version"));
     text[1] = '5';
     assert_false(coverage_parse(text, size, 7, &origin, &again, &err));
+    assert_non_null(strstr(err.message, "whether it counts rows"));
+    text[1] = '6';
+    assert_false(coverage_parse(text, size, 7, &origin, &again, &err));
     assert_non_null(strstr(err.message, "newer version"));
     coverage_deinit(&coverage);
+}
+
+static void what_left_the_table_is_kept_in_version_5(void **state) {
+    (void)state;
+    for (int counts_rows = 0; counts_rows < 2; counts_rows++) {
+        struct coverage coverage = {.through = 7, .counts_rows = counts_rows == 1}, again;
+        struct error err;
+        size_t size;
+        assert_true(add(&coverage, 0, 0, 3, 0));
+        (void)resolved_add(&coverage.expired, 0, 0, 1);
+        (void)resolved_add(&coverage.expired, 1, 0, 0);
+        scoped(scope_free) char *text = coverage_print(&coverage, &origin, &size);
+        assert_memory_equal(text, "v5\n", 3);
+        assert_null(strstr(text, "accepted"));
+        assert_true(coverage_parse(text, size, 7, &origin, &again, &err));
+        assert_int_equal(again.counts_rows, counts_rows == 1);
+        assert_int_equal(again.expired.count, 2);
+        assert_true(resolved_has(&again.expired, 1, 0, 0));
+        assert_int_equal(again.accepted.count, 0);
+        coverage_deinit(&again);
+        for (size_t cut = 0; cut < size; cut++)
+            assert_false(coverage_parse(text, cut, 7, &origin, &again, &err));
+        for (char version = '1'; version < '5'; version++) {
+            text[1] = version;
+            assert_false(coverage_parse(text, size, 7, &origin, &again, &err));
+        }
+
+        resolved_deinit(&coverage.expired);
+        (void)resolved_add(&coverage.accepted, 0, 0, 2);
+        scoped(scope_free) char *accepted = coverage_print(&coverage, &origin, &size);
+        assert_memory_equal(accepted, "v5\n", 3);
+        assert_null(strstr(accepted, "expired"));
+        assert_true(coverage_parse(accepted, size, 7, &origin, &again, &err));
+        assert_true(resolved_has(&again.accepted, 0, 0, 2));
+        coverage_deinit(&again);
+        coverage_deinit(&coverage);
+    }
 }
 
 static struct offsets at(int64_t first, int64_t second) {
@@ -264,6 +304,7 @@ int main(void) {
         cmocka_unit_test(an_offset_that_two_batches_took_is_refused),
         cmocka_unit_test(what_is_printed_is_read_again),
         cmocka_unit_test(what_was_replayed_is_kept_in_version_2),
+        cmocka_unit_test(what_left_the_table_is_kept_in_version_5),
         cmocka_unit_test(offsets_are_counted_once_in_each_incarnation),
         cmocka_unit_test(counts_of_rows_and_records_are_kept_in_version_4),
     };
