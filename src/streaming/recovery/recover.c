@@ -18,10 +18,12 @@
 #include "streaming/recovery/orphans.h"
 #include "streaming/recovery/recovery_table.h"
 #include "streaming/store/batch_steps.h"
+#include "streaming/store/change_steps.h"
 #include "streaming/store/coverage.h"
 
 /* Every action that is followed by another look makes progress that the next one sees: a manifest
- * taken back or rolled forward, a commit written. More rounds than this are a bug of ours. */
+ * taken back or rolled forward, a commit written, a change finished. More rounds than this are a
+ * bug of ours. */
 enum { ROUNDS_MAX = 8 };
 
 static void add_note(struct recovery *recovery, const char *format, ...) PRINTF_LIKE(2, 3);
@@ -77,6 +79,10 @@ static bool with_manifest(struct store *store, int64_t batch_id, enum recovery_a
 static bool act(struct store *store, const struct survey *survey, enum recovery_action action,
                 struct recovery *recovery, struct error *err) {
     switch (action) {
+    case RECOVER_CHANGE:
+        add_note(recovery, "A change of the table (a compaction or an expiry) was recorded; "
+                           "finishing it");
+        return change_finish(store, err);
     case RECOVER_TAKE_BACK:
         add_note(recovery,
                  "Batch %" PRId64 " was committed by this program and run again by Spark; removing "
@@ -250,7 +256,7 @@ static bool prepare(struct store *store, const struct survey *survey, struct err
            table_claim(&store->rejects, id, checkpoint, false, err) &&
            table_unstage_all(&store->table, err) && table_unstage_all(&store->rejects, err) &&
            checkpoint_sweep(&store->checkpoint, survey->planned, err) &&
-           sink_log_sweep(&store->sink_log, err);
+           change_sweep_prepared(store, err) && sink_log_sweep(&store->sink_log, err);
 }
 
 static bool look_for_orphans(struct store *store, const struct survey *survey,
@@ -299,7 +305,10 @@ bool recovery_preview(struct store *store, struct recovery *recovery, bool *sett
     if (is_refusal(found->action))
         return refuse(store, &survey, found, err);
     *settled = is_last(found->action);
-    if (found->action == RECOVER_FINISH)
+    if (found->action == RECOVER_CHANGE)
+        add_note(recovery, "A change of the table (a compaction or an expiry) was recorded; first, "
+                           "it would be finished");
+    else if (found->action == RECOVER_FINISH)
         add_note(recovery,
                  "Batch %" PRId64 " is in the sink log; first, its commit would be written",
                  survey.planned);

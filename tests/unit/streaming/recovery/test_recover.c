@@ -1,9 +1,11 @@
-#include "tree.h"
+#include "change_fixture.h"
 
 #include "base/scope.h"
 #include "streaming/recovery/recover.h"
 #include "streaming/recovery/recovery_table.h"
 #include "streaming/store/store.h"
+
+#define ASIDE "processed/.matches.aside/"
 
 static struct fixture fixture;
 
@@ -35,6 +37,7 @@ enum {
     REWINDING = 1 << 11,
     ELSEWHERE = 1 << 12,
     EMPTY_PLAN = 1 << 13,
+    CHANGING = 1 << 14, // a change of the table is not finished
 };
 
 static struct survey survey_of(const int64_t newest[4], unsigned unlike) {
@@ -46,6 +49,7 @@ static struct survey survey_of(const int64_t newest[4], unsigned unlike) {
         .has_metadata = !(unlike & NO_METADATA),
         .has_previous_plan = !(unlike & NO_PREVIOUS),
         .rewinding = unlike & REWINDING,
+        .changing = unlike & CHANGING,
         .plan_is_empty = unlike & EMPTY_PLAN,
         .log_elsewhere = unlike & ELSEWHERE,
         .owned_by_other = unlike & OTHERS_TABLE,
@@ -72,9 +76,10 @@ static void every_case_of_the_table_is_reached(void **state) {
         int64_t newest[4];
         unsigned unlike;
     } surveys[] = {
-        {{4, 4, 4, 4}, REWINDING | NO_METADATA | OTHERS_TABLE},
-        {{4, 4, 4, 4}, NO_METADATA | OTHERS_TABLE},
-        {{4, 4, 4, 4}, OTHERS_TABLE},
+        {{4, 4, 4, 4}, REWINDING | NO_METADATA | OTHERS_TABLE | CHANGING},
+        {{4, 4, 4, 4}, NO_METADATA | OTHERS_TABLE | CHANGING},
+        {{4, 4, 4, 4}, OTHERS_TABLE | CHANGING},
+        {{-1, -1, -1, 3}, CHANGING | ELSEWHERE},
         {{-1, -1, -1, 3}, 0},
         {{4, 4, 4, 4}, ELSEWHERE | SETTING_OFF},
         {{-1, 3, -1, -1}, NO_SINK_LOG},
@@ -551,6 +556,26 @@ static void another_query_id(void) {
                   "{\"id\":\"00000000-0000-0000-0000-000000000001\"}");
 }
 
+/* The record of a compaction, whose last step was undone by a power cut. */
+static void a_change_half_done(void) {
+    a_healthy_query_without_log();
+    struct store *store = NULL;
+    struct error err = {0};
+    struct recovery recovery;
+    struct change change;
+    bool recorded;
+    if (!recovery_open(&fixture.options, &store, &err) || !recover(store, &recovery, &err) ||
+        !change_prepare(store, &(struct change_wish){.kind = CHANGE_COMPACTION}, 0, &change,
+                        &err) ||
+        !change_publish(store, &change, &recorded, &err))
+        fail_msg("%s", err.message);
+    recovery_deinit(&recovery);
+    change_deinit(&change);
+    store_close(store);
+    check(rename(file_join(fixture.checkpoint, "changes/0").text,
+                 file_join(fixture.checkpoint, "changes/0.open").text) == 0);
+}
+
 static void no_plans(void) {
     a_healthy_query();
     remove_path(CHECKPOINT "offsets");
@@ -671,11 +696,110 @@ static void a_planned_replay(void) {
     fixture_write(&fixture, CHECKPOINT "offsets/5", plan);
 }
 
+/* The newest batch is 9, of which 9.compact tells; `spark`: its commit is Spark's. */
+static void compact_all(bool spark, int pieces) {
+    struct store *store = NULL;
+    struct error err = {0};
+    struct recovery recovery;
+    struct change change;
+    bool recorded;
+    fixture_must_advance(&fixture, 9, 0);
+    if (spark)
+        fixture_write(&fixture, CHECKPOINT "commits/.9.crc", "crc");
+    if (!recovery_open(&fixture.options, &store, &err) || !recover(store, &recovery, &err) ||
+        !change_prepare(store,
+                        &(struct change_wish){.kind = CHANGE_COMPACTION,
+                                              .directory = pieces > 0 ? NULL : "status=live",
+                                              .pieces = pieces},
+                        0, &change, &err) ||
+        !change_publish(store, &change, &recorded, &err))
+        fail_msg("%s", err.message);
+    recovery_deinit(&recovery);
+    change_deinit(&change);
+    store_close(store);
+}
+
+static void a_newest_batch_whose_files_were_compacted_is_done(void **state) {
+    (void)state;
+    for (int spark = 0; spark < 2; spark++)
+        for (int pieces = 0; pieces < 4; pieces++) {
+            fixture_clear(&fixture);
+            fixture_init(&fixture);
+            compact_all(spark == 1, pieces);
+            struct recovery recovery;
+            must_start(&recovery);
+            assert_int_equal(recovery.next_batch, 10);
+            assert_int_equal(recovery.note_count, 0);
+            recovery_deinit(&recovery);
+            fixture_must_advance(&fixture, 20, 0);
+            struct rows by_log = rows_by_log(&fixture), listed = rows_by_listing(&fixture, false);
+            assert_int_equal(by_log.count, 42);
+            assert_true(rows_equal(&by_log, &listed));
+            rows_deinit(&by_log);
+            rows_deinit(&listed);
+        }
+}
+
+static void a_file_that_a_compaction_made_is_no_orphan(void **state) {
+    (void)state;
+    a_change_half_done();
+    fixture_leave_open(&fixture, 5, false);
+    struct recovery recovery;
+    must_start(&recovery);
+    assert_true(recovery.has_open_plan);
+    recovery_deinit(&recovery);
+    struct rows listed = rows_by_listing(&fixture, false);
+    assert_int_equal(listed.count, 10);
+    rows_deinit(&listed);
+}
+
+static void what_was_prepared_and_not_recorded_is_swept(void **state) {
+    (void)state;
+    struct store *store = NULL;
+    struct error err = {0};
+    struct recovery recovery;
+    struct change change;
+    fixture_must_advance(&fixture, 9, 0);
+    assert_true(recovery_open(&fixture.options, &store, &err) && recover(store, &recovery, &err));
+    recovery_deinit(&recovery);
+    assert_true(
+        change_prepare(store, &(struct change_wish){.kind = CHANGE_COMPACTION}, 0, &change, &err));
+    change_deinit(&change);
+    store_close(store);
+    check(mkdir(file_join(fixture.root, ASIDE "reads").text, 0755) == 0);
+    check(mkdir(file_join(fixture.root, ASIDE "reads/pin").text, 0755) == 0);
+    assert_true(fixture_has(&fixture, ASIDE "0/files"));
+    must_start(&recovery);
+    recovery_deinit(&recovery);
+    assert_false(fixture_has(&fixture, ASIDE "0"));
+    assert_true(fixture_has(&fixture, ASIDE "reads/pin"));
+}
+
+static void a_preview_says_that_a_change_would_be_finished(void **state) {
+    (void)state;
+    struct store *store = NULL;
+    struct error err = {0};
+    struct recovery recovery;
+    bool settled = true;
+    a_change_half_done();
+    scoped(scope_free) char *before = tree_print(fixture.root, "lock");
+    assert_true(store_open_to_read(&fixture.options, &store, &err));
+    assert_true(recovery_preview(store, &recovery, &settled, &err));
+    assert_false(settled);
+    assert_int_equal(recovery.note_count, 1);
+    assert_non_null(strstr(recovery.notes[0], "would be finished"));
+    recovery_deinit(&recovery);
+    store_close(store);
+    scoped(scope_free) char *after = tree_print(fixture.root, "lock");
+    assert_string_equal(before, after);
+}
+
 /* In the table's order: a case without a state on disk fails. */
 static void (*const states[])(void) = {
     a_rewind_half_done,
     no_metadata,
     another_query_id,
+    a_change_half_done,
     no_plans,
     a_log_from_elsewhere,
     no_plans_and_no_log,
@@ -742,6 +866,10 @@ static void every_case_is_a_state_on_disk_and_is_acted_on(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_case_of_the_table_is_reached),
+        ON_DISK(a_newest_batch_whose_files_were_compacted_is_done),
+        ON_DISK(a_file_that_a_compaction_made_is_no_orphan),
+        ON_DISK(what_was_prepared_and_not_recorded_is_swept),
+        ON_DISK(a_preview_says_that_a_change_would_be_finished),
         ON_DISK(a_batch_that_we_logged_and_spark_committed_is_finished),
         ON_DISK(damage_is_refused_and_nothing_is_touched),
         ON_DISK(a_deleted_checkpoint_is_not_even_begun),
