@@ -7,7 +7,8 @@
  *     relocate   rewrites the absolute paths in the logs, after the lake was moved
  *     rewind     takes the newest batches back, so that they can be done again
  *
- * (and streaming/operations/replay.h, which parses rejects again)
+ * (and streaming/operations/replay.h, which parses rejects again, and care.h, which merges files
+ * and lets dates expire)
  *
  * Each takes the checkpoint's lock, prints to `out` what it did, and may be killed at any moment:
  * run again, it finishes. Data files are renamed at most, never deleted. With `dry_run` it prints
@@ -23,6 +24,7 @@
 #include "base/error.h"
 #include "streaming/store/store_options.h"
 
+struct broker;         // streaming/kafka/broker.h
 struct offsets;        // streaming/offsets/offset_log.h
 struct recovery;       // streaming/recovery/recover.h
 struct store;          // streaming/store/store.h
@@ -42,12 +44,24 @@ MUST_CHECK bool operation_release(const struct store_options *options, bool dry_
 MUST_CHECK bool operation_relocate(const struct store_options *options, bool dry_run, FILE *out,
                                    struct error *err);
 
-/* `to_batch`: the newest batch that stays. `next`: where the batch after it reads from, owned by
- * the caller also after an error; empty: there was nothing to do. */
-MUST_CHECK bool operation_rewind(const struct store_options *options, int64_t to_batch,
-                                 bool dry_run, struct offsets *next, FILE *out, struct error *err);
+/* Which batch is the newest that stays. */
+struct rewind_request {
+    bool by_time;
+    int64_t to_batch;      // or the newest one that was planned before
+    int64_t before_ms;     // milliseconds since 1970
+    struct broker *broker; // asked whether the records are still there; NULL: nobody is
+};
+
+/* `next`: where the batch after it reads from, owned by the caller also after an error; empty:
+ * there was nothing to do. ERROR_BROKER: Kafka does not answer. */
+MUST_CHECK bool operation_rewind(const struct store_options *options,
+                                 const struct rewind_request *request, bool dry_run,
+                                 struct offsets *next, FILE *out, struct error *err);
 
 /* ---- for the operations themselves ---- */
+
+/* Whether there is a checkpoint, and no Spark cluster runs its query. ERROR_CONFIG, ERROR_STATE. */
+MUST_CHECK bool operation_check(const struct store_options *options, struct error *err);
 
 /* The store of a query that has run before: locked, or with `dry_run` only to be read, and then
  * `out` gets a line if the query runs now. ERROR_CONFIG: there is no checkpoint. */

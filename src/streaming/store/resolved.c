@@ -98,6 +98,46 @@ void resolved_add_all(struct resolved *resolved, const struct resolved *more) {
     }
 }
 
+/* A part is there only while it has a member. */
+static void set_count(struct resolved *resolved, struct resolved_part *part, uint64_t before) {
+    uint64_t now = roaring_bitmap_get_cardinality(part->lows);
+    resolved->count -= (int64_t)(before - now);
+    if (now > 0)
+        return;
+    roaring_bitmap_free(part->lows);
+    size_t behind = (size_t)(&resolved->parts[resolved->part_count] - (part + 1));
+    memmove(part, part + 1, behind * sizeof *part);
+    resolved->part_count--;
+}
+
+void resolved_drop_all(struct resolved *resolved, const struct resolved *some) {
+    for (size_t i = 0; i < some->part_count; i++) {
+        size_t at = place_of(resolved, &some->parts[i]);
+        if (!is_at(resolved, at, &some->parts[i]))
+            continue;
+        struct resolved_part *part = &resolved->parts[at];
+        uint64_t before = roaring_bitmap_get_cardinality(part->lows);
+        roaring_bitmap_andnot_inplace(part->lows, some->parts[i].lows);
+        set_count(resolved, part, before);
+    }
+}
+
+void resolved_drop_from(struct resolved *resolved, int32_t incarnation, int32_t partition,
+                        int64_t from) {
+    const struct resolved_part key = key_of(incarnation, partition, from);
+    for (size_t at = place_of(resolved, &key); at < resolved->part_count;) {
+        struct resolved_part *part = &resolved->parts[at];
+        if (part->incarnation != incarnation || part->partition != partition)
+            return;
+        size_t count = resolved->part_count;
+        uint64_t before = roaring_bitmap_get_cardinality(part->lows);
+        uint32_t low = part->high == key.high ? (uint32_t)from : 0;
+        roaring_bitmap_remove_range_closed(part->lows, low, UINT32_MAX);
+        set_count(resolved, part, before);
+        at += resolved->part_count == count; // else the next one is here now
+    }
+}
+
 bool resolved_has(const struct resolved *resolved, int32_t incarnation, int32_t partition,
                   int64_t offset) {
     const struct resolved_part key = key_of(incarnation, partition, offset);

@@ -33,6 +33,12 @@ bool resolved_add(struct resolved *resolved, int32_t incarnation, int32_t partit
 void resolved_add_range(struct resolved *resolved, int32_t incarnation, int32_t partition,
                         int64_t first, int64_t last);
 void resolved_add_all(struct resolved *resolved, const struct resolved *more);
+
+/* Takes out all of `some` that is in it; and all of a partition from an offset on. */
+void resolved_drop_all(struct resolved *resolved, const struct resolved *some);
+void resolved_drop_from(struct resolved *resolved, int32_t incarnation, int32_t partition,
+                        int64_t from);
+
 bool resolved_has(const struct resolved *resolved, int32_t incarnation, int32_t partition,
                   int64_t offset);
 

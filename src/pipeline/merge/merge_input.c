@@ -1,0 +1,216 @@
+/* A footer is parsed once. What stays of it is one struct merge_chunk for each column and row
+ * group, and a layout: which of the file's columns are the table's, in which form. Files of one
+ * writer have the same layout, so there are a few.
+ *
+ * Columns are found by name. What must stay true: every column of a file is one of the table, of
+ * the same type, or the file is refused: a value that is not copied would be lost. */
+#include "pipeline/merge/merge_input.h"
+
+#include "base/check.h"
+
+enum {
+    WHOLE_MAX = 64 * 1024,          // bytes of a file that is read at once
+    CHUNK_SIZE_MAX = (1 << 29) - 1, // bytes
+};
+
+void merge_inputs_init(struct merge_inputs *inputs, const struct parquet_table *table,
+                       const char *const *paths) {
+    *inputs = (struct merge_inputs){.table = table, .paths = paths};
+    inputs->plain_bytes = must_alloc(table->column_count, sizeof *inputs->plain_bytes);
+    inputs->coded_rows = must_alloc(table->column_count, sizeof *inputs->coded_rows);
+}
+
+void merge_inputs_deinit(struct merge_inputs *inputs) {
+    for (size_t i = 0; i < inputs->layout_count; i++)
+        free(inputs->layouts[i].columns);
+    free(inputs->layouts);
+    free(inputs->plain_bytes);
+    free(inputs->coded_rows);
+    bytes_deinit(&inputs->pieces);
+    bytes_deinit(&inputs->chunks);
+    *inputs = (struct merge_inputs){0};
+}
+
+static size_t column_of(const struct parquet_table *table, struct text name) {
+    size_t column = 0;
+    while (column < table->column_count &&
+           !text_equals(name, text_borrow(table->columns[column].name)))
+        column++;
+    return column;
+}
+
+static bool fits(const struct parquet_table *table, size_t column, const struct file_column *found,
+                 const char *path, struct error *err) {
+    if (column == table->column_count)
+        return error_set(err, ERROR_STATE,
+                         "'%s' has a column '%.*s' that the table does not have: merging would "
+                         "lose its values",
+                         path, (int)found->name.length, found->name.bytes);
+    const struct column_format *format = &table->columns[column];
+    struct type_text type =
+        type_text_of(type_sql_name(format->type), format->type, format->precision, format->scale);
+    if (found->readable && strcmp(type.text, found->spark_type.text) == 0)
+        return true;
+    return error_set(
+        err, ERROR_STATE, "'%s': column '%s' is %s, but in the table it is %s", path, format->name,
+        found->spark_type.text[0] != '\0' ? found->spark_type.text : "of unknown type", type.text);
+}
+
+static bool make_layout(const struct parquet_table *table, const struct file_metadata *metadata,
+                        const char *path, struct merge_layout *layout, struct error *err) {
+    layout->columns = must_alloc(table->column_count, sizeof *layout->columns);
+    for (size_t i = 0; i < metadata->column_count; i++) {
+        const struct file_column *found = &metadata->columns[i];
+        size_t column = column_of(table, found->name);
+        if (!fits(table, column, found, path, err))
+            return false;
+        if (layout->columns[column].name.bytes != NULL)
+            return error_set(err, ERROR_STATE, "'%s' has two columns '%s'", path,
+                             table->columns[column].name);
+        layout->columns[column] = *found;
+        layout->columns[column].name = text_borrow(table->columns[column].name);
+    }
+    for (size_t i = 0; i < table->column_count; i++)
+        if (table->columns[i].required && layout->columns[i].name.bytes == NULL)
+            return error_set(err, ERROR_STATE,
+                             "'%s' lacks the column '%s', which is never null in the table", path,
+                             table->columns[i].name);
+    return true;
+}
+
+static bool same_layout(const struct merge_layout *a, const struct merge_layout *b, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        const struct file_column *one = &a->columns[i], *other = &b->columns[i];
+        if (one->name.bytes != other->name.bytes || one->physical != other->physical ||
+            one->stored != other->stored || one->type != other->type ||
+            one->fixed_size != other->fixed_size || one->precision != other->precision ||
+            one->scale != other->scale || one->millis != other->millis ||
+            one->required != other->required)
+            return false;
+    }
+    return true;
+}
+
+static size_t keep_layout(struct merge_inputs *inputs, struct merge_layout *layout) {
+    for (size_t i = inputs->layout_count; i > 0; i--) {
+        if (same_layout(&inputs->layouts[i - 1], layout, inputs->table->column_count)) {
+            free(layout->columns);
+            return i - 1;
+        }
+    }
+    inputs->layouts =
+        realloc(inputs->layouts, (inputs->layout_count + 1) * sizeof *inputs->layouts);
+    check(inputs->layouts != NULL);
+    inputs->layouts[inputs->layout_count] = *layout;
+    return inputs->layout_count++;
+}
+
+/* The chunk of a column of the table in a row group; NULL: the file lacks it. */
+static const struct file_chunk *chunk_of(const struct parquet_reader *reader,
+                                         const struct file_row_group *group, const char *name) {
+    int at = file_metadata_find(&reader->metadata, name);
+    return at < 0 ? NULL : &group->chunks[at];
+}
+
+static bool add_chunk(struct merge_inputs *inputs, const struct parquet_reader *reader,
+                      const struct merge_piece *piece, size_t column, const struct file_chunk *from,
+                      struct error *err) {
+    struct merge_chunk chunk = {0};
+    if (from != NULL) {
+        enum parquet_codec codec;
+        const char *name = inputs->table->columns[column].name;
+        if (!codec_of_number(from->codec, &codec))
+            return error_set(err, ERROR_STATE,
+                             "'%s': column '%s' has codec %d, which is not "
+                             "supported",
+                             reader->input.name, name, from->codec);
+        // Places were checked when the piece's first byte was found.
+        if (from->size > CHUNK_SIZE_MAX || from->start - piece->start > UINT32_MAX)
+            return error_set(err, ERROR_STATE,
+                             "'%s': column '%s' of a row group is too large to "
+                             "be merged",
+                             reader->input.name, name);
+        chunk.start = (uint32_t)(from->start - piece->start);
+        chunk.size = (uint32_t)from->size & CHUNK_SIZE_MAX;
+        chunk.codec = codec & 3;
+        chunk.has_dictionary = from->has_dictionary;
+        inputs->data_bytes += from->size;
+        inputs->plain_bytes[column] += from->plain_size;
+        inputs->coded_rows[column] += from->has_dictionary ? piece->rows : 0;
+    }
+    bytes_append(&inputs->chunks, &chunk, sizeof chunk);
+    return true;
+}
+
+static bool add_piece(struct merge_inputs *inputs, const struct parquet_reader *reader,
+                      const struct file_row_group *group, size_t layout, struct error *err) {
+    const struct input *input = &reader->input;
+    struct merge_piece piece = {.input = (uint32_t)inputs->count,
+                                .layout = (uint32_t)layout,
+                                .rows = (uint32_t)group->rows,
+                                .start = input->size};
+    for (size_t i = 0; i < reader->metadata.column_count; i++) {
+        const struct file_chunk *chunk = &group->chunks[i];
+        if (chunk->start < 0 || chunk->size < 0 || chunk->plain_size < 0 ||
+            chunk->start > input->size || chunk->size > input->size - chunk->start)
+            return error_set(err, ERROR_STATE, "'%s' is damaged: a column is outside the file",
+                             input->name);
+        piece.start = chunk->start < piece.start ? chunk->start : piece.start;
+    }
+    for (size_t column = 0; column < inputs->table->column_count; column++)
+        if (!add_chunk(inputs, reader, &piece, column,
+                       chunk_of(reader, group, inputs->table->columns[column].name), err))
+            return false;
+    bytes_append(&inputs->pieces, &piece, sizeof piece);
+    return true;
+}
+
+bool merge_inputs_add(struct merge_inputs *inputs, const struct parquet_reader *reader,
+                      struct error *err) {
+    const struct file_metadata *metadata = &reader->metadata;
+    struct merge_layout layout;
+    if (!make_layout(inputs->table, metadata, reader->input.name, &layout, err)) {
+        free(layout.columns);
+        return false;
+    }
+    size_t index = keep_layout(inputs, &layout);
+    if (metadata->rows > UINT32_MAX - inputs->rows)
+        return error_set(err, ERROR_STATE, "'%s' has %lld rows: too many to be merged",
+                         reader->input.name, (long long)metadata->rows);
+    for (size_t i = 0; i < metadata->row_group_count; i++)
+        if (metadata->row_groups[i].rows > 0 &&
+            !add_piece(inputs, reader, &metadata->row_groups[i], index, err))
+            return false;
+    inputs->count++;
+    inputs->rows += metadata->rows;
+    inputs->bytes += reader->input.size;
+    return true;
+}
+
+bool merge_piece_chunk(const struct merge_inputs *inputs, size_t piece, size_t column,
+                       struct file_chunk *chunk) {
+    const struct merge_piece *of = merge_piece_at(inputs, piece);
+    const struct merge_chunk *chunks = (const void *)inputs->chunks.at;
+    const struct merge_chunk *from = &chunks[piece * inputs->table->column_count + column];
+    *chunk = (struct file_chunk){.codec = (int32_t)codec_number((enum parquet_codec)from->codec),
+                                 .values = of->rows,
+                                 .start = of->start + from->start,
+                                 .size = from->size,
+                                 .has_dictionary = from->has_dictionary};
+    return inputs->layouts[of->layout].columns[column].name.bytes != NULL;
+}
+
+size_t merge_inputs_memory(const struct merge_inputs *inputs) {
+    return inputs->pieces.size + inputs->chunks.size +
+           inputs->layout_count * inputs->table->column_count * sizeof(struct file_column);
+}
+
+bool merge_input_open(struct input *input, const char *path, struct bytes *room,
+                      struct error *err) {
+    if (!input_open(input, path, err))
+        return false;
+    if (input->size > WHOLE_MAX || input_load(input, 0, (size_t)input->size, room, err))
+        return true;
+    input_close(input);
+    return false;
+}
