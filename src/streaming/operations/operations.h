@@ -1,5 +1,6 @@
 /* operations.h: what an operator does to the directories of one query while it is stopped.
  *
+ *     accept     takes a table as it is that another program has changed
  *     adopt      begins a sink log that lists the table's files, for a table of the foreachBatch
  *                job; or takes the offsets for those of another Kafka cluster
  *     release    takes the sink log away again
@@ -23,13 +24,18 @@
 #include "base/error.h"
 #include "streaming/store/store_options.h"
 
-struct broker;   // streaming/kafka/broker.h
-struct offsets;  // streaming/offsets/offset_log.h
-struct recovery; // streaming/recovery/recover.h
-struct store;    // streaming/store/store.h
+struct broker;         // streaming/kafka/broker.h
+struct offsets;        // streaming/offsets/offset_log.h
+struct recovery;       // streaming/recovery/recover.h
+struct store;          // streaming/store/store.h
+struct verify_options; // streaming/verify/report.h
 
 MUST_CHECK bool operation_adopt(const struct store_options *options, bool dry_run, FILE *out,
                                 struct error *err);
+/* Takes the table as it is: files that are gone, replaced or merged by another program. The broker
+ * of the options is not asked. */
+MUST_CHECK bool operation_accept(const struct verify_options *options, bool dry_run, FILE *out,
+                                 struct error *err);
 /* Notes that the checkpoint's offsets are of the Kafka cluster `id`. */
 MUST_CHECK bool operation_adopt_kafka(const struct store_options *options, const char *id,
                                       bool dry_run, FILE *out, struct error *err);
