@@ -27,6 +27,7 @@
 #include "base/scope.h"
 #include "base/text.h"
 #include "streaming/operations/operations.h"
+#include "streaming/operations/rewind_cut.h"
 #include "streaming/operations/rewind_decide.h"
 #include "streaming/recovery/recover.h"
 #include "streaming/table/set_aside.h"
@@ -286,7 +287,7 @@ static bool run_steps(struct execution *execution, struct error *err) {
     return checkpoint_write_commit(checkpoint, rewind->to_batch, err) &&
            write_plans(execution, err) && set_log_aside(rewind, &checkpoint->offsets, err) &&
            shorten_log(execution, err) && set_files_aside(execution, err) &&
-           rewind_cut_coverage(rewind, err) && set_log_aside(rewind, &checkpoint->manifests, err) &&
+           rewind_cut(rewind, err) && set_log_aside(rewind, &checkpoint->manifests, err) &&
            history_cut(rewind->store, rewind->to_batch, err) && remove_commits(rewind, err) &&
            finish(rewind, err);
 }
@@ -440,6 +441,8 @@ bool operation_rewind(const struct store_options *options, const struct rewind_r
     history_deinit(&rewind.history);
     path_set_deinit(&rewind.kept);
     path_set_deinit(&rewind.newer);
+    path_list_deinit(&rewind.mixed_table);
+    path_list_deinit(&rewind.mixed_rejects);
     store_close(rewind.store);
     return ok;
 }

@@ -19,7 +19,7 @@
 #include "streaming/recovery/recovery_table.h"
 #include "streaming/store/batch_steps.h"
 #include "streaming/store/coverage.h"
-#include "streaming/store/history.h"
+#include "streaming/history/history.h"
 
 /* Every action that is followed by another look makes progress that the next one sees: a manifest
  * taken back or rolled forward, a commit written. More rounds than this are a bug of ours. */
