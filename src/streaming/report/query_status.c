@@ -25,6 +25,7 @@ void query_status_init(struct query_status *status, const char *name) {
                                                  .resumed_batch = -1,
                                                  .batch_id = -1,
                                                  .missing_files = -1,
+                                                 .changed_files = -1,
                                                  .message = "Initializing sources"}};
     uuid_new(status->snapshot.run_id);
     lag_book_init(&status->lag);
@@ -117,9 +118,11 @@ void query_status_note_error(struct query_status *status, const char *error) {
     pthread_mutex_unlock(&status->lock);
 }
 
-void query_status_set_missing(struct query_status *status, int64_t count, const char *names) {
+void query_status_set_missing(struct query_status *status, int64_t count, int64_t changed,
+                              const char *names) {
     pthread_mutex_lock(&status->lock);
     status->snapshot.missing_files = count;
+    status->snapshot.changed_files = changed;
     snprintf(status->snapshot.missing_names, sizeof status->snapshot.missing_names, "%s", names);
     pthread_mutex_unlock(&status->lock);
 }

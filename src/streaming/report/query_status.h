@@ -52,7 +52,8 @@ struct query_snapshot {
     struct query_retry retry;    // while the state is QUERY_RETRYING
 
     int64_t missing_files;   // of the table; -1: not known
-    char missing_names[512]; // the first three of them, by commas
+    int64_t changed_files;   // of another size, or not of this query; -1: not known
+    char missing_names[512]; // the first three of them all, by commas
 
     int64_t retries; // how often something failed and was retried, since start
 
@@ -98,7 +99,8 @@ void query_status_retry(struct query_status *status, bool is_data_available, con
 /* Something went wrong, and the query continues without it. */
 void query_status_note_error(struct query_status *status, const char *error);
 /* Any thread. `names`: the first three. */
-void query_status_set_missing(struct query_status *status, int64_t count, const char *names);
+void query_status_set_missing(struct query_status *status, int64_t count, int64_t changed,
+                              const char *names);
 void query_status_sign(struct query_status *status);             // of life, without a message
 void query_status_rest(struct query_status *status, int64_t ms); // sleeps so long at most
 void query_status_set_started(struct query_status *status);

@@ -156,6 +156,52 @@ int64_t resolved_count_of(const struct resolved *resolved, int32_t incarnation, 
     return count;
 }
 
+/* How far the members that begin with `first` follow each other, at most up to `end`. */
+static int64_t end_of_run(const struct resolved_part *part, int64_t first, int64_t end) {
+    uint64_t low = (uint32_t)first, most = (uint64_t)(end - first), known = 1;
+    // Twice as far each time, and then halves of the last step.
+    uint64_t step = 1;
+    while (known < most && roaring_bitmap_range_cardinality(part->lows, low, low + known) == known) {
+        step = known;
+        known = 2 * known < most ? 2 * known : most;
+    }
+    if (roaring_bitmap_range_cardinality(part->lows, low, low + known) == known)
+        return first + (int64_t)known;
+    while (known - step > 1) {
+        uint64_t middle = step + (known - step) / 2;
+        if (roaring_bitmap_range_cardinality(part->lows, low, low + middle) == middle)
+            step = middle;
+        else
+            known = middle;
+    }
+    return first + (int64_t)step;
+}
+
+bool resolved_next_run(const struct resolved *resolved, int32_t incarnation, int32_t partition,
+                       int64_t end, int64_t *start, int64_t *run_end) {
+    const struct resolved_part key = key_of(incarnation, partition, *start);
+    for (size_t i = place_of(resolved, &key); i < resolved->part_count; i++) {
+        const struct resolved_part *part = &resolved->parts[i];
+        int64_t base = (int64_t)((uint64_t)part->high << 32);
+        if (part->incarnation != incarnation || part->partition != partition || base >= end)
+            return false;
+        roaring_uint32_iterator_t at;
+        roaring_init_iterator(part->lows, &at);
+        if (base < *start)
+            (void)roaring_move_uint32_iterator_equalorlarger(&at, (uint32_t)*start);
+        if (!at.has_value)
+            continue;
+        int64_t first = base + at.current_value;
+        int64_t last = base + UINT32_MAX + INT64_C(1);
+        if (first >= end)
+            return false;
+        *start = first;
+        *run_end = end_of_run(part, first, last < end ? last : end);
+        return true;
+    }
+    return false;
+}
+
 void resolved_each_partition(const struct resolved *resolved,
                              void (*visit)(void *context, int32_t incarnation, int32_t partition),
                              void *context) {

@@ -31,6 +31,7 @@ struct verification {
     struct store *store;
     struct snapshot snapshot;
     struct verify_files files;
+    struct kept_files kept;
     struct offset_map map;
     struct gaps gaps;
     struct scan scan;
@@ -191,13 +192,13 @@ static bool look(struct verification *verification, struct error *err) {
     note_snapshot(snapshot, report);
     note_begun(snapshot, report);
     set_partitions(verification);
+    if (!verify_files_list(store, snapshot, &verification->files, report, err) ||
+        !snapshot_look_beyond(store, snapshot, err))
+        return false;
     gaps_init(&verification->gaps, snapshot);
     verification->gaps.row_per_record = report->row_per_record;
     row_proof_init(&verification->proof, &verification->shape, &verification->gaps,
                    &verification->map, report);
-    if (!verify_files_list(store, snapshot, &verification->files, report, err) ||
-        !snapshot_look_beyond(store, snapshot, err))
-        return false;
     if (!read_files(verification, err))
         return false;
     if (verification->shape.level_count > 0)
@@ -259,6 +260,7 @@ bool verify_run(const struct verify_options *options, struct verify_report *repo
         .snapshot = &verification.snapshot,
         .schema = options->store->stream != NULL ? &verification.schema : NULL,
         .files = &verification.files,
+        .kept = &verification.kept,
         .map = &verification.map,
         .shape = &verification.shape,
         .report = report,
@@ -269,8 +271,10 @@ bool verify_run(const struct verify_options *options, struct verify_report *repo
     if (verification.shape.level_count > 0)
         set_runs(&verification);
     offset_map_init(&verification.map);
+    kept_files_init(&verification.kept, verification.store);
     bool ok = look(&verification, err);
     offset_map_deinit(&verification.map);
+    kept_files_deinit(&verification.kept);
     row_proof_deinit(&verification.proof);
     row_runs_deinit(&verification.scan.runs);
     gaps_deinit(&verification.gaps);

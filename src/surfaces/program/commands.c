@@ -69,6 +69,23 @@ const struct command program_commands[] = {
      .options = OPTION_BIT(OPTION_ROWS) | OPTION_BIT(OPTION_FOLLOW) | OPTION_BIT(OPTION_JSON),
      .run = tail_command,
      .knows = true},
+    {.name = "files",
+     .group = look,
+     .brief = "the table's files at one moment, for DuckDB, pyarrow, Polars",
+     .doc = "Print the files of a table at one moment, one path per line, for readers that take a "
+            "list of files: they then read the same rows, no matter what a compaction or expiry "
+            "does meanwhile. So that the paths hold for COMPACT_GRACE, the files get a second name "
+            "(a hard link) in the directory `.TABLE.aside` beside the table. Where this is not "
+            "allowed, the paths in the table are printed, with a warning. Takes no lock, so the "
+            "query can keep running.",
+     .document = "one object per file: `path`, `rows` (null: the file cannot be read), `bytes`, "
+                 "and `partition`, the values of the partition columns (null for "
+                 "`__HIVE_DEFAULT_PARTITION__`).",
+     .options = OPTION_BIT(OPTION_REJECTS) | OPTION_BIT(OPTION_SQL) | OPTION_BIT(OPTION_NO_PIN) |
+                OPTION_BIT(OPTION_JSON),
+     .one_query = "a reader reads the files of one table",
+     .run = files_command,
+     .knows = true},
     {.name = "doctor",
      .group = look,
      .brief = "check everything a run needs; say how to fix what fails",
@@ -107,7 +124,8 @@ const struct command program_commands[] = {
          "`missing`, `duplicate` and `unproven`, in offsets; `partitions`, each with "
          "`incarnation`, "
          "`partition`, `start`, `end` (exclusive) and the outcome of these offsets: `rows`, "
-         "`rejects`, `absent`, `lost`, `missing`, `duplicate`, `unproven`, and of a query with "
+         "`rejects`, `absent`, `lost`, `missing`, `duplicate`, `unproven`, if rows have left the "
+         "table also `expired` and `accepted`, and of a query with "
          "WHERE or LATERAL VIEW also `records` (offsets with rows), `empty` and `filtered`; "
          "`counts` of the findings by kind (`wrong`, `missing`, `duplicate`: faults; `lost`, "
          "`absent`, `note`: not), and "

@@ -126,6 +126,18 @@ const struct option_entry option_entries[OPTION_COUNT] = {
     [OPTION_SEED] = {"--seed", "N",
         "The same seed gives the same records (default: 0).", OPTION_WITH_COMMANDS,
         .value = {.type = &type_int64, .offset = ARGUMENT(seed), .most = INT64_MAX}},
+    [OPTION_REJECTS] = {"--rejects", NULL, "The files of the rejects table.",
+        OPTION_WITH_COMMANDS, .value = {.offset = ARGUMENT(of_rejects)}},
+    [OPTION_SQL] = {"--sql", NULL, "Print a `read_parquet()` for DuckDB.",
+        OPTION_WITH_COMMANDS, .value = {.offset = ARGUMENT(sql)}},
+    [OPTION_NO_PIN] = {"--no-pin", NULL,
+        "Print the paths in the table itself and write nothing. They hold until the next "
+        "compaction or expiry.",
+        OPTION_WITH_COMMANDS, .value = {.offset = ARGUMENT(no_pin)}},
+    [OPTION_ACCEPT] = {"--accept", NULL,
+        "Take the table as it is: files that are gone or were replaced or merged by another "
+        "program are accepted, and what was lost is printed.",
+        OPTION_WITH_COMMANDS, .value = {.offset = ARGUMENT(accept)}},
     [OPTION_JSON] = {"--json", NULL, "Print JSON for programs, one object per line.",
         OPTION_WITH_EXPLAIN, .value = {.offset = ARGUMENT(json)}},
     [OPTION_VERSION] = {"--version", NULL, "Print the version.", .letter = 'V'},

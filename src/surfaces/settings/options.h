@@ -34,6 +34,10 @@ enum option_id {
     OPTION_YES,
     OPTION_FORMAT,
     OPTION_SEED,
+    OPTION_REJECTS,
+    OPTION_SQL,
+    OPTION_NO_PIN,
+    OPTION_ACCEPT,
     OPTION_JSON,
     OPTION_VERSION,
     OPTION_HELP,
@@ -114,7 +118,8 @@ struct command_arguments {
     enum schema_format format;
     const char *cluster; // NULL: not given
     const char *topic;   // NULL: not given
-    bool follow, raw, dry_run, yes, json, no_values, no_kafka_check;
+    bool follow, raw, dry_run, yes, json, no_values, of_rejects, sql, no_pin, accept;
+    bool no_kafka_check;
 };
 
 enum { ENV_FILES_MAX = 8, JOBS_MAX = 2 * STREAMS_MAX };

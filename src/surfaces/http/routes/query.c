@@ -224,6 +224,10 @@ static struct json *print_query(const struct program_view *program, size_t index
         json_put_int(object, "missingFiles", snapshot.missing_files);
     else
         json_put_null(object, "missingFiles");
+    if (snapshot.changed_files >= 0)
+        json_put_int(object, "changedFiles", snapshot.changed_files);
+    else
+        json_put_null(object, "changedFiles");
     put_recovered(object, &verdict);
     json_put(object, "totals", print_totals(&totals, query_view_counts_rows(query)));
     json_put(object, "freshness", print_freshness(&totals));
