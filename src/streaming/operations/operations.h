@@ -6,7 +6,8 @@
  *     relocate   rewrites the absolute paths in the logs, after the lake was moved
  *     rewind     takes the newest batches back, so that they can be done again
  *
- * (and streaming/operations/replay.h, which parses rejects again)
+ * (and streaming/operations/replay.h, which parses rejects again, and care.h, which merges files
+ * and lets dates expire)
  *
  * Each takes the checkpoint's lock, prints to `out` what it did, and may be killed at any moment:
  * run again, it finishes. Data files are renamed at most, never deleted. With `dry_run` it prints
@@ -55,6 +56,9 @@ MUST_CHECK bool operation_rewind(const struct store_options *options,
                                  struct offsets *next, FILE *out, struct error *err);
 
 /* ---- for the operations themselves ---- */
+
+/* Whether there is a checkpoint, and no Spark cluster runs its query. ERROR_CONFIG, ERROR_STATE. */
+MUST_CHECK bool operation_check(const struct store_options *options, struct error *err);
 
 /* The store of a query that has run before: locked, or with `dry_run` only to be read, and then
  * `out` gets a line if the query runs now. ERROR_CONFIG: there is no checkpoint. */

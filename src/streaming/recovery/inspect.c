@@ -179,6 +179,7 @@ static bool read_start(struct store *store, struct inspection *inspection, struc
     static const char *const words[] = {
         [RECOVER_STOP] = "the next start fails and changes nothing",
         [RECOVER_REFUSE] = "the next start refuses these settings and changes nothing",
+        [RECOVER_CHANGE] = "the next start finishes that change",
         [RECOVER_TAKE_BACK] = "the next start removes this program's files of that batch",
         [RECOVER_ROLL_FORWARD] = "the next start finishes that batch",
         [RECOVER_FINISH] = "the next start writes its commit",

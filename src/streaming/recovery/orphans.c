@@ -17,6 +17,7 @@
 #include "base/system/clock.h"
 #include "base/text.h"
 #include "streaming/offsets/offset_set.h"
+#include "streaming/store/changes.h"
 #include "streaming/store/checkpoint_notes.h"
 #include "streaming/table/origin_reader.h"
 #include "streaming/table/path_list.h"
@@ -170,10 +171,24 @@ static bool mark_listed_by_manifests(const struct store *store, int64_t newest,
     return true;
 }
 
+/* What a compaction has made is in no manifest. */
+static bool mark_listed_by_changes(const struct store *store, struct recent_files *files,
+                                   struct error *err) {
+    struct changes changes;
+    if (!changes_read(store, &changes, err))
+        return false;
+    for (size_t i = 0; i < files->list.count; i++)
+        if (changes_added(&changes, false, files->list.paths[i]) != NULL)
+            files->listed[i] = true;
+    changes_deinit(&changes);
+    return true;
+}
+
 /* The whole sink log is streamed only for a file that no manifest explains. */
 static bool mark_listed(struct store *store, int64_t manifest, struct recent_files *files,
                         struct error *err) {
-    if (!mark_listed_by_manifests(store, manifest, files, err))
+    if (!mark_listed_by_manifests(store, manifest, files, err) ||
+        !mark_listed_by_changes(store, files, err))
         return false;
     size_t unexplained = 0;
     for (size_t i = 0; i < files->list.count; i++)

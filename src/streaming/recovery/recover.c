@@ -18,11 +18,13 @@
 #include "streaming/recovery/orphans.h"
 #include "streaming/recovery/recovery_table.h"
 #include "streaming/store/batch_steps.h"
+#include "streaming/store/change_steps.h"
 #include "streaming/store/coverage.h"
 #include "streaming/history/history.h"
 
 /* Every action that is followed by another look makes progress that the next one sees: a manifest
- * taken back or rolled forward, a commit written. More rounds than this are a bug of ours. */
+ * taken back or rolled forward, a commit written, a change finished. More rounds than this are a
+ * bug of ours. */
 enum { ROUNDS_MAX = 8 };
 
 static void add_note(struct recovery *recovery, const char *format, ...) PRINTF_LIKE(2, 3);
@@ -78,6 +80,10 @@ static bool with_manifest(struct store *store, int64_t batch_id, enum recovery_a
 static bool act(struct store *store, const struct survey *survey, enum recovery_action action,
                 struct recovery *recovery, struct error *err) {
     switch (action) {
+    case RECOVER_CHANGE:
+        add_note(recovery, "A change of the table (a compaction or an expiry) was recorded; "
+                           "finishing it");
+        return change_finish(store, err);
     case RECOVER_TAKE_BACK:
         add_note(recovery,
                  "Batch %" PRId64 " was committed by this program and run again by Spark; removing "
@@ -119,6 +125,29 @@ static bool is_possible(struct store *store, struct error *err) {
     return !is_refusal(found->action) || refuse(store, &survey, found, err);
 }
 
+/* A table without files has had some, if a batch wrote them: in all of its batches they have the
+ * same partition columns. What cannot be read is reported by what reads it next. */
+static bool check_manifests(const struct store *store, struct error *err) {
+    const struct store_options *options = &store->options;
+    struct error ignored;
+    int64_t *batches;
+    size_t count;
+    bool ok = true, found = false;
+    if (!file_list_numbers(store->checkpoint.manifests.text, "", &batches, &count, err))
+        return false;
+    for (size_t i = count; ok && !found && i-- > 0;) {
+        struct manifest manifest = {0};
+        if (!store_read_manifest(store, batches[i], &manifest, &ignored))
+            break;
+        found = manifest.files.count > 0;
+        ok = !found || table_check_file(manifest.files.files[0].path, options->partition_by,
+                                        options->partition_by_count, err);
+        manifest_deinit(&manifest);
+    }
+    free(batches);
+    return ok;
+}
+
 /* A missing checkpoint must not be created, not even with a lock, for a table that would be
  * refused. */
 static bool open_checkpoint(struct store *store, struct error *err) {
@@ -128,7 +157,7 @@ static bool open_checkpoint(struct store *store, struct error *err) {
         return false;
     int there = file_exists(options->checkpoint, NULL, err);
     return there >= 0 && (there == 1 || is_possible(store, err)) &&
-           checkpoint_open(&store->checkpoint, err);
+           checkpoint_open(&store->checkpoint, err) && check_manifests(store, err);
 }
 
 bool recovery_open(const struct store_options *options, struct store **store, struct error *err) {
@@ -251,7 +280,7 @@ static bool prepare(struct store *store, const struct survey *survey, struct err
            table_claim(&store->rejects, id, checkpoint, false, err) &&
            table_unstage_all(&store->table, err) && table_unstage_all(&store->rejects, err) &&
            checkpoint_sweep(&store->checkpoint, survey->planned, err) &&
-           sink_log_sweep(&store->sink_log, err);
+           change_sweep_prepared(store, err) && sink_log_sweep(&store->sink_log, err);
 }
 
 /* Before old plans are removed; a new query has nothing to note. */
@@ -307,7 +336,10 @@ bool recovery_preview(struct store *store, struct recovery *recovery, bool *sett
     if (is_refusal(found->action))
         return refuse(store, &survey, found, err);
     *settled = is_last(found->action);
-    if (found->action == RECOVER_FINISH)
+    if (found->action == RECOVER_CHANGE)
+        add_note(recovery, "A change of the table (a compaction or an expiry) was recorded; first, "
+                           "it would be finished");
+    else if (found->action == RECOVER_FINISH)
         add_note(recovery,
                  "Batch %" PRId64 " is in the sink log; first, its commit would be written",
                  survey.planned);

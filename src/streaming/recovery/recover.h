@@ -37,13 +37,14 @@ void recovery_deinit(struct recovery *recovery);
 MUST_CHECK bool recovery_open(const struct store_options *options, struct store **store,
                               struct error *err);
 
-/* Rolls a committed batch forward, removes or sets aside what an uncommitted one left. ERROR_STATE:
- * a state that must not be touched; the message has cause and fix. Repeatable. */
+/* Finishes a change of the table, rolls a committed batch forward, removes or sets aside what an
+ * uncommitted one left. ERROR_STATE: a state that must not be touched; the message has cause and
+ * fix. Repeatable. */
 MUST_CHECK bool recover(struct store *store, struct recovery *recovery, struct error *err);
 
 /* What recover() would come to, without changing anything; the store may be open to read. *settled
- * false: a batch would be finished or taken back first, as the last note says, and the rest can't
- * be known before. Otherwise all of *recovery except orphans is filled in. */
+ * false: a change or a batch would be finished, or a batch taken back first, as the last note says,
+ * and the rest can't be known before. Otherwise all of *recovery except orphans is filled in. */
 MUST_CHECK bool recovery_preview(struct store *store, struct recovery *recovery, bool *settled,
                                  struct error *err);
 

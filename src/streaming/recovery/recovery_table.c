@@ -23,6 +23,10 @@ static bool rewinding(const struct survey *s) {
     return s->rewinding;
 }
 
+static bool changing(const struct survey *s) {
+    return s->changing;
+}
+
 static bool log_elsewhere(const struct survey *s) {
     return s->log_elsewhere;
 }
@@ -149,6 +153,11 @@ static const struct recovery_case cases[] = {
     {"the checkpoint has plans, but its file `metadata` is missing", plan_without_metadata,
      RECOVER_STOP, write_metadata},
     {"the table belongs to another checkpoint", owned_by_other, RECOVER_STOP, use_owner},
+
+    // Until it is finished, the log and the directories need not agree.
+    {"a change of the table (a compaction or an expiry) is recorded but not finished", changing,
+     RECOVER_CHANGE, NULL},
+
     {"the table has a sink log, but this checkpoint has planned no batch", log_without_plan,
      RECOVER_STOP, new_place},
     {"the table's sink log names files in another directory", log_elsewhere, RECOVER_STOP,

@@ -7,6 +7,7 @@
 enum recovery_action {
     RECOVER_STOP,         // touch nothing; state and `cure` say why and what to do (ERROR_STATE)
     RECOVER_REFUSE,       // touch nothing; a setting does not fit the table (ERROR_CONFIG)
+    RECOVER_CHANGE,       // finish a change of the table, look again
     RECOVER_TAKE_BACK,    // the newest manifest's batch is Spark's: remove our files, look again
     RECOVER_ROLL_FORWARD, // finish the newest manifest's batch, look again
     RECOVER_FINISH,       // the planned batch is in the table; write its commit, look again

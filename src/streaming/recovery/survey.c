@@ -4,16 +4,20 @@
  * without harm. Then the newest plan and the newest manifest are read, and what the sink log says
  * of that manifest's files: these three tell in which step of a batch the last process ended, and
  * whether Spark has gone on since. The sink log is read at both ends only, unless its end does not
- * name the manifest's files. */
+ * name the manifest's files. Files of the manifest that have left the table with a change of it
+ * (streaming/store/changes.h) are not looked for. While a change is recorded and not finished
+ * nothing else is looked at: the log and the directories may be on different sides of it. */
 #include "streaming/recovery/survey.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
 #include "base/scope.h"
 #include "streaming/sink_log/sink_log.h"
 #include "streaming/sink_log/sink_log_file.h"
+#include "streaming/store/changes.h"
 
 static bool survey_sink_log(struct store *store, struct survey *survey, struct error *err) {
     if (!sink_log_open(&store->sink_log, store->options.table, err) ||
@@ -45,6 +49,22 @@ static bool agrees_with_plan(const struct manifest *manifest, const struct offse
     return true;
 }
 
+static bool are_all_listed(const struct sink_log *log, const struct file_list *files, bool *all,
+                           struct error *err) {
+    size_t count = files->count;
+    scoped(scope_free) const char **paths = must_alloc(count, sizeof *paths);
+    scoped(scope_free) bool *found = must_alloc(count, sizeof *found);
+    *all = count == 0;
+    for (size_t i = 0; i < count; i++)
+        paths[i] = files->files[i].path;
+    if (count == 0 || !sink_log_find(log, paths, count, found, err))
+        return count == 0;
+    *all = true;
+    for (size_t i = 0; i < count; i++)
+        *all = *all && found[i];
+    return true;
+}
+
 /* Of a batch that is done: its own file in the log is small, its compact file is known by its end.
  * If they don't tell, the files may be listed elsewhere (`adopt` puts all that there are in one).
  */
@@ -56,34 +76,68 @@ static bool is_listed(const struct sink_log *log, const struct manifest *manifes
                 : !sink_log_compare(log, manifest->batch_id, &manifest->files, &names, err))
         return false;
     *listed = compact ? *listed : names == SINK_LOG_NAMES_THESE;
-    size_t count = manifest->files.count;
-    if (count == 0) // its file in the log may list what others have added, as after `adopt`
+    if (manifest->files.count ==
+        0) // its file in the log may list what others have added, as after `adopt`
         *listed = true;
-    if (*listed)
-        return true;
-    scoped(scope_free) const char **paths = must_alloc(count, sizeof *paths);
-    scoped(scope_free) bool *found = must_alloc(count, sizeof *found);
-    for (size_t i = 0; i < count; i++)
-        paths[i] = manifest->files.files[i].path;
-    if (!sink_log_find(log, paths, count, found, err))
+    return *listed || are_all_listed(log, &manifest->files, listed, err);
+}
+
+/* What a change has added to a compact file can look like files of its batch: the batch's own are
+ * looked for by name. */
+static bool compare_with_log(struct store *store, struct survey *survey,
+                             const struct manifest *manifest, bool changed, struct error *err) {
+    const struct sink_log *log = &store->sink_log;
+    bool all = false;
+    if (!sink_log_compare(log, survey->manifest, &manifest->files, &survey->manifest_in_log, err))
         return false;
-    *listed = true;
-    for (size_t i = 0; i < count; i++)
-        *listed = *listed && found[i];
+    if (survey->manifest_in_log != SINK_LOG_NAMES_SOME || !changed)
+        return true;
+    if (!are_all_listed(log, &manifest->files, &all, err))
+        return false;
+    if (all)
+        survey->manifest_in_log = SINK_LOG_NAMES_THESE;
     return true;
 }
 
 static bool look_in_log(struct store *store, struct survey *survey, const struct manifest *manifest,
-                        struct error *err) {
+                        bool changed, struct error *err) {
     const struct sink_log *log = &store->sink_log;
     if (!survey->manifest_done)
-        return sink_log_compare(log, survey->manifest, &manifest->files, &survey->manifest_in_log,
-                                err);
+        return compare_with_log(store, survey, manifest, changed, err);
     bool listed = true;
     if (survey->manifest == survey->logged && !is_listed(log, manifest, &listed, err))
         return false;
     if (!listed)
         survey->manifest_in_log = SINK_LOG_NAMES_SOME;
+    return true;
+}
+
+/* Takes the files that have left the table out of the list. */
+static size_t drop_left(const struct changes *changes, struct file_list *files) {
+    size_t kept = 0, count = files->count;
+    for (size_t i = 0; i < count; i++) {
+        struct data_file file = files->files[i];
+        if (changes_fate(changes, false, file.path, NULL) == FILE_STAYED) {
+            files->files[kept++] = file;
+            continue;
+        }
+        free(file.path);
+        free(file.staged);
+    }
+    files->count = kept;
+    return count - kept;
+}
+
+/* A file leaves only after its batch was finished. */
+static bool apply_changes(struct store *store, struct survey *survey, struct manifest *manifest,
+                          bool staged, bool *changed, struct error *err) {
+    struct changes changes;
+    if (!changes_read(store, &changes, err))
+        return false;
+    *changed = changes.count > 0;
+    if (drop_left(&changes, &manifest->files) > 0 && !staged)
+        survey->manifest_done = survey->manifest_commit != COMMIT_MISSING;
+    changes_deinit(&changes);
     return true;
 }
 
@@ -107,7 +161,7 @@ static bool compare_manifest(struct store *store, struct survey *survey,
         return true;
     }
     survey->manifest_done = survey->manifest_commit == COMMIT_OURS && !staged;
-    bool ok = true;
+    bool ok = true, changed = false;
     // A replay's takes no offsets: those of a plan that has some would never be read.
     bool strange = manifest.replayed.count > 0 && !survey->plan_is_empty &&
                    survey->committed < survey->planned;
@@ -118,7 +172,8 @@ static bool compare_manifest(struct store *store, struct survey *survey,
             "' and its plan in '%s' end at different offsets: restore both from one backup",
             store->checkpoint.manifests.text, survey->manifest, store->checkpoint.offsets.text);
     else
-        ok = look_in_log(store, survey, &manifest, err);
+        ok = apply_changes(store, survey, &manifest, staged, &changed, err) &&
+             look_in_log(store, survey, &manifest, changed, err);
     // Killed before commits/N, we may find it written by Spark, which passes over a batch that the
     // sink log has.
     if (ok && survey->sink_log_on && survey->manifest_commit == COMMIT_SPARKS && !staged &&
@@ -188,6 +243,15 @@ static bool survey_rewind(struct store *store, struct survey *survey, struct err
     return there >= 0;
 }
 
+static bool survey_changes(const struct store *store, struct survey *survey, struct error *err) {
+    scoped(scope_free) int64_t *open = NULL;
+    size_t count;
+    if (!file_list_numbers(store->checkpoint.changes.text, ".open", &open, &count, err))
+        return false;
+    survey->changing = count > 0;
+    return true;
+}
+
 static bool check_sink_log(struct store *store, struct survey *survey, struct error *err) {
     return sink_log_check(&store->sink_log, err) &&
            sink_log_is_elsewhere(&store->sink_log, store->options.partition_by_count,
@@ -228,11 +292,11 @@ bool survey_take(struct store *store, struct survey *survey, struct error *err) 
     const char *id = store->checkpoint.query_id;
     survey->owned_by_other =
         table_has_other_owner(&store->table, id) || table_has_other_owner(&store->rejects, id);
-    if (!survey_rewind(store, survey, err) || !survey_plans(store, survey, err) ||
-        !survey_sink_log(store, survey, err))
+    if (!survey_rewind(store, survey, err) || !survey_changes(store, survey, err) ||
+        !survey_plans(store, survey, err) || !survey_sink_log(store, survey, err))
         return false;
     checkpoint_set_uncommitted(&store->checkpoint, survey->committed, survey->manifest,
                                survey->logged);
-    return survey->rewinding || survey->owned_by_other || survey->planned < 0 ||
+    return survey->rewinding || survey->owned_by_other || survey->changing || survey->planned < 0 ||
            look_at_logs(store, survey, err);
 }

@@ -18,6 +18,7 @@ struct survey {
     bool plan_is_empty;     // the newest plan, not committed, ends where that one does: a replay's
     bool owned_by_other;    // the table or its rejects are signed by another query
     bool rewinding;         // the checkpoint has a file `rewind`: not finished
+    bool changing;          // a change of the table is recorded and not finished
     bool log_elsewhere;     // the sink log names files that are not below the table
     bool sink_log_there;
     bool sink_log_promised; // our signature says that a sink log was begun
@@ -27,7 +28,8 @@ struct survey {
 
     /* about the newest manifest */
     bool manifest_done; // nothing of it is staged any more, and its commit is ours, or Spark's of
-                        // what the sink log has from us
+                        // what the sink log has from us, or some of its files have left with a
+                        // change of the table since
     enum sink_log_names
         manifest_in_log; // SILENT also for one that is done and not the log's newest
     enum commit_author manifest_commit;

@@ -3,9 +3,11 @@
  * Only the count of records read is outside of it, because workers add to it for each record. */
 #include "streaming/report/query_status.h"
 
+#include <inttypes.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/check.h"
 #include "base/system/clock.h"
@@ -78,6 +80,7 @@ static void set_state(struct query_snapshot *snapshot, enum query_state state,
     snapshot->state = state;
     snapshot->is_data_available = is_data_available;
     snapshot->retry = (struct query_retry){0};
+    snapshot->held_offsets = snapshot->held_until_ms = 0;
     snprintf(snapshot->message, sizeof snapshot->message, "%s", message);
 }
 
@@ -90,6 +93,21 @@ void query_status_say(struct query_status *status, enum query_state state, bool 
                       const char *message) {
     pthread_mutex_lock(&status->lock);
     set_state(&status->snapshot, state, is_data_available, message);
+    pthread_mutex_unlock(&status->lock);
+}
+
+void query_status_hold(struct query_status *status, int64_t offsets, int64_t until_ms) {
+    char message[QUERY_MESSAGE_MAX], clock[32] = "MAX_TRIGGER_DELAY is over";
+    time_t seconds = (time_t)(until_ms / 1000);
+    struct tm local;
+    if (until_ms > 0 && localtime_r(&seconds, &local) != NULL)
+        strftime(clock, sizeof clock, "%H:%M:%S", &local);
+    (void)snprintf(message, sizeof message, "Waiting for %" PRId64 " more offsets or until %s",
+                   offsets, clock);
+    pthread_mutex_lock(&status->lock);
+    set_state(&status->snapshot, QUERY_WAITING, false, message);
+    status->snapshot.held_offsets = offsets;
+    status->snapshot.held_until_ms = until_ms;
     pthread_mutex_unlock(&status->lock);
 }
 

@@ -55,6 +55,9 @@ struct query_snapshot {
     int64_t changed_files;   // of another size, or not of this query; -1: not known
     char missing_names[512]; // the first three of them all, by commas
 
+    int64_t held_offsets;  // so many more are needed before a batch begins; 0: none waits for more
+    int64_t held_until_ms; // or this moment, wall clock; 0: not known
+
     int64_t retries; // how often something failed and was retried, since start
 
     int64_t resumed_batch; // newest batch that the checkpoint held at the start; -1: none,
@@ -89,6 +92,9 @@ struct query_snapshot query_status_read(struct query_status *status);
 void query_status_open(struct query_status *status, const char id[static 37]);
 void query_status_say(struct query_status *status, enum query_state state, bool is_data_available,
                       const char *message);
+/* QUERY_WAITING: the next batch waits for so many more offsets, or until the moment (wall clock; 0:
+ * not known). Over with the next thing that is said. */
+void query_status_hold(struct query_status *status, int64_t offsets, int64_t until_ms);
 /* Something failed and is retried (QUERY_RETRYING) or has ended the query (QUERY_FAILED).
  */
 void query_status_fault(struct query_status *status, enum query_state state, bool is_data_available,

@@ -1,13 +1,9 @@
 #include "streaming/start/file_check.h"
 
-#include <unistd.h>
-
 #include "base/check.h"
 #include "base/log/log.h"
 #include "base/system/thread.h"
 #include "streaming/recovery/missing_files.h"
-
-enum { LEAST_PRIORITY = 19 };
 
 static void report(struct file_check *self, const struct missing_files *missing) {
     query_status_set_missing(&self->query->report.status, missing->count,
@@ -29,7 +25,7 @@ static void *check_main(void *argument) {
     struct missing_files missing;
     struct error err;
     (void)pthread_setname_np(pthread_self(), "file check"); // only for people
-    (void)!nice(LEAST_PRIORITY);                            // on Linux, of this thread alone
+    thread_lower_priority();
     if (find(self, &missing, &err)) {
         report(self, &missing);
         if (missing_files_any(&missing)) {

@@ -10,7 +10,6 @@
  * which is an error for it, and never reads rows twice. */
 #include "streaming/store/change_steps.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,13 +17,12 @@
 #include <unistd.h>
 
 #include "base/check.h"
-#include "base/disk/filesystem.h"
 #include "base/scope.h"
 #include "streaming/sink_log/sink_entry.h"
 #include "streaming/sink_log/sink_log_edit.h"
-#include "streaming/store/change_place.h"
 #include "streaming/store/changes.h"
 #include "streaming/store/coverage.h"
+#include "streaming/table/exchange.h"
 
 /* ---- where ---- */
 
@@ -36,21 +34,12 @@ static size_t depth_of(const struct store *store, bool of_rejects) {
     return of_rejects ? 0 : store->options.partition_by_count;
 }
 
-/* The directory of the table, and the table's name in it. */
-static struct file_path beside(const struct table *table, const char **name) {
-    struct file_path parent = table->root;
-    char *slash = strrchr(parent.text, '/');
-    *name = strrchr(table->root.text, '/') + 1;
-    slash[slash == parent.text ? 1 : 0] = '\0';
+static struct file_path parent_of(const char *path) {
+    struct file_path parent;
+    const char *slash = strrchr(path, '/');
+    int length = slash == path ? 1 : (int)(slash - path);
+    (void)snprintf(parent.text, sizeof parent.text, "%.*s", length, path);
     return parent;
-}
-
-struct file_path change_aside(const struct store *store, bool of_rejects) {
-    const char *table;
-    char name[FILE_PATH_MAX];
-    struct file_path parent = beside(table_of(store, of_rejects), &table);
-    (void)snprintf(name, sizeof name, ".%s.aside", table);
-    return file_join(parent.text, name);
 }
 
 static struct file_path home_of(const struct store *store, bool of_rejects, int64_t number) {
@@ -73,11 +62,11 @@ static bool try_names(const char *probe, struct error *err) {
 
 bool change_is_possible(const struct store *store, bool of_rejects, struct error *err) {
     const struct table *table = table_of(store, of_rejects);
-    const struct change_site site = {.root = table->root, .home = change_aside(store, of_rejects)};
+    const struct exchange exchange = {.root = table->root, .home = change_aside(store, of_rejects)};
     char name[64];
     (void)snprintf(name, sizeof name, "probe-%ld", (long)getpid());
-    struct file_path probe = file_join(site.home.text, name);
-    if (!make_aside(store, of_rejects, err) || !change_place_check(&site, "", err))
+    struct file_path probe = file_join(exchange.home.text, name);
+    if (!make_aside(store, of_rejects, err) || !exchange_check(&exchange, "", err))
         return false;
     file_discard_tree(probe.text); // of a process that was killed and had this number
     bool ok = file_make_directory_name(probe.text, err) && try_names(probe.text, err);
@@ -244,15 +233,16 @@ static bool check_files(const struct store *store, const struct change *change, 
 
 static bool check_places(const struct store *store, const struct change *change,
                          struct error *err) {
-    const struct change_site site = {
-        .change = change,
+    const struct exchange exchange = {
+        .left = &change->left,
+        .added = &change->added,
         .root = table_of(store, change->of_rejects)->root,
         .home = change_aside(store, change->of_rejects),
     };
-    struct path_list directories = change_directories(change);
+    struct path_list directories = exchange_directories(&exchange);
     bool ok = true;
     for (size_t i = 0; ok && i < directories.count; i++)
-        ok = change_place_check(&site, directories.paths[i], err);
+        ok = exchange_check(&exchange, directories.paths[i], err);
     path_list_deinit(&directories);
     return ok;
 }
@@ -289,17 +279,22 @@ static bool check_change(struct store *store, const struct change *change, struc
            check_listed(store, change, err) && check_files(store, change, err);
 }
 
-/* A record that is durable promises files that are. */
-static bool sync_staged(const struct store *store, const struct change *change, struct error *err) {
-    const char *ignored;
+/* Durable names for what is prepared, and replaced. */
+static bool make_home(const struct store *store, const struct change *change, struct error *err) {
     struct file_path aside = change_aside(store, change->of_rejects);
     struct file_path home = home_of(store, change->of_rejects, change->number);
-    return file_make_directory_name(home.text, err) &&
+    return make_aside(store, change->of_rejects, err) && file_make_directory_name(home.text, err) &&
            file_make_directory_name(file_join(home.text, "next").text, err) &&
-           (change->added.count == 0 ||
-            file_sync_directory(file_join(home.text, "files").text, err)) &&
            file_sync_directory(home.text, err) && file_sync_directory(aside.text, err) &&
-           file_sync_directory(beside(table_of(store, change->of_rejects), &ignored).text, err);
+           file_sync_directory(parent_of(aside.text).text, err);
+}
+
+/* A record that is durable promises files that are. */
+static bool sync_staged(const struct store *store, const struct change *change, struct error *err) {
+    struct file_path home = home_of(store, change->of_rejects, change->number);
+    return (change->added.count == 0 ||
+            file_sync_directory(file_join(home.text, "files").text, err)) &&
+           make_home(store, change, err);
 }
 
 /* From now on an older version refuses the table. */
@@ -360,15 +355,16 @@ static bool edit_log(const struct store *store, const struct change *change, str
 
 static bool finish_places(const struct store *store, const struct change *change,
                           struct error *err) {
-    const struct change_site site = {
-        .change = change,
+    const struct exchange exchange = {
+        .left = &change->left,
+        .added = &change->added,
         .root = table_of(store, change->of_rejects)->root,
         .home = home_of(store, change->of_rejects, change->number),
     };
-    struct path_list directories = change_directories(change);
+    struct path_list directories = exchange_directories(&exchange);
     bool ok = true;
     for (size_t i = 0; ok && i < directories.count; i++)
-        ok = change_place_finish(&site, directories.paths[i], i, err);
+        ok = exchange_finish(&exchange, directories.paths[i], i, err);
     path_list_deinit(&directories);
     return ok;
 }
@@ -391,10 +387,13 @@ static void discard_prepared(const struct store *store, const struct change *cha
 
 /* The upkeep of the sink log rests meanwhile: its draft would bring back what has left. */
 static bool carry_out(struct store *store, const struct change *change, struct error *err) {
-    sink_log_upkeep_hold(&store->sink_log.upkeep);
-    bool done = edit_log(store, change, err) && finish_places(store, change, err) &&
-                close_record(store, change->number, err);
-    sink_log_upkeep_release(&store->sink_log.upkeep);
+    bool opened = store->sink_log.interval > 0;
+    if (opened)
+        sink_log_upkeep_hold(&store->sink_log.upkeep);
+    bool done = edit_log(store, change, err) && make_home(store, change, err) &&
+                finish_places(store, change, err) && close_record(store, change->number, err);
+    if (opened)
+        sink_log_upkeep_release(&store->sink_log.upkeep);
     if (!done)
         return error_wrap(err, "change %" PRId64 " of the table is recorded, but not finished",
                           change->number);

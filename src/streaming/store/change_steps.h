@@ -28,10 +28,8 @@
 #include "base/disk/file.h"
 #include "base/error.h"
 #include "streaming/store/change.h"
+#include "streaming/store/changes.h"
 #include "streaming/store/store.h"
-
-/* The directory beside the table, or beside the rejects. */
-struct file_path change_aside(const struct store *store, bool of_rejects);
 
 /* Whether the file system of the table can do what a change needs. It may make the directory beside
  * the table and a probe in it. ERROR_CONFIG: it can't; the message has the reason. */

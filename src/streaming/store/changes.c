@@ -11,7 +11,6 @@
 
 #include "base/check.h"
 #include "base/scope.h"
-#include "streaming/store/change_steps.h"
 
 struct change_name {
     const char *path; // the change's
@@ -19,6 +18,16 @@ struct change_name {
     size_t change; // index
     const struct data_file *file;
 };
+
+struct file_path change_aside(const struct store *store, bool of_rejects) {
+    const struct table *table = of_rejects ? &store->rejects : &store->table;
+    const char *name = strrchr(table->root.text, '/') + 1;
+    struct file_path aside;
+    int length = snprintf(aside.text, sizeof aside.text, "%.*s.%s.aside",
+                          (int)(name - table->root.text), table->root.text, name);
+    check(length > 0 && (size_t)length < sizeof aside.text);
+    return aside;
+}
 
 void changes_deinit(struct changes *changes) {
     for (size_t i = 0; i < changes->count; i++)

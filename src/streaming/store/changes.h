@@ -51,6 +51,9 @@ const struct data_file *changes_added(const struct changes *changes, bool of_rej
 /* Adds to `gone` all offsets whose rows have left the table, of expiries and acceptances. */
 void changes_gone(const struct changes *changes, enum change_kind kind, struct resolved *gone);
 
+/* The directory beside the table, or beside the rejects (streaming/store/change_steps.h). */
+struct file_path change_aside(const struct store *store, bool of_rejects);
+
 /* Where the file itself can still be read, while it is kept. False: it is not there any more. */
 MUST_CHECK bool changes_kept_path(const struct store *store, const struct change *change,
                                   const char *path, struct file_path *kept, bool *there,

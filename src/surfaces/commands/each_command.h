@@ -24,6 +24,10 @@ MUST_CHECK bool files_command(const struct command_scope *scope, struct error *e
 /* `rewind`, and the consumer group of KAFKA_COMMIT_GROUP with it. */
 MUST_CHECK bool rewind_command(const struct command_scope *scope, struct error *err);
 
+/* `compact` and `expire`. */
+MUST_CHECK bool compact_command(const struct command_scope *scope, struct error *err);
+MUST_CHECK bool expire_command(const struct command_scope *scope, struct error *err);
+
 /* The records that could not become rows. */
 MUST_CHECK bool rejects_ls_command(const struct command_scope *scope, struct error *err);
 MUST_CHECK bool rejects_show_command(const struct command_scope *scope, struct error *err);

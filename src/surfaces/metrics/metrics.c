@@ -355,6 +355,10 @@ const struct metric_family metric_families[] = {
      EACH(print_changed)},
     {query, "esports_stream_trigger_interval_seconds", METRIC_GAUGE, "query",
      "TRIGGER as an interval; 0 for `0 seconds` and availableNow.", EACH(print_trigger)},
+    {query, "esports_stream_held_offsets", METRIC_GAUGE, "query",
+     "Offsets that the next batch still waits for because of MIN_OFFSETS_PER_TRIGGER; 0 if it does "
+     "not wait.",
+     SNAPSHOT(held_offsets)},
     {query, "esports_stream_retries_total", METRIC_COUNTER, "query",
      "Failures that were retried: Kafka, the topic, the disk.", SNAPSHOT(retries)},
 

@@ -44,7 +44,8 @@ static bool run_relocate(const struct command_scope *scope, struct error *err) {
 enum { CHANGE_OPTIONS = OPTION_BIT(OPTION_DRY_RUN) | OPTION_BIT(OPTION_YES) };
 
 /* Headings of --help, in this order: what is used most comes first. */
-static const char look[] = "Inspect", change[] = "Change (stop the query first)", print[] = "Print";
+static const char look[] = "Inspect", care[] = "Care for the tables",
+                  change[] = "Change (stop the query first)", print[] = "Print";
 
 const struct command program_commands[] = {
     {.name = "status",
@@ -212,6 +213,30 @@ const struct command program_commands[] = {
      .one_query = "each topic has partitions and offsets of its own",
      .run = rejects_show_command,
      .knows = true},
+    {.name = "compact",
+     .group = care,
+     .brief = "merge small files into few",
+     .doc = "Merge small files of each directory into files of --target-file-size, with the same "
+            "rows (docs/operations.md). If the query runs, it does this between its batches, and "
+            "the command waits for it; otherwise the command does it itself. Files that the sink "
+            "log's newest compact file does not list yet are left for later. Rejects are merged, "
+            "too. Ctrl-C cancels; what is merged by then stays.",
+     .options =
+         OPTION_BIT(OPTION_OLDER_THAN) | OPTION_BIT(OPTION_TARGET_FILE_SIZE) | CHANGE_OPTIONS,
+     .run = compact_command,
+     .changes = true},
+    {.name = "expire",
+     .group = care,
+     .brief = "remove old dates from the tables",
+     .doc = "Remove all partitions of dates before a date, with their rows. The table needs a "
+            "partition column of type DATE. A partition to which rows were added on that date or "
+            "later stays. The files stay readable beside the table for COMPACT_GRACE, and are "
+            "then deleted. `verify` knows the rows as expired. If the query runs, it does this "
+            "between its batches, and the command waits for it.",
+     .options = OPTION_BIT(OPTION_BEFORE) | CHANGE_OPTIONS,
+     .required = OPTION_BIT(OPTION_BEFORE),
+     .run = expire_command,
+     .changes = true},
     {.name = "rejects replay",
      .group = change,
      .brief = "parse rejects again, after a fix",

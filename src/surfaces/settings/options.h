@@ -30,6 +30,9 @@ enum option_id {
     OPTION_UNTIL,
     OPTION_RAW,
     OPTION_CLUSTER,
+    OPTION_BEFORE,
+    OPTION_OLDER_THAN,
+    OPTION_TARGET_FILE_SIZE,
     OPTION_DRY_RUN,
     OPTION_YES,
     OPTION_FORMAT,
@@ -113,6 +116,9 @@ struct command_arguments {
     enum reject_reason reason;   // if given
     int64_t partition;           // if given
     struct number_range offsets; // all, unless given
+    const char *before;          // NULL: not given
+    int64_t older_than_ms;       // 0: not given
+    int64_t target_file_size;    // bytes; 0: not given
     const char *since, *until;   // NULL: not given
     const char *to_time;         // NULL: not given
     enum schema_format format;

@@ -1,9 +1,11 @@
-#include "tree.h"
+#include "change_fixture.h"
 
 #include "base/scope.h"
 #include "streaming/recovery/recover.h"
 #include "streaming/recovery/recovery_table.h"
 #include "streaming/store/store.h"
+
+#define ASIDE "processed/.matches.aside/"
 
 static struct fixture fixture;
 
@@ -35,6 +37,7 @@ enum {
     REWINDING = 1 << 11,
     ELSEWHERE = 1 << 12,
     EMPTY_PLAN = 1 << 13,
+    CHANGING = 1 << 14, // a change of the table is not finished
 };
 
 static struct survey survey_of(const int64_t newest[4], unsigned unlike) {
@@ -46,6 +49,7 @@ static struct survey survey_of(const int64_t newest[4], unsigned unlike) {
         .has_metadata = !(unlike & NO_METADATA),
         .has_previous_plan = !(unlike & NO_PREVIOUS),
         .rewinding = unlike & REWINDING,
+        .changing = unlike & CHANGING,
         .plan_is_empty = unlike & EMPTY_PLAN,
         .log_elsewhere = unlike & ELSEWHERE,
         .owned_by_other = unlike & OTHERS_TABLE,
@@ -72,9 +76,10 @@ static void every_case_of_the_table_is_reached(void **state) {
         int64_t newest[4];
         unsigned unlike;
     } surveys[] = {
-        {{4, 4, 4, 4}, REWINDING | NO_METADATA | OTHERS_TABLE},
-        {{4, 4, 4, 4}, NO_METADATA | OTHERS_TABLE},
-        {{4, 4, 4, 4}, OTHERS_TABLE},
+        {{4, 4, 4, 4}, REWINDING | NO_METADATA | OTHERS_TABLE | CHANGING},
+        {{4, 4, 4, 4}, NO_METADATA | OTHERS_TABLE | CHANGING},
+        {{4, 4, 4, 4}, OTHERS_TABLE | CHANGING},
+        {{-1, -1, -1, 3}, CHANGING | ELSEWHERE},
         {{-1, -1, -1, 3}, 0},
         {{4, 4, 4, 4}, ELSEWHERE | SETTING_OFF},
         {{-1, 3, -1, -1}, NO_SINK_LOG},
@@ -290,6 +295,57 @@ static void a_partition_value_may_end_like_a_file(void **state) {
     assert_true(table_find_stranger(&table, 1, &stranger, &err));
     assert_string_equal(stranger.text, "a=b.parquet");
     table_close(&table);
+}
+
+static void assert_refused_as(const char *const *names, size_t count, const char *text) {
+    struct store_options options = fixture.options;
+    struct store *store;
+    struct error err;
+    options.partition_by = names;
+    options.partition_by_count = count;
+    assert_false(recovery_open(&options, &store, &err));
+    assert_int_equal(err.kind, ERROR_CONFIG);
+    if (strstr(err.message, text) == NULL)
+        fail_msg("not '%s': %s", text, err.message);
+}
+
+/* Of the directories of a level, each can be another one. */
+static void every_directory_of_a_table_must_have_its_partition_columns(void **state) {
+    (void)state;
+    static const char *const both[] = {"status", "role"};
+    struct error err;
+    struct store *store;
+    fixture_must_advance(&fixture, 0, 0); // status=live/part-….parquet, status=…
+    assert_refused_as(both, 2, "(expected directories 'role=…')");
+    for (char name = 'a'; name < 'k'; name++) {
+        scoped(scope_free) char *file =
+            fixture_text("processed/matches/status=%c/part-0.parquet", name);
+        assert_true(file_make_directory(
+            file_join(fixture.table, (char[]){'s', 't', 'a', 't', 'u', 's', '=', name, 0}).text,
+            &err));
+        fixture_write(&fixture, file, "x");
+    }
+    scoped(scope_free) char *other = fixture_text("%s/status=h/role=x", fixture.table);
+    assert_true(file_make_directory(other, &err));
+    assert_false(recovery_open(&fixture.options, &store, &err));
+    assert_non_null(
+        strstr(err.message, "different partition columns than this start (status); set"));
+    assert_non_null(
+        strstr(err.message, "/status=h' contains the directory 'role=x' (expected files)"));
+}
+
+static void a_table_whose_files_are_gone_keeps_its_partition_columns(void **state) {
+    (void)state;
+    static const char *const names[] = {"ingest_date", "status"};
+    struct error err;
+    struct store *store;
+    fixture_must_advance(&fixture, 0, 0);
+    (void)nftw(fixture.table, fixture_remove, 16, FTW_DEPTH | FTW_PHYS);
+    assert_true(file_make_directory(file_join(fixture.table, "_spark_metadata").text, &err));
+    assert_refused_as(names, 2, "a batch of this checkpoint wrote 'status=");
+    assert_refused_as(names, 0, "than this start (none); set *_PARTITION_BY");
+    assert_true(recovery_open(&fixture.options, &store, &err));
+    store_close(store);
 }
 
 static void a_table_without_partitions_is_its_own_kind(void **state) {
@@ -551,6 +607,26 @@ static void another_query_id(void) {
                   "{\"id\":\"00000000-0000-0000-0000-000000000001\"}");
 }
 
+/* The record of a compaction, whose last step was undone by a power cut. */
+static void a_change_half_done(void) {
+    a_healthy_query_without_log();
+    struct store *store = NULL;
+    struct error err = {0};
+    struct recovery recovery;
+    struct change change;
+    bool recorded;
+    if (!recovery_open(&fixture.options, &store, &err) || !recover(store, &recovery, &err) ||
+        !change_prepare(store, &(struct change_wish){.kind = CHANGE_COMPACTION}, 0, &change,
+                        &err) ||
+        !change_publish(store, &change, &recorded, &err))
+        fail_msg("%s", err.message);
+    recovery_deinit(&recovery);
+    change_deinit(&change);
+    store_close(store);
+    check(rename(file_join(fixture.checkpoint, "changes/0").text,
+                 file_join(fixture.checkpoint, "changes/0.open").text) == 0);
+}
+
 static void no_plans(void) {
     a_healthy_query();
     remove_path(CHECKPOINT "offsets");
@@ -671,11 +747,110 @@ static void a_planned_replay(void) {
     fixture_write(&fixture, CHECKPOINT "offsets/5", plan);
 }
 
+/* The newest batch is 9, of which 9.compact tells; `spark`: its commit is Spark's. */
+static void compact_all(bool spark, int pieces) {
+    struct store *store = NULL;
+    struct error err = {0};
+    struct recovery recovery;
+    struct change change;
+    bool recorded;
+    fixture_must_advance(&fixture, 9, 0);
+    if (spark)
+        fixture_write(&fixture, CHECKPOINT "commits/.9.crc", "crc");
+    if (!recovery_open(&fixture.options, &store, &err) || !recover(store, &recovery, &err) ||
+        !change_prepare(store,
+                        &(struct change_wish){.kind = CHANGE_COMPACTION,
+                                              .directory = pieces > 0 ? NULL : "status=live",
+                                              .pieces = pieces},
+                        0, &change, &err) ||
+        !change_publish(store, &change, &recorded, &err))
+        fail_msg("%s", err.message);
+    recovery_deinit(&recovery);
+    change_deinit(&change);
+    store_close(store);
+}
+
+static void a_newest_batch_whose_files_were_compacted_is_done(void **state) {
+    (void)state;
+    for (int spark = 0; spark < 2; spark++)
+        for (int pieces = 0; pieces < 4; pieces++) {
+            fixture_clear(&fixture);
+            fixture_init(&fixture);
+            compact_all(spark == 1, pieces);
+            struct recovery recovery;
+            must_start(&recovery);
+            assert_int_equal(recovery.next_batch, 10);
+            assert_int_equal(recovery.note_count, 0);
+            recovery_deinit(&recovery);
+            fixture_must_advance(&fixture, 20, 0);
+            struct rows by_log = rows_by_log(&fixture), listed = rows_by_listing(&fixture, false);
+            assert_int_equal(by_log.count, 42);
+            assert_true(rows_equal(&by_log, &listed));
+            rows_deinit(&by_log);
+            rows_deinit(&listed);
+        }
+}
+
+static void a_file_that_a_compaction_made_is_no_orphan(void **state) {
+    (void)state;
+    a_change_half_done();
+    fixture_leave_open(&fixture, 5, false);
+    struct recovery recovery;
+    must_start(&recovery);
+    assert_true(recovery.has_open_plan);
+    recovery_deinit(&recovery);
+    struct rows listed = rows_by_listing(&fixture, false);
+    assert_int_equal(listed.count, 10);
+    rows_deinit(&listed);
+}
+
+static void what_was_prepared_and_not_recorded_is_swept(void **state) {
+    (void)state;
+    struct store *store = NULL;
+    struct error err = {0};
+    struct recovery recovery;
+    struct change change;
+    fixture_must_advance(&fixture, 9, 0);
+    assert_true(recovery_open(&fixture.options, &store, &err) && recover(store, &recovery, &err));
+    recovery_deinit(&recovery);
+    assert_true(
+        change_prepare(store, &(struct change_wish){.kind = CHANGE_COMPACTION}, 0, &change, &err));
+    change_deinit(&change);
+    store_close(store);
+    check(mkdir(file_join(fixture.root, ASIDE "reads").text, 0755) == 0);
+    check(mkdir(file_join(fixture.root, ASIDE "reads/pin").text, 0755) == 0);
+    assert_true(fixture_has(&fixture, ASIDE "0/files"));
+    must_start(&recovery);
+    recovery_deinit(&recovery);
+    assert_false(fixture_has(&fixture, ASIDE "0"));
+    assert_true(fixture_has(&fixture, ASIDE "reads/pin"));
+}
+
+static void a_preview_says_that_a_change_would_be_finished(void **state) {
+    (void)state;
+    struct store *store = NULL;
+    struct error err = {0};
+    struct recovery recovery;
+    bool settled = true;
+    a_change_half_done();
+    scoped(scope_free) char *before = tree_print(fixture.root, "lock");
+    assert_true(store_open_to_read(&fixture.options, &store, &err));
+    assert_true(recovery_preview(store, &recovery, &settled, &err));
+    assert_false(settled);
+    assert_int_equal(recovery.note_count, 1);
+    assert_non_null(strstr(recovery.notes[0], "would be finished"));
+    recovery_deinit(&recovery);
+    store_close(store);
+    scoped(scope_free) char *after = tree_print(fixture.root, "lock");
+    assert_string_equal(before, after);
+}
+
 /* In the table's order: a case without a state on disk fails. */
 static void (*const states[])(void) = {
     a_rewind_half_done,
     no_metadata,
     another_query_id,
+    a_change_half_done,
     no_plans,
     a_log_from_elsewhere,
     no_plans_and_no_log,
@@ -742,6 +917,10 @@ static void every_case_is_a_state_on_disk_and_is_acted_on(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_case_of_the_table_is_reached),
+        ON_DISK(a_newest_batch_whose_files_were_compacted_is_done),
+        ON_DISK(a_file_that_a_compaction_made_is_no_orphan),
+        ON_DISK(what_was_prepared_and_not_recorded_is_swept),
+        ON_DISK(a_preview_says_that_a_change_would_be_finished),
         ON_DISK(a_batch_that_we_logged_and_spark_committed_is_finished),
         ON_DISK(damage_is_refused_and_nothing_is_touched),
         ON_DISK(a_deleted_checkpoint_is_not_even_begun),
@@ -750,6 +929,8 @@ int main(void) {
         ON_DISK(other_partition_columns_are_refused),
         ON_DISK(a_partition_value_may_end_like_a_file),
         ON_DISK(a_table_without_partitions_is_its_own_kind),
+        ON_DISK(every_directory_of_a_table_must_have_its_partition_columns),
+        ON_DISK(a_table_whose_files_are_gone_keeps_its_partition_columns),
         ON_DISK(a_table_of_the_old_job_is_written_without_a_sink_log),
         ON_DISK(a_new_table_gets_a_sink_log_unless_it_must_not),
         ON_DISK(a_checkpoint_of_spark_is_taken_over),

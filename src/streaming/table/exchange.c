@@ -1,4 +1,4 @@
-/* change_place.c: the exchange of a directory.
+/* exchange.c: the exchange of a directory.
  *
  * The prepared directory is made of links, from nothing each time: first the files that stay, then
  * the new ones, which stay in <home>/files until all is done. After the exchange it has the old
@@ -13,7 +13,7 @@
  * The table's own directory is exchanged like others. The log of its files, _spark_metadata, is
  * linked file by file, so that a reader finds the log and the files together at any moment; other
  * hidden directories follow right behind. */
-#include "streaming/store/change_place.h"
+#include "streaming/table/exchange.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -25,8 +25,8 @@
 
 static const char log_name[] = "_spark_metadata";
 
-struct change_place {
-    const struct change_site *site;
+struct place {
+    const struct exchange *all;
     const char *directory;      // relative to the table
     struct file_path path;      // of the directory
     struct file_path next;      // the prepared one, then the old one,
@@ -51,9 +51,9 @@ static struct file_path join_or(const struct file_path *base, const char *path) 
     return path[0] == '\0' ? *base : file_join(base->text, path);
 }
 
-struct path_list change_directories(const struct change *change) {
+struct path_list exchange_directories(const struct exchange *exchange) {
     struct path_list list = {0};
-    const struct file_list *const lists[] = {&change->left, &change->added};
+    const struct file_list *const lists[] = {exchange->left, exchange->added};
     for (size_t i = 0; i < 2; i++)
         for (size_t j = 0; j < lists[i]->count; j++) {
             struct file_path parent = parent_of(lists[i]->files[j].path);
@@ -66,7 +66,7 @@ struct path_list change_directories(const struct change *change) {
     return list;
 }
 
-bool change_make_path(const char *base, const char *path, struct error *err) {
+static bool make_path(const char *base, const char *path, struct error *err) {
     struct file_path at = file_join(base, path);
     for (char *slash = at.text + strlen(base);; *slash = '/') {
         char *next = strchr(slash + 1, '/');
@@ -101,8 +101,8 @@ static bool set_unfit(struct error *err, const char *path, const char *why) {
                      why);
 }
 
-bool change_place_check(const struct change_site *site, const char *directory, struct error *err) {
-    struct file_path path = join_or(&site->root, directory);
+bool exchange_check(const struct exchange *exchange, const char *directory, struct error *err) {
+    struct file_path path = join_or(&exchange->root, directory);
     struct file_status status;
     int there = file_find(path.text, &status, err);
     if (there <= 0)
@@ -110,7 +110,7 @@ bool change_place_check(const struct change_site *site, const char *directory, s
     if (!status.is_directory)
         return set_unfit(err, path.text, "is not a directory itself, such as a symbolic link");
     struct filesystem_place here, aside;
-    if (!filesystem_place(path.text, &here) || !filesystem_place(site->home.text, &aside))
+    if (!filesystem_place(path.text, &here) || !filesystem_place(exchange->home.text, &aside))
         return error_set(err, ERROR_RETRY, "read the file system of '%s': %s", path.text,
                          strerror(errno));
     return filesystem_is_one_place(&here, &aside) ||
@@ -146,7 +146,7 @@ static bool has_name(const struct path_list *names, const char *name) {
 }
 
 /* The name of a file that lies in this directory; NULL: it lies in another. */
-static const char *name_in(const struct change_place *place, const struct data_file *file) {
+static const char *name_in(const struct place *place, const struct data_file *file) {
     size_t length = strlen(place->directory);
     const char *slash = strrchr(file->path, '/');
     const char *name = slash == NULL ? file->path : slash + 1;
@@ -154,7 +154,7 @@ static const char *name_in(const struct change_place *place, const struct data_f
     return own == length && strncmp(file->path, place->directory, length) == 0 ? name : NULL;
 }
 
-static struct path_list names_of(const struct change_place *place, const struct file_list *files) {
+static struct path_list names_of(const struct place *place, const struct file_list *files) {
     struct path_list names = {0};
     for (size_t i = 0; i < files->count; i++) {
         const char *name = name_in(place, &files->files[i]);
@@ -166,10 +166,9 @@ static struct path_list names_of(const struct change_place *place, const struct 
 }
 
 /* Whether the directory has no file that shall leave, and all that were added. */
-static bool is_exchanged(const struct change_place *place) {
-    const struct change *change = place->site->change;
-    struct path_list left = names_of(place, &change->left);
-    struct path_list added = names_of(place, &change->added);
+static bool is_exchanged(const struct place *place) {
+    struct path_list left = names_of(place, place->all->left);
+    struct path_list added = names_of(place, place->all->added);
     bool done = true;
     for (size_t i = 0; done && i < left.count; i++)
         done = !has_name(&place->names, left.paths[i]);
@@ -183,7 +182,7 @@ static bool is_exchanged(const struct change_place *place) {
 /* ---- the prepared directory ---- */
 
 /* Removes a tree that an earlier attempt has made. */
-static bool clear_tree(const struct change_place *place, const char *path, struct error *err) {
+static bool clear_tree(const struct place *place, const char *path, struct error *err) {
     int there = file_exists(path, NULL, err);
     if (there <= 0)
         return there == 0;
@@ -215,7 +214,7 @@ struct stay {
     bool is_empty;
 };
 
-static bool stays(const struct change_place *place, const struct stay *stay, const char *name) {
+static bool stays(const struct place *place, const struct stay *stay, const char *name) {
     char file[512];
     if (has_name(stay->left, name) || has_name(stay->added, name))
         return false;
@@ -223,7 +222,7 @@ static bool stays(const struct change_place *place, const struct stay *stay, con
            (has_name(&place->names, file) && !has_name(stay->left, file));
 }
 
-static bool link_log(const struct change_place *place, struct error *err) {
+static bool link_log(const struct place *place, struct error *err) {
     struct file_path from = file_join(place->path.text, log_name);
     struct file_path to = file_join(place->next.text, log_name);
     struct path_list names = {0};
@@ -240,7 +239,7 @@ static bool link_log(const struct change_place *place, struct error *err) {
     return ok && file_sync_directory(to.text, err);
 }
 
-static bool link_name(const struct change_place *place, const char *name, struct error *err) {
+static bool link_name(const struct place *place, const char *name, struct error *err) {
     struct file_path from = file_join(place->path.text, name);
     struct file_status status;
     if (!file_look(from.text, &status, err))
@@ -251,7 +250,7 @@ static bool link_name(const struct change_place *place, const char *name, struct
     return !status.is_directory || strcmp(name, log_name) != 0 || link_log(place, err);
 }
 
-static bool link_staying(const struct change_place *place, struct stay *stay, struct error *err) {
+static bool link_staying(const struct place *place, struct stay *stay, struct error *err) {
     for (size_t i = 0; i < place->names.count; i++) {
         const char *name = place->names.paths[i];
         if (!stays(place, stay, name))
@@ -263,11 +262,10 @@ static bool link_staying(const struct change_place *place, struct stay *stay, st
     return true;
 }
 
-static bool link_added(const struct change_place *place, struct stay *stay, struct error *err) {
-    const struct change_site *site = place->site;
-    struct file_path files = file_join(site->home.text, "files");
-    for (size_t i = 0; i < site->change->added.count; i++) {
-        const struct data_file *file = &site->change->added.files[i];
+static bool link_added(const struct place *place, struct stay *stay, struct error *err) {
+    struct file_path files = file_join(place->all->home.text, "files");
+    for (size_t i = 0; i < place->all->added->count; i++) {
+        const struct data_file *file = &place->all->added->files[i];
         const char *name = name_in(place, file);
         if (name == NULL)
             continue;
@@ -280,10 +278,9 @@ static bool link_added(const struct change_place *place, struct stay *stay, stru
 }
 
 /* *empty: nothing would be in it. */
-static bool prepare(const struct change_place *place, bool *empty, struct error *err) {
-    const struct change *change = place->site->change;
-    struct path_list left = names_of(place, &change->left);
-    struct path_list added = names_of(place, &change->added);
+static bool prepare(const struct place *place, bool *empty, struct error *err) {
+    struct path_list left = names_of(place, place->all->left);
+    struct path_list added = names_of(place, place->all->added);
     struct stay stay = {.left = &left, .added = &added, .is_empty = true};
     bool ok = clear_tree(place, place->next.text, err) &&
               clear_tree(place, place->left.text, err) &&
@@ -299,7 +296,7 @@ static bool prepare(const struct change_place *place, bool *empty, struct error 
 /* ---- after the exchange ---- */
 
 /* What could not be linked goes where it was. */
-static bool move_rest(const struct change_place *place, struct error *err) {
+static bool move_rest(const struct place *place, struct error *err) {
     struct path_list rest;
     bool there;
     if (!list_names(place->next.text, &rest, &there, err)) {
@@ -319,27 +316,27 @@ static bool move_rest(const struct change_place *place, struct error *err) {
            file_sync_directory(place->next.text, err);
 }
 
-static bool make_left_parent(const struct change_place *place, struct error *err) {
+static bool make_left_parent(const struct place *place, struct error *err) {
     if (place->directory[0] == '\0')
         return true; // `left` itself comes
     struct file_path parent = parent_of(place->directory);
     struct file_path path = join_or(&(struct file_path){"left"}, parent.text);
-    return change_make_path(place->site->home.text, path.text, err);
+    return make_path(place->all->home.text, path.text, err);
 }
 
 /* Moves a directory to <home>/left. */
-static bool move_to_left(const struct change_place *place, const char *from, struct error *err) {
+static bool move_to_left(const struct place *place, const char *from, struct error *err) {
     return make_left_parent(place, err) && file_rename_new(from, place->left.text, err) &&
            file_sync_directory(parent_of(place->left.text).text, err);
 }
 
 /* What an earlier attempt has renamed may be unsynced. */
-static bool sync_left(const struct change_place *place, struct error *err) {
-    return sync_nearest(parent_of(place->left.text).text, place->site->home.text, err);
+static bool sync_left(const struct place *place, struct error *err) {
+    return sync_nearest(parent_of(place->left.text).text, place->all->home.text, err);
 }
 
 /* The exchange is visible, by this attempt or an earlier one. */
-static bool settle(const struct change_place *place, struct error *err) {
+static bool settle(const struct place *place, struct error *err) {
     if (!file_sync_directory(parent_of(place->path.text).text, err) ||
         !file_sync_directory(place->next_list.text, err) || !sync_left(place, err))
         return false;
@@ -355,22 +352,22 @@ static bool settle(const struct change_place *place, struct error *err) {
 
 /* Nothing would be left: the directory goes, and those of its partition values above it that are
  * empty then. */
-static bool remove_parents(const struct change_place *place, struct error *err) {
-    const char *root = place->site->root.text;
+static bool remove_parents(const struct place *place, struct error *err) {
+    const char *root = place->all->root.text;
     struct file_path at = parent_of(place->path.text);
     for (; strlen(at.text) > strlen(root); at = parent_of(at.text))
         file_discard_directory(at.text); // stays if something is in it
     return sync_left(place, err) && sync_nearest(parent_of(place->path.text).text, root, err);
 }
 
-static bool move_away(const struct change_place *place, struct error *err) {
+static bool move_away(const struct place *place, struct error *err) {
     file_discard_directory(place->next.text);
     return move_to_left(place, place->path.text, err) && remove_parents(place, err);
 }
 
 /* ---- all of it ---- */
 
-static bool exchange(const struct change_place *place, struct error *err) {
+static bool replace(const struct place *place, struct error *err) {
     bool empty;
     if (!prepare(place, &empty, err))
         return false;
@@ -379,21 +376,21 @@ static bool exchange(const struct change_place *place, struct error *err) {
     return file_exchange(place->path.text, place->next.text, err) && settle(place, err);
 }
 
-static bool make_missing(struct change_place *place, struct error *err) {
+static bool make_missing(struct place *place, struct error *err) {
     if (place->there || place->directory[0] == '\0')
         return true;
     place->there = true;
-    return change_make_path(place->site->root.text, place->directory, err);
+    return make_path(place->all->root.text, place->directory, err);
 }
 
-bool change_place_finish(const struct change_site *site, const char *directory, size_t number,
-                         struct error *err) {
-    struct file_path next_list = file_join(site->home.text, "next");
-    struct file_path left = file_join(site->home.text, "left");
-    struct change_place place = {
-        .site = site,
+bool exchange_finish(const struct exchange *exchange, const char *directory, size_t number,
+                     struct error *err) {
+    struct file_path next_list = file_join(exchange->home.text, "next");
+    struct file_path left = file_join(exchange->home.text, "left");
+    struct place place = {
+        .all = exchange,
         .directory = directory,
-        .path = join_or(&site->root, directory),
+        .path = join_or(&exchange->root, directory),
         .next_list = next_list,
         .next = file_join_number(next_list.text, (int64_t)number),
         .left = join_or(&left, directory),
@@ -402,7 +399,7 @@ bool change_place_finish(const struct change_site *site, const char *directory, 
     if (ok && is_exchanged(&place))
         ok = place.there ? settle(&place, err) : remove_parents(&place, err);
     else if (ok)
-        ok = make_missing(&place, err) && exchange(&place, err);
+        ok = make_missing(&place, err) && replace(&place, err);
     path_list_deinit(&place.names);
     return ok;
 }
