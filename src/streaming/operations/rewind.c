@@ -140,6 +140,13 @@ static bool remove_numbered(const struct file_path *log, int64_t batch, const ch
            file_remove(file_join(log->text, name).text, err);
 }
 
+/* Up to the batch, such a log does not say which batch a file is of, as one that was adopted. */
+static bool sign(struct store *store, int64_t batch, struct error *err) {
+    store->table.owner_adopted_at = batch;
+    return table_sign(&store->table, store->checkpoint.query_id, store->options.checkpoint, true,
+                      err);
+}
+
 /* The newest first: what is left is always a log that Spark can read. */
 static bool shorten_log(struct execution *execution, struct error *err) {
     struct store *store = execution->rewind->store;
@@ -148,7 +155,8 @@ static bool shorten_log(struct execution *execution, struct error *err) {
         return false;
     if (!store->sink_log.exists)
         return true;
-    if (execution->interval > 0 && !rebuild_log(execution, err))
+    if (execution->interval > 0 &&
+        (!sign(store, to_batch, err) || !rebuild_log(execution, err)))
         return false;
     for (int64_t batch = store->sink_log.newest; batch > to_batch; batch--)
         if (!remove_numbered(&store->sink_log.directory, batch, ".compact", err) ||

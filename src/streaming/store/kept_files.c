@@ -8,8 +8,8 @@
 
 #include "base/check.h"
 #include "base/scope.h"
-#include "streaming/store/change_place.h"
 #include "streaming/store/change_steps.h"
+#include "streaming/table/exchange.h"
 
 enum { LOOKS_MAX = 5 };
 
@@ -84,7 +84,8 @@ static bool find_exchanged(const struct change *change, const char *home, const 
                            struct file_path *at, bool *there, struct error *err) {
     const char *slash = strrchr(path, '/');
     size_t length = slash == NULL ? 0 : (size_t)(slash - path);
-    struct path_list directories = change_directories(change);
+    const struct exchange exchange = {.left = &change->left, .added = &change->added};
+    struct path_list directories = exchange_directories(&exchange);
     struct file_path next = file_join(home, "next");
     bool ok = true;
     for (size_t i = 0; i < directories.count; i++) {

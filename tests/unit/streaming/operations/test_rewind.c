@@ -156,9 +156,9 @@ static void the_plans_are_gone_but_the_batches_can_be_undone(void **state) {
 
 static void without_a_sink_log_too(void **state) {
     (void)state;
-    fixture.options.sink_log = SINK_LOG_OFF;
-    rewind_query.store = fixture.options;
+    must_operate(RELEASE, "");
     run_batches(140, 2);
+    assert_false(fixture_has(&fixture, SINK_LOG));
     must_rewind(20, "rewound to batch 20");
     must_run_query(0);
     assert_whole(0);
