@@ -1,13 +1,15 @@
 /* test_rewind.c: a rewind to batches whose plans and manifests are gone, and across compactions,
- * replays and batches of Spark's, on real Parquet files. What is read again makes the same table. */
+ * replays and batches of Spark's, on real Parquet files. What is read again makes the same table.
+ */
 #include "replay_fixture.h"
 
 #include "pipeline/merge/merge.h"
 #include "pipeline/sink/reject_table.h"
 #include "streaming/history/history.h"
+#include "streaming/operations/rewind_target.h"
+#include "streaming/query/query_definition.h"
 #include "streaming/store/change_steps.h"
 #include "streaming/store/changes.h"
-#include "streaming/query/query_definition.h"
 
 /* ---- the records ---- */
 
@@ -56,10 +58,9 @@ static void must_rewind(int64_t batch, const char *what) {
 
 static bool take_file(void *context, const char *path, int64_t size, int64_t modified_ms) {
     struct file_list *files = context;
-    file_list_add(files, (struct data_file){.path = text_copy(path),
-                                            .size = size,
-                                            .rows = 1,
-                                            .modified_ms = modified_ms});
+    file_list_add(
+        files, (struct data_file){
+                   .path = text_copy(path), .size = size, .rows = 1, .modified_ms = modified_ms});
     return true;
 }
 
@@ -82,16 +83,16 @@ static void merge_directory(const struct query_definition *definition, struct ch
     scoped(scope_free) char *directory = fixture_text("%.*s", (int)directory_length(path), path);
     for (size_t i = first; i < end; i++)
         paths[i - first] = fixture_text("%s/%s", root, change->left.files[i].path);
-    const struct merge_options options = {
-        .schema = change->of_rejects ? reject_schema() : &definition->schema,
-        .partition_columns = definition->partition_columns,
-        .partition_column_count = change->of_rejects ? 0 : 1,
-        .parquet = {.codec = CODEC_SNAPPY},
-        .staging_directory = staging,
-        .directory = directory,
-        .target_size = 128 << 20,
-        .memory_max = 64 << 20,
-        .split_after_us = INT64_MAX};
+    const struct merge_options options = {.schema = change->of_rejects ? reject_schema()
+                                                                       : &definition->schema,
+                                          .partition_columns = definition->partition_columns,
+                                          .partition_column_count = change->of_rejects ? 0 : 1,
+                                          .parquet = {.codec = CODEC_SNAPPY},
+                                          .staging_directory = staging,
+                                          .directory = directory,
+                                          .target_size = 128 << 20,
+                                          .memory_max = 64 << 20,
+                                          .split_after_us = INT64_MAX};
     if (!merge_files(&options, (const char *const *)paths, end - first, &result, &err))
         fail_msg("%s", err.message);
     file_list_move(&change->added, &result.files);
@@ -187,7 +188,10 @@ static void compactions_and_replays_are_rewound_past(void **state) {
     run_batches(12, 5);
     compact(false);
     assert_whole(0);
-    must_rewind(7, "rewound to batch 7"); // files with rows of both are split
+    assert_false(fixture_has(&fixture, CHECKPOINT "changes/1"));
+    must_rewind(7, "rewound to batch 7");
+    assert_true(
+        fixture_has(&fixture, CHECKPOINT "changes/1")); // files with rows of both were split
     must_run_query(0);
     assert_whole(0);
     run_batches(5, 5);
@@ -224,11 +228,120 @@ static void compactions_are_rewound_past_to_where_no_plans_are(void **state) {
     assert_whole(0);
 }
 
+/* ---- a time ---- */
+
+static int64_t planned_ms(int64_t batch) {
+    struct store *store;
+    struct history history;
+    struct error err;
+    check(store_open_to_read(&fixture.options, &store, &err) &&
+          history_read(store, &history, &err));
+    const struct history_entry *entry = history_find(&history, batch);
+    check(entry != NULL);
+    int64_t ms = entry->last_ms;
+    history_deinit(&history);
+    store_close(store);
+    return ms;
+}
+
+static void the_newest_batch_before_a_time_stays(void **state) {
+    (void)state;
+    run_batches(115, 1);
+    before_ms = planned_ms(90) + 1;
+    must_operate(REWIND, "rewound to batch 90");
+    before_ms = planned_ms(7);
+    char time[REWIND_TIME_MAX], text[200];
+    int64_t sixth = planned_ms(6);
+    (void)snprintf(text, sizeof text, "batch 6, planned at %s, is the newest before ",
+                   rewind_time(sixth, time));
+    must_operate(REWIND, text);
+    must_operate(REWIND, "nothing to do");
+    assert_true(fixture_has(&fixture, CHECKPOINT "offsets/6"));
+    before_ms = planned_ms(0);
+    assert_refuses(REWIND, ERROR_CONFIG, "no batch is known that was planned before ");
+    before_ms = 0;
+    must_run_query(0);
+    assert_whole(0);
+}
+
+/* ---- what Kafka has ---- */
+
+static int64_t log_start;
+static bool is_reachable = true;
+
+static bool list_offsets(struct broker *broker, const char *topic, int timeout_ms,
+                         struct topic_offsets *offsets, struct error *err) {
+    (void)broker, (void)timeout_ms;
+    if (!is_reachable)
+        return error_set(err, ERROR_BROKER, "no broker reached");
+    assert_string_equal(topic, "t1");
+    *offsets = (struct topic_offsets){
+        .count = 2, .partitions = must_alloc(2, sizeof(struct partition_offsets))};
+    offsets->partitions[0] = (struct partition_offsets){0, log_start, 1000};
+    offsets->partitions[1] = (struct partition_offsets){1, 2, 2}; // nothing was read of it since
+    return true;
+}
+
+static void offsets_that_kafka_no_longer_has_are_refused_by_name(void **state) {
+    (void)state;
+    static const struct broker_ops ops = {.list_offsets = list_offsets};
+    static struct broker broker = {&ops};
+    run_batches(20, 5);
+    rewind_broker = &broker;
+    to_batch = 3; // ends at offset 8 + 15
+    log_start = 30;
+    assert_refuses(REWIND, ERROR_CONFIG,
+                   "after batch 3 of topic t1: partition 0 needs offset 23, the first that Kafka "
+                   "has is 30, 7 offsets gone. The oldest batch that can stay is 5 (planned at ");
+    log_start = 2000;
+    assert_refuses(REWIND, ERROR_CONFIG, "The oldest batch that can stay is 20 ");
+    is_reachable = false;
+    assert_refuses(REWIND, ERROR_BROKER,
+                   "use --no-kafka-check to rewind without knowing: no broker");
+    is_reachable = true;
+    log_start = 23;
+    must_rewind(3, "rewound to batch 3");
+    rewind_broker = NULL;
+    must_run_query(0);
+    assert_whole(0);
+}
+
+/* ---- what is not known ---- */
+
+static void a_batch_that_is_not_known_is_refused_with_those_next_to_it(void **state) {
+    (void)state;
+    run_batches(115, 1);
+    remove_path(CHECKPOINT "history/0");
+    to_batch = 5;
+    assert_refuses(REWIND, ERROR_CONFIG,
+                   "the plan of batch 5 is no longer known (REWIND_RETENTION): choose a newer "
+                   "batch; the oldest that can stay is ");
+    fixture.options.rewind_retention_ms = 0;
+    to_batch = 40;
+    must_operate(REWIND, "rewound to batch 40");
+    must_run_query(0);
+    assert_whole(0);
+}
+
+/* A version without a history has folded batches. */
+static void what_a_gap_has_added_is_not_guessed(void **state) {
+    (void)state;
+    run_batches(12, 2);
+    fixture.options.rewind_retention_ms = 0;
+    run_batches(150, 1);
+    fixture.options.rewind_retention_ms = 7LL * 24 * 3600 * 1000;
+    run_batches(2, 1);
+    to_batch = 10;
+    assert_refuses(REWIND, ERROR_STATE, "it is not known what the batches after 10 have added");
+    assert_whole(0);
+}
+
 static int set_up(void **state) {
     (void)replay_set_up(state);
     fixture.options.rewind_retention_ms = 7LL * 24 * 3600 * 1000;
     line_count = 0;
     before_ms = 0;
+    rewind_broker = NULL;
     rewind_query = query_options_of(PARSE_REJECT, 0);
     rewind_query_used = &rewind_query;
     must_run_query(0); // batch 0 has the first lines
@@ -245,6 +358,10 @@ int main(void) {
         ON_DISK(what_was_replayed_after_the_batch_is_a_reject_again),
         ON_DISK(compactions_and_replays_are_rewound_past),
         ON_DISK(compactions_are_rewound_past_to_where_no_plans_are),
+        ON_DISK(the_newest_batch_before_a_time_stays),
+        ON_DISK(offsets_that_kafka_no_longer_has_are_refused_by_name),
+        ON_DISK(a_batch_that_is_not_known_is_refused_with_those_next_to_it),
+        ON_DISK(what_a_gap_has_added_is_not_guessed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
