@@ -26,6 +26,7 @@
 
 struct broker;         // streaming/kafka/broker.h
 struct offsets;        // streaming/offsets/offset_log.h
+struct query_options;  // streaming/query/query_definition.h
 struct recovery;       // streaming/recovery/recover.h
 struct store;          // streaming/store/store.h
 struct verify_options; // streaming/verify/report.h
@@ -47,9 +48,11 @@ MUST_CHECK bool operation_relocate(const struct store_options *options, bool dry
 /* Which batch is the newest that stays. */
 struct rewind_request {
     bool by_time;
-    int64_t to_batch;      // or the newest one that was planned before
-    int64_t before_ms;     // milliseconds since 1970
-    struct broker *broker; // asked whether the records are still there; NULL: nobody is
+    int64_t to_batch;                  // or the newest one that was planned before
+    int64_t before_ms;                 // milliseconds since 1970
+    struct broker *broker;             // asked whether the records are still there; NULL: nobody is
+    const struct query_options *query; // of the store; how files are written that must be split
+    int64_t memory_max;                // bytes, for that
 };
 
 /* `next`: where the batch after it reads from, owned by the caller also after an error; empty:
