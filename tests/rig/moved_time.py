@@ -75,7 +75,6 @@ class MovedTime:
             **self.clock.environment,
             **settings,
         }
-        self._has_files_command = subprocess.run([binary, "help", "files"], capture_output=True).returncode == 0
         self.process = None
         self._committed = -1
 
@@ -114,14 +113,9 @@ class MovedTime:
         return run.log()
 
     def files(self):
-        """The files of table and rejects, of one consistent state."""
-        found = []
-        if self._has_files_command:
-            lines = self.command("files", "--json").splitlines()
-            found = [json.loads(line)["path"] for line in lines]
-        else:
-            found = [str(path) for path in self.lake.files(self.lake.table("matches"))]
-        return found + [str(path) for path in self.lake.files(self.lake.rejects("matches"))]
+        """The files of the table and of the rejects, of one consistent state each."""
+        lists = [self.command("files", "--json", *which) for which in ((), ("--rejects",))]
+        return [json.loads(line)["path"] for text in lists for line in text.splitlines()]
 
     def account(self):
         """(rows of table and rejects, different offsets among them), by DuckDB."""
