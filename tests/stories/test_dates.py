@@ -300,7 +300,7 @@ def is_text_everywhere(spark, table, values):
 
 def test_partition_values_that_some_reader_takes_for_another_type_are_told(program, spark, tmp_path):
     for kind, values in ((kind, values) for kind, all_values in GUESSED.items() for values in all_values):
-        lake = tmp_path / f"{kind} {values[0]}".replace("%", "_")
+        lake = tmp_path / " ".join([str(kind), *values]).replace("%", "_")
         table = Lake(lake).table("matches")
         for number, value in enumerate(values):
             directory = table / f"status={value}"
@@ -314,6 +314,6 @@ def test_partition_values_that_some_reader_takes_for_another_type_are_told(progr
         assert told == ([kind] if kind else []), values
         assert is_text_everywhere(spark, table, values) == (kind is None), values
     doctor = program.start("doctor", "--job", "matches", KAFKA_BOOTSTRAP_SERVERS="127.0.0.1:1",
-                           DATA_LAKE_PATH=tmp_path / "numbers 01", KAFKA_STARTUP_TIMEOUT="1 second")  # fmt: skip
+                           DATA_LAKE_PATH=tmp_path / "numbers 01 1.0", KAFKA_STARTUP_TIMEOUT="1 second")  # fmt: skip
     doctor.wait_exit(60)
     assert "partition column 'status' is STRING, but all of its values look like numbers" in doctor.log()
