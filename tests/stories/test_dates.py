@@ -10,9 +10,8 @@ import polars
 import pyarrow
 import pyarrow.dataset
 import pytest
-from rig.lake import Lake
-
 import spark_job
+from rig.lake import Lake
 
 DAY_MS = 86_400_000
 INT64_MAX = (1 << 63) - 1
