@@ -26,6 +26,10 @@ int64_t clock_stopwatch_ns(void) {
     return read_clock_ns(CLOCK_MONOTONIC);
 }
 
+int64_t clock_thread_cpu_ns(void) {
+    return read_clock_ns(CLOCK_THREAD_CPUTIME_ID);
+}
+
 struct timespec clock_deadline(int64_t ms) {
     struct timespec at;
     clock_gettime(CLOCK_MONOTONIC, &at);

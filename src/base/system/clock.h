@@ -29,6 +29,9 @@ static inline int64_t clock_monotonic_ms(void) {
  * system's. About 25 ns where the kernel lets the clock be read without a call. */
 int64_t clock_stopwatch_ns(void);
 
+/* How long the calling thread has had a processor, in nanoseconds; always the system's. */
+int64_t clock_thread_cpu_ns(void);
+
 /* Of two moments of one clock; within one tick neither is before the other. */
 static inline bool clock_is_before(const struct timespec *a, const struct timespec *b) {
     return a->tv_sec != b->tv_sec ? a->tv_sec < b->tv_sec : a->tv_nsec < b->tv_nsec;

@@ -1,5 +1,8 @@
 #include "base/system/thread.h"
 
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include "base/check.h"
 #include "base/limit.h"
 #include "base/system/clock.h"
@@ -8,6 +11,15 @@ bool thread_start(pthread_t *thread, void *(*main)(void *argument), void *argume
                   const char *what, struct error *err) {
     int failure = pthread_create(thread, NULL, main, argument);
     return failure == 0 || limit_error(err, what, failure);
+}
+
+/* Of linux/ioprio.h, which older systems lack. */
+enum { LEAST_PRIORITY = 19, IOPRIO_WHO_PROCESS = 1, IOPRIO_CLASS_IDLE = 3, IOPRIO_CLASS_SHIFT = 13 };
+
+/* A system that refuses it gives the usual priority. */
+void thread_lower_priority(void) {
+    (void)!nice(LEAST_PRIORITY); // on Linux, of this thread alone
+    (void)syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_CLASS_IDLE << IOPRIO_CLASS_SHIFT);
 }
 
 void thread_condition_init(pthread_cond_t *condition) {

@@ -12,6 +12,10 @@
 MUST_CHECK bool thread_start(pthread_t *thread, void *(*main)(void *argument), void *argument,
                              const char *what, struct error *err);
 
+/* For work that can wait: the calling thread gets a processor, and the disk, when no other thread
+ * wants it. */
+void thread_lower_priority(void);
+
 /* For deadlines of clock_deadline(). */
 void thread_condition_init(pthread_cond_t *condition);
 

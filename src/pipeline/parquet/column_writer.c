@@ -306,11 +306,11 @@ static bool close_page(struct column_writer *writer, bool full, struct page_scra
         return true;
     if (writer->form == FORM_UNDECIDED && value_count(writer) > 0)
         decide(writer, scratch, true);
-    else if (writer->form == FORM_CODES && writer->coded_pages == 0 &&
+    else if (writer->form == FORM_CODES && writer->coded_pages == 0 && !writer->is_given &&
              !dictionary_pays(writer, scratch))
         drop_dictionary(writer);
 
-    struct page_entry entry = {.offset = (int64_t)writer->pages.size,
+    struct page_entry entry = {.offset = (int64_t)(writer->taken + writer->pages.size),
                                .first_row = writer->chunk_rows,
                                .nulls = (int64_t)writer->nulls};
     bounds_of_page(writer, scratch, &entry.bounds);
@@ -320,13 +320,13 @@ static bool close_page(struct column_writer *writer, bool full, struct page_scra
         .required = writer->format->required,
         .values = writer->rows,
         // A chunk of less than a page has too little to judge by.
-        .judges_codec = full && writer->pages.size == 0,
+        .judges_codec = full && writer->chunk_rows == 0,
     };
     size_t plain_size = page_put(&writer->pages, kind, &writer->codec, scratch, err);
     if (plain_size == 0)
         return error_wrap(err, "column '%s'", writer->format->name);
 
-    entry.size = (int32_t)(writer->pages.size - (size_t)entry.offset);
+    entry.size = (int32_t)(writer->taken + writer->pages.size - (size_t)entry.offset);
     bytes_append(&writer->entries, &entry, sizeof entry);
     writer->pages_plain_size += plain_size;
     writer->coded_pages += kind.encoding == ENCODING_PLAIN_DICTIONARY;
@@ -454,17 +454,48 @@ bool column_writer_append(struct column_writer *writer, struct column_slice slic
     return true;
 }
 
-static bool make_dictionary_page(struct column_writer *writer, struct page_scratch *scratch,
-                                 struct chunk *chunk, struct error *err) {
+void column_writer_give_dictionary(struct column_writer *writer, struct dictionary *dictionary) {
+    check(writer->chunk_rows == 0 && writer->rows == 0);
+    dictionary_deinit(&writer->dictionary);
+    writer->dictionary = *dictionary;
+    *dictionary = (struct dictionary){0};
+    writer->is_given = true;
+    writer->form = FORM_CODES;
+    writer->code_size = code_size_for(writer->dictionary.count);
+}
+
+bool column_writer_append_codes(struct column_writer *writer, struct codes codes,
+                                const uint8_t *present, size_t rows, struct page_scratch *scratch,
+                                struct error *err) {
+    struct column_slice slice = {.present = present, .rows = rows, .nulls = rows - codes.count};
+    check(writer->is_given && codes.size == writer->code_size && rows <= PAGE_ROWS_MAX);
+    check(slice.nulls == 0 || !writer->format->required);
+    if (writer->rows + rows > PAGE_ROWS_MAX && !close_page(writer, true, scratch, err))
+        return false;
+    bytes_append(&writer->values, codes.at, codes.count * codes.size);
+    append_present(writer, slice);
+    writer->rows += slice.rows;
+    writer->nulls += slice.nulls;
+    return true;
+}
+
+bool column_writer_dictionary_page(struct column_writer *writer, struct page_scratch *scratch,
+                                   struct bytes *page, size_t *plain_size, struct error *err) {
+    if (writer->coded_pages == 0)
+        return true;
     scratch->body.size = 0;
     page_append_plain(&scratch->body, writer->format->physical, writer->format->fixed_size,
                       &writer->dictionary.values);
     struct page_kind kind = {.type = PAGE_DICTIONARY,
                              .encoding = ENCODING_PLAIN_DICTIONARY,
                              .values = writer->dictionary.count};
-    chunk->dictionary_plain_size =
-        page_put(&chunk->dictionary_page, kind, &writer->codec, scratch, err);
-    return chunk->dictionary_plain_size > 0 || error_wrap(err, "column '%s'", writer->format->name);
+    *plain_size = page_put(page, kind, &writer->codec, scratch, err);
+    return *plain_size > 0 || error_wrap(err, "column '%s'", writer->format->name);
+}
+
+void column_writer_forget_pages(struct column_writer *writer) {
+    writer->taken += writer->pages.size;
+    bytes_reset(&writer->pages, VALUES_KEEP);
 }
 
 bool column_writer_close_chunk(struct column_writer *writer, struct page_scratch *scratch,
@@ -472,7 +503,9 @@ bool column_writer_close_chunk(struct column_writer *writer, struct page_scratch
     *chunk = (struct chunk){0};
     if (!close_page(writer, false, scratch, err))
         return false;
-    if (writer->coded_pages > 0 && !make_dictionary_page(writer, scratch, chunk, err))
+    if (writer->taken == 0 &&
+        !column_writer_dictionary_page(writer, scratch, &chunk->dictionary_page,
+                                       &chunk->dictionary_plain_size, err))
         return false;
     const struct page_entry *entries = (const void *)writer->entries.at;
     for (size_t i = 0; i < writer->entries.size / sizeof *entries; i++)

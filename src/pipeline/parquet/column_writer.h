@@ -41,6 +41,8 @@ struct column_writer {
     bool dictionary_useless; // no chunk of the file needs to try it again
     enum { FORM_UNDECIDED, FORM_CODES, FORM_PLAIN } form; // of the open page
 
+    bool is_given; // the dictionary, by column_writer_give_dictionary()
+
     size_t look_at; // values of an undecided page at which it is looked at
     // the open page
     size_t rows, nulls;
@@ -53,6 +55,7 @@ struct column_writer {
     enum parquet_codec codec;        // of all its pages
     int64_t chunk_rows, chunk_nulls; // of closed pages
     struct bytes pages;              // closed data pages with their headers
+    size_t taken;                    // bytes of earlier pages, which the file has already
     struct bytes entries;            // struct page_entry of each
     size_t pages_plain_size;         // the same pages uncompressed, with headers
     size_t coded_pages;              // those of dictionary codes
@@ -74,8 +77,25 @@ void column_writer_deinit(struct column_writer *writer);
 MUST_CHECK bool column_writer_append(struct column_writer *writer, struct column_slice slice,
                                      struct page_scratch *scratch, struct error *err);
 
-/* Closes the open page and makes the dictionary's. The chunk's pages stay in the writer until
- * column_writer_reset(), which starts the next chunk. */
+/* Instead of values, a chunk can be given codes of a dictionary that has all its values: the
+ * dictionary is moved from the caller, to a writer that has no rows yet. It is written even if it
+ * does not pay. `codes` are those of the rows that are not null; any number of rows up to
+ * PAGE_ROWS_MAX. */
+void column_writer_give_dictionary(struct column_writer *writer, struct dictionary *dictionary);
+MUST_CHECK bool column_writer_append_codes(struct column_writer *writer, struct codes codes,
+                                           const uint8_t *present, size_t rows,
+                                           struct page_scratch *scratch, struct error *err);
+
+/* Pages may go into the file before the chunk is closed once the dictionary has its last value
+ * (FORM_PLAIN): its page first, which is empty when no page needs it, then the others, which the
+ * writer then forgets. */
+MUST_CHECK bool column_writer_dictionary_page(struct column_writer *writer,
+                                              struct page_scratch *scratch, struct bytes *page,
+                                              size_t *plain_size, struct error *err);
+void column_writer_forget_pages(struct column_writer *writer);
+
+/* Closes the open page and makes the dictionary's, unless it was made before. The chunk's pages
+ * stay in the writer until column_writer_reset(), which starts the next chunk. */
 MUST_CHECK bool column_writer_close_chunk(struct column_writer *writer,
                                           struct page_scratch *scratch, struct chunk *chunk,
                                           struct error *err);

@@ -289,6 +289,16 @@ static bool next_part(struct rle_reader *reader) {
     return true;
 }
 
+bool rle_skip_run(struct rle_reader *reader, uint32_t value, size_t count) {
+    struct rle_reader before = *reader;
+    if (reader->run == 0 && reader->literals == 0 && !next_part(reader))
+        *reader = before; // reading will say what is wrong
+    if (reader->run < count || reader->run_value != value)
+        return false;
+    reader->run -= count;
+    return true;
+}
+
 static void unpack(struct rle_reader *reader, uint32_t *values, size_t count) {
     uint64_t mask = ((uint64_t)1 << reader->width) - 1, bit = reader->bit;
     for (size_t i = 0; i < count; i++, bit += reader->width) {

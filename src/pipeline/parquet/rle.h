@@ -70,6 +70,10 @@ struct rle_reader {
 
 void rle_reader_init(struct rle_reader *reader, const uint8_t *at, size_t size, unsigned width);
 
+/* Skips `count` values if they are a run of `value`. False: they are not, and nothing is skipped.
+ */
+bool rle_skip_run(struct rle_reader *reader, uint32_t value, size_t count);
+
 /* Reads exactly `count` values. False: there are fewer. */
 bool rle_read(struct rle_reader *reader, uint32_t *values, size_t count);
 

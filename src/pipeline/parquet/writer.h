@@ -47,6 +47,15 @@ void parquet_writer_destroy(struct parquet_writer *writer);
 MUST_CHECK bool parquet_writer_append(struct parquet_writer *writer, const struct row_slice *slice,
                                       const uint16_t *selection, size_t count, struct error *err);
 
+/* Instead of rows, a row group can be given column by column, in their order, all with as many
+ * rows: values go into the column's writer (column_writer_append()), and its chunk into the file,
+ * which stays open until the row group is closed. So memory is that of one column, or of a part:
+ * flushing writes the pages that no longer wait for their dictionary, if that is worth it. A table
+ * has one such writer at a time. */
+struct column_writer *parquet_writer_column(struct parquet_writer *writer, size_t index);
+MUST_CHECK bool parquet_writer_flush_column(struct parquet_writer *writer, struct error *err);
+MUST_CHECK bool parquet_writer_close_column(struct parquet_writer *writer, struct error *err);
+
 /* Writes the open row group, if it has rows, and syncs. */
 MUST_CHECK bool parquet_writer_close_row_group(struct parquet_writer *writer, struct error *err);
 

@@ -7,12 +7,10 @@
  * removed by sink_destroy(), until sink_finish() has handed it over. */
 #include "pipeline/sink/sink_parquet.h"
 
-#include <stdarg.h>
-#include <stdio.h>
-
 #include "base/check.h"
 #include "base/disk/file.h"
 #include "base/system/uuid.h"
+#include "base/text.h"
 #include "pipeline/parquet/writer.h"
 #include "pipeline/sink/sink_route.h"
 
@@ -45,16 +43,10 @@ struct sink *sink_create(const struct sink_options *options) {
     return sink;
 }
 
-static char *format_text(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-static char *format_text(const char *format, ...) {
-    va_list arguments;
-    char *text = NULL;
-    va_start(arguments, format);
-    int size = vasprintf(&text, format, arguments);
-    va_end(arguments);
-    check(size >= 0);
-    return text;
+char *sink_file_name(unsigned task, enum parquet_codec codec) {
+    char id[37];
+    uuid_new(id);
+    return text_format("part-%05u-%s.c000%s.parquet", task, id, codec_file_word(codec));
 }
 
 static void add_file(struct sink *sink) {
@@ -63,12 +55,9 @@ static void add_file(struct sink *sink) {
         sink->files = realloc(sink->files, sink->file_capacity * sizeof *sink->files);
         check(sink->files != NULL);
     }
-    // Named as Spark names its files; the UUID keeps attempts and writers apart.
-    char id[37];
-    uuid_new(id);
-    struct sink_file file = {.name = format_text("part-%05u-%s.c000%s.parquet", sink->options.task,
-                                                 id, codec_file_word(sink->options.parquet.codec))};
-    char *path = format_text("%s/%s.staged", sink->options.staging_directory, file.name);
+    struct sink_file file = {.name =
+                                 sink_file_name(sink->options.task, sink->options.parquet.codec)};
+    char *path = text_format("%s/%s.staged", sink->options.staging_directory, file.name);
     file.writer = parquet_writer_create(&sink->table, path);
     free(path);
     sink->writers_memory += parquet_writer_memory(file.writer);
@@ -169,8 +158,8 @@ static struct data_file data_file_of(const struct sink *sink, size_t index,
     const struct sink_file *file = &sink->files[index];
     const char *directory = sink->routes.routes[index].directory;
     return (struct data_file){
-        .path = format_text("%s%s%s", directory, *directory != '\0' ? "/" : "", file->name),
-        .staged = format_text("%s.staged", file->name),
+        .path = text_format("%s%s%s", directory, *directory != '\0' ? "/" : "", file->name),
+        .staged = text_format("%s.staged", file->name),
         .size = written->size,
         .rows = written->rows,
         .modified_ms = written->modified_ms,

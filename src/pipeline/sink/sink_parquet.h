@@ -27,6 +27,10 @@ struct sink_options {
  * more in footers than they give back. */
 enum { ROW_GROUP_SIZE_MIN = 64 * 1024 };
 
+/* "part-<task>-<uuid>.c000.snappy.parquet", as Spark names its files; the UUID keeps attempts and
+ * writers apart. Owned by the caller. */
+char *sink_file_name(unsigned task, enum parquet_codec codec);
+
 struct sink;
 
 /* Everything that `options` points to is borrowed until sink_destroy(). */

@@ -6,6 +6,10 @@
  * sees, and runs batches up to these: a retry lists the topic again, but what has come since is
  * left to the next start.
  *
+ * With MIN_OFFSETS_PER_TRIGGER a trigger that finds fewer offsets makes no batch, until
+ * MAX_TRIGGER_DELAY has passed since the last one that was not held back so (Spark's rule). Nothing
+ * else is held back: what moves the positions, a loss, or a plan that is already durable.
+ *
  * Time is asked only by clock.h, and every wait is stop_sleep() or the crew's receive(), so that a
  * test runs the driver in its own thread. */
 #include "streaming/native/native_engine.h"
@@ -16,6 +20,7 @@
 #include "base/check.h"
 #include "base/log/log.h"
 #include "base/system/clock.h"
+#include "streaming/care/caretaker.h"
 #include "streaming/kafka/planner.h"
 #include "streaming/store/batch_steps.h"
 
@@ -29,17 +34,13 @@ enum { GLANCE_EVERY_MS = 1000 };
 struct native_engine {
     struct engine engine;
     struct query *query;
-    struct offsets ends; // owned; availableNow: where it ends; empty: not known yet
+    int64_t passed_ms; // monotonic; the last trigger that did not wait for more offsets; 0: none
+    int64_t held;      // offsets that the newest trigger lacked; 0: it was not held back
+    struct caretaker *caretaker; // owned; NULL: there is none
+    struct offsets ends;         // owned; availableNow: where it ends; empty: not known yet
 };
 
 /* ---- planning ---- */
-
-/* In the first incarnation of the topic it identifies nothing. */
-static bool set_time(struct query_position *position, struct plan *plan, struct error *err) {
-    plan->timestamp_ms = clock_wall_ms();
-    return query_position_incarnation(position, plan->batch_id).number == 0 ||
-           query_position_set_later(position, plan, err);
-}
 
 /* The ends that availableNow reads to: those of the first listing that goes with the positions, and
  * again where the topic turns out to be another on the way. */
@@ -80,22 +81,40 @@ static void drop(struct plan *plan) {
     plan->count = 0;
 }
 
+/* Whether the trigger waits for more than these offsets. The first of a start does not. */
+static bool holds_back(struct native_engine *native, int64_t waiting) {
+    const struct query_options *options = native->query->definition.options;
+    int64_t now_ms = clock_monotonic_ms();
+    native->held = 0;
+    if (query_holds_back(options) && native->passed_ms != 0 &&
+        now_ms - native->passed_ms < options->max_trigger_delay_ms &&
+        waiting < options->min_offsets_per_trigger)
+        native->held = options->min_offsets_per_trigger - waiting;
+    else
+        native->passed_ms = now_ms;
+    return native->held > 0;
+}
+
 /* Plans what lies between the positions and the topic's ends. */
 static bool plan_backlog(struct native_engine *native, struct plan *plan, struct error *err) {
     struct query *query = native->query;
     const struct query_position *position = &query->position;
     struct topic_offsets allowed = list_allowed(native);
     struct data_loss loss;
-    planner_next(position->starts, position->start_count, &allowed,
-                 query->definition.options->max_offsets_per_trigger, &plan->ranges, &plan->count,
+    planner_next(position->starts, position->start_count, &allowed, 0, &plan->ranges, &plan->count,
                  &loss);
     topic_offsets_deinit(&allowed);
-    if (loss.texts.count > 0 && !topic_watch_loss(&query->watch, &loss, err)) {
+    bool is_loss = loss.texts.count > 0;
+    if (is_loss && !topic_watch_loss(&query->watch, &loss, err)) {
         drop(plan);
         return false;
     }
-    if (planner_size(plan->ranges, plan->count) == 0)
+    int64_t waiting = planner_size(plan->ranges, plan->count);
+    if ((holds_back(native, waiting) && !is_loss) || waiting == 0)
         drop(plan);
+    else
+        planner_limit(plan->ranges, plan->count,
+                      query->definition.options->max_offsets_per_trigger);
     return true;
 }
 
@@ -105,7 +124,8 @@ static bool make_plan(struct native_engine *native, struct plan *plan, bool *mov
                       struct error *err) {
     struct query *query = native->query;
     *plan = (struct plan){.batch_id = query->position.next_batch};
-    if (!set_time(&query->position, plan, err) || !topic_fit_plan(&query->change, plan, err))
+    if (!query_position_set_later(&query->position, plan, err) ||
+        !topic_fit_plan(&query->change, plan, err))
         return false;
     *moves = plan->count > 0;
     keep_ends(native, *moves);
@@ -188,32 +208,45 @@ static bool run_available(struct native_engine *native, struct error *err) {
         trigger_clock_begin(&query->report.clock);
     }
     topic_fit_say_left(&query->change);
-    return true;
+    return caretaker_finish(native->caretaker, err);
 }
 
-static void say_idle(struct query *query) {
+static void say_idle(const struct native_engine *native) {
+    struct query *query = native->query;
     const char *detail, *wait = topic_fit_wait(&query->change, &detail);
     struct query_status *status = &query->report.status;
+    const struct query_options *options = query->definition.options;
     if (wait != NULL)
         query_status_fault(status, QUERY_RETRYING, false, wait, detail);
+    else if (native->held > 0 && native->held < options->min_offsets_per_trigger)
+        query_status_hold(status, native->held,
+                          clock_wall_ms() - clock_monotonic_ms() + native->passed_ms +
+                              options->max_trigger_delay_ms);
     else
         query_status_say(status, QUERY_WAITING, false, "Waiting for data to arrive");
 }
 
-/* True: a stop is requested. Ends early when the topic turns out to be another, so that this
- * becomes durable. */
-static bool rest(struct query *query, int64_t pause_ms) {
+/* *stopped: a stop is requested. Ends early when the topic turns out to be another, so that this
+ * becomes durable. What the caretaker has prepared is published meanwhile. */
+static bool rest(struct native_engine *native, int64_t pause_ms, bool *stopped, struct error *err) {
+    struct query *query = native->query;
+    *stopped = false;
     int64_t until_ms = clock_monotonic_ms() + pause_ms;
     query_status_rest(&query->report.status, pause_ms);
     for (;;) {
         int64_t left_ms = until_ms - clock_monotonic_ms();
-        if (left_ms <= GLANCE_EVERY_MS)
-            return left_ms > 0 && stop_sleep(query->stop, left_ms);
-        if (stop_sleep(query->stop, GLANCE_EVERY_MS))
+        if (!caretaker_attend(native->caretaker, err))
+            return false;
+        if (left_ms <= GLANCE_EVERY_MS) {
+            *stopped = left_ms > 0 && stop_sleep(query->stop, left_ms);
+            return true;
+        }
+        *stopped = stop_sleep(query->stop, GLANCE_EVERY_MS);
+        if (*stopped)
             return true;
         topic_watch_glance(&query->watch);
         if (!query->watch.fits)
-            return false;
+            return true;
     }
 }
 
@@ -224,13 +257,13 @@ static bool run_triggers(struct native_engine *native, struct error *err) {
     while (stop_read(query->stop) == STOP_NOT) {
         int64_t began_ms = clock_wall_ms();
         query_status_say(status, QUERY_WAITING, false, "Getting offsets from the topic");
-        bool ran;
+        bool ran, stopped;
         if (!look_at_topic(query, err) || !run_trigger(native, &ran, err))
             return false;
         if (ran)
             query_status_say(status, QUERY_WAITING, true, "Waiting for next trigger");
         else
-            say_idle(query);
+            say_idle(native);
         int64_t now_ms = clock_wall_ms();
         int64_t pause_ms =
             trigger_next_ms(&query->definition.options->trigger, began_ms, now_ms) - now_ms;
@@ -239,7 +272,9 @@ static bool run_triggers(struct native_engine *native, struct error *err) {
                                                    : IDLE_POLL_MAX_MS;
         if (pause_ms == 0 && !ran)
             pause_ms = idle_ms;
-        if (rest(query, pause_ms))
+        if (!rest(native, pause_ms, &stopped, err))
+            return false;
+        if (stopped)
             return true;
     }
     return true;
@@ -269,8 +304,12 @@ static bool run(struct engine *engine, const struct plan *open_plan, struct erro
     if (open_plan != NULL && !run_open_plan(query, open_plan, err))
         return false;
     query_status_set_started(&query->report.status);
-    return query->definition.options->trigger.available_now ? run_available(native, err)
-                                                            : run_triggers(native, err);
+    native->caretaker = caretaker_start(query);
+    bool ok = query->definition.options->trigger.available_now ? run_available(native, err)
+                                                               : run_triggers(native, err);
+    caretaker_stop(native->caretaker);
+    native->caretaker = NULL;
+    return ok;
 }
 
 static void close_engine(struct engine *engine) {

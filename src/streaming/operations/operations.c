@@ -32,10 +32,7 @@ static bool open_to_look(const struct store_options *options, FILE *out, struct 
     return store_open_to_read(options, store, err);
 }
 
-bool operation_open(const struct store_options *options, bool dry_run, FILE *out,
-                    struct store **store, struct error *err) {
-    struct store_options ours = *options;
-    ours.sink_log = SINK_LOG_AUTO; // what is on disk counts, not the setting of the next start
+bool operation_check(const struct store_options *options, struct error *err) {
     int there = file_exists(options->checkpoint, NULL, err);
     if (there < 0)
         return false;
@@ -44,7 +41,14 @@ bool operation_open(const struct store_options *options, bool dry_run, FILE *out
                          "there is no checkpoint '%s': check CHECKPOINT_PATH, or choose the query "
                          "with --job",
                          options->checkpoint);
-    if (!check_no_cluster(options, err))
+    return check_no_cluster(options, err);
+}
+
+bool operation_open(const struct store_options *options, bool dry_run, FILE *out,
+                    struct store **store, struct error *err) {
+    struct store_options ours = *options;
+    ours.sink_log = SINK_LOG_AUTO; // what is on disk counts, not the setting of the next start
+    if (!operation_check(options, err))
         return false;
     return dry_run ? open_to_look(&ours, out, store, err) : recovery_open(&ours, store, err);
 }

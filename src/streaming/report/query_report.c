@@ -21,10 +21,12 @@ void query_report_init(struct query_report *report, const char *name, const char
     *report = (struct query_report){.name = name, .job = job, .schema = schema};
     query_status_init(&report->status, name);
     query_history_init(&report->history);
+    care_status_init(&report->care);
 }
 
 void query_report_deinit(struct query_report *report) {
     query_history_deinit(&report->history);
+    care_status_deinit(&report->care);
     query_status_deinit(&report->status);
     *report = (struct query_report){0};
 }

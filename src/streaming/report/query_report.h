@@ -1,6 +1,6 @@
 /* query_report.h: what a query reports of its topic and its batches: to the log, and to readers of
  * its status and its history. It knows nothing of how the query runs. Driver thread, except
- * `status` and `history` (any thread). */
+ * `status`, `history` and `care` (any thread). */
 #ifndef STREAMING_REPORT_QUERY_REPORT_H
 #define STREAMING_REPORT_QUERY_REPORT_H
 
@@ -8,6 +8,7 @@
 #include "core/plan.h"
 #include "core/schema.h"
 #include "streaming/kafka/broker.h"
+#include "streaming/report/care_status.h"
 #include "streaming/report/query_history.h"
 #include "streaming/report/query_status.h"
 #include "streaming/store/store.h"
@@ -43,6 +44,7 @@ struct query_report {
     const struct schema *schema; // borrowed; the table's
     struct query_status status;
     struct query_history history;
+    struct care_status care;
     struct trigger_clock clock; // of the trigger under way
     struct topic_lag lag_after; // the newest batch
 };

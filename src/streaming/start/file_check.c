@@ -1,16 +1,13 @@
 #include "streaming/start/file_check.h"
 
-#include <unistd.h>
-
 #include "base/check.h"
 #include "base/log/log.h"
 #include "base/system/thread.h"
 #include "streaming/recovery/missing_files.h"
 
-enum { LEAST_PRIORITY = 19 };
-
 static void report(struct file_check *self, const struct missing_files *missing) {
-    query_status_set_missing(&self->query->report.status, missing->count, missing->names);
+    query_status_set_missing(&self->query->report.status, missing->count,
+                             missing->resized + missing->unlisted, missing->names);
 }
 
 static bool find(struct file_check *self, struct missing_files *missing, struct error *err) {
@@ -28,10 +25,10 @@ static void *check_main(void *argument) {
     struct missing_files missing;
     struct error err;
     (void)pthread_setname_np(pthread_self(), "file check"); // only for people
-    (void)!nice(LEAST_PRIORITY);                            // on Linux, of this thread alone
+    thread_lower_priority();
     if (find(self, &missing, &err)) {
         report(self, &missing);
-        if (missing.count > 0) {
+        if (missing_files_any(&missing)) {
             missing_files_describe(&missing, query->definition.options->store.table, &err);
             log_write(LOG_ERROR, query->report.name, "%s", err.message);
         }
@@ -54,7 +51,7 @@ static bool find_before_the_first_batch(struct file_check *self, struct error *e
         if (!retry_again(&query->retrier, &retry, err))
             return false;
     report(self, &missing);
-    if (missing.count == 0)
+    if (!missing_files_any(&missing))
         return true;
     missing_files_describe(&missing, query->definition.options->store.table, err);
     return error_wrap(err, "MISSING_FILES=stop");

@@ -3,6 +3,7 @@
  * already, so each check leaves it out. */
 #include "surfaces/settings/config.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -106,7 +107,8 @@ struct store_options config_store_options(const struct config *config,
                                   .partition_by = (const char *const *)partition_by->names,
                                   .partition_by_count = partition_by->count,
                                   .sink_log = config->sink_log,
-                                  .shuffle_partitions = config->shuffle_partitions};
+                                  .shuffle_partitions = config->shuffle_partitions,
+                                  .rewind_retention_ms = config->rewind_retention_ms};
 }
 
 void config_store_options_deinit(struct store_options *options) {
@@ -114,6 +116,19 @@ void config_store_options_deinit(struct store_options *options) {
     free((void *)options->table);
     free((void *)options->rejects);
     *options = (struct store_options){0};
+}
+
+static struct compact_setting compact_of(const struct config *config, const struct stream *stream) {
+    return config_property(config, stream, TABLE_COMPACT) != NULL
+               ? query_settings(config, stream)->compact
+               : config->query.care.compact;
+}
+
+static int64_t retention_of(const struct config *config, const struct stream *stream) {
+    const struct query_settings *own = query_settings(config, stream);
+    bool given = config_property(config, stream, TABLE_RETENTION) != NULL ||
+                 (stream->is_builtin && own->retention_days >= 0);
+    return given ? own->retention_days : config->query.care.retention_days;
 }
 
 struct query_options config_query_options(const struct config *config,
@@ -131,8 +146,17 @@ struct query_options config_query_options(const struct config *config,
         options.starting_offsets = own->starting_offsets;
     if (config_property(config, stream, TABLE_MAX_OFFSETS) != NULL)
         options.max_offsets_per_trigger = own->max_offsets_per_trigger;
+    if (config_property(config, stream, TABLE_MIN_OFFSETS) != NULL)
+        options.min_offsets_per_trigger = own->min_offsets_per_trigger;
+    if (config_property(config, stream, TABLE_MAX_DELAY) != NULL)
+        options.max_trigger_delay_ms = own->max_trigger_delay_ms;
     if (config_property(config, stream, TABLE_PARSE_MODE) != NULL)
         options.parse_mode = own->parse_mode;
+    options.care.compact = compact_of(config, stream);
+    options.care.retention_days = retention_of(config, stream);
+    options.care.memory_max = config_memory_budget(config) / 8;
+    if (options.care.memory_max > MERGE_MEMORY)
+        options.care.memory_max = MERGE_MEMORY;
     return options;
 }
 
@@ -356,6 +380,30 @@ static void check_cluster(const struct config *config, struct problems *problems
     check_spark_memory("SPARK_EXECUTOR_MEMORY", config->executor_memory, problems);
 }
 
+/* As Spark's source, which refuses it when the query starts. `where`: of a property; NULL: both are
+ * settings. */
+static void check_limits(const char *where, int64_t min, int64_t max, struct problems *problems) {
+    if (max > 0 && min > max)
+        problems_add(problems,
+                     "%s%sMIN_OFFSETS_PER_TRIGGER is %" PRId64
+                     ", but MAX_OFFSETS_PER_TRIGGER is %" PRId64
+                     ": no batch could have so many offsets; lower the one or raise the other",
+                     where != NULL ? where : "", where != NULL ? ": " : "", min, max);
+}
+
+static void check_own_limits(const struct config *config, const struct stream *stream,
+                             struct problems *problems) {
+    const struct query_settings *own = query_settings(config, stream);
+    const struct setting_value *min = config_property(config, stream, TABLE_MIN_OFFSETS);
+    const struct setting_value *max = config_property(config, stream, TABLE_MAX_OFFSETS);
+    if ((min != NULL || max != NULL) && config_runs(config, stream))
+        check_limits(
+            min != NULL ? min->where : max->where,
+            min != NULL ? own->min_offsets_per_trigger : config->query.min_offsets_per_trigger,
+            max != NULL ? own->max_offsets_per_trigger : config->query.max_offsets_per_trigger,
+            problems);
+}
+
 static void check_login(const struct config *config, struct problems *problems) {
     size_t at;
     struct error err;
@@ -365,12 +413,80 @@ static void check_login(const struct config *config, struct problems *problems) 
         problems_add(problems, "%s: %s", config->kafka_origins[at], err.message);
 }
 
+/* ---- COMPACT and RETENTION ---- */
+
+/* The name of a column that the table gets because it is partitioned by it. */
+static const char ingest_date[] = "ingest_date";
+
+static bool has_date(const struct config *config, const struct stream *stream) {
+    const struct name_list *names = config_partition_by(config, stream);
+    for (size_t i = 0; i < names->count; i++) {
+        int column = schema_find(&stream->schema, text_borrow(names->names[i]));
+        if (strcmp(names->names[i], ingest_date) == 0 ||
+            (column >= 0 && stream->schema.columns[column].type == TYPE_DATE))
+            return true;
+    }
+    return false;
+}
+
+/* "MATCHES_PARTITION_BY=ingest_date,status": what there is, with a date in front of it. */
+static char *date_cure(const struct config *config, const struct stream *stream) {
+    const struct name_list *names = config_partition_by(config, stream);
+    char *cure = text_format("%s=%s", stream->partition_by_setting, ingest_date);
+    for (size_t i = 0; i < names->count; i++) {
+        char *longer = text_format("%s,%s", cure, names->names[i]);
+        free(cure);
+        cure = longer;
+    }
+    return cure;
+}
+
+static void check_date(const struct config *config, const struct stream *stream,
+                       struct problems *problems) {
+    scoped(scope_free) char *cure = date_cure(config, stream);
+    if (compact_of(config, stream).mode == COMPACT_CLOSED)
+        problems_add(problems,
+                     "COMPACT is closed, but the table of %s has no partition column of type DATE, "
+                     "so none of its directories is ever over: partition a new table by a date "
+                     "(%s), or merge files by their age (COMPACT=1h)",
+                     stream->name, cure);
+    if (retention_of(config, stream) > 0)
+        problems_add(problems,
+                     "RETENTION is set, but the table of %s has no partition column of type DATE, "
+                     "so nothing of it can expire: partition a new table by a date (%s), or set "
+                     "the retention of this table to off",
+                     stream->name, cure);
+}
+
+static void check_care(const struct config *config, struct problems *problems) {
+    for (size_t i = 0; streams[i] != NULL; i++) {
+        const struct stream *stream = streams[i];
+        if (!config_runs(config, stream))
+            continue;
+        bool on = compact_of(config, stream).mode != COMPACT_OFF;
+        if (config->master_kind != MASTER_LOCAL && (on || retention_of(config, stream) > 0))
+            problems_add(problems,
+                         "%s of %s cannot be used on a Spark cluster: Spark writes the sink log "
+                         "itself, and could bring back files that have left it; stop the query, "
+                         "and use the command `%s`",
+                         on ? "COMPACT" : "RETENTION", stream->name, on ? "compact" : "expire");
+        else if (!has_date(config, stream))
+            check_date(config, stream, problems);
+    }
+}
+
 void config_check(const struct config *config, struct problems *problems) {
     check_topics(config, problems);
     check_directories(config, problems);
     check_memory(config, problems);
     check_starting_offsets(config, problems);
     check_login(config, problems);
+    check_limits(NULL, config->query.min_offsets_per_trigger, config->query.max_offsets_per_trigger,
+                 problems);
+    for (size_t i = 0; streams[i] != NULL; i++)
+        check_own_limits(config, streams[i], problems);
+    if (config->command == NULL)
+        check_care(config, problems);
     if (config->master_kind != MASTER_LOCAL)
         check_cluster(config, problems);
     if (config->live && !config->demo)

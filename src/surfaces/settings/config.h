@@ -37,7 +37,11 @@ enum table_property {
     TABLE_TRIGGER,
     TABLE_STARTING_OFFSETS,
     TABLE_MAX_OFFSETS,
+    TABLE_MIN_OFFSETS,
+    TABLE_MAX_DELAY,
     TABLE_PARSE_MODE,
+    TABLE_COMPACT,
+    TABLE_RETENTION,
     TABLE_PATH, // these three as in enum config_path
     TABLE_REJECTS_PATH,
     TABLE_CHECKPOINT,
@@ -54,8 +58,10 @@ struct query_settings {
     struct setting_value properties[TABLE_PROPERTY_COUNT];
     struct trigger trigger;
     char *starting_offsets;
-    int64_t max_offsets_per_trigger;
+    int64_t max_offsets_per_trigger, min_offsets_per_trigger, max_trigger_delay_ms;
     enum parse_mode parse_mode;
+    struct compact_setting compact;
+    int64_t retention_days;           // of a built-in query by its setting, too; -1: not given
     char *paths[PATH_CHECKPOINT + 1]; // by enum config_path
 };
 
@@ -88,6 +94,7 @@ struct config {
     int64_t driver_memory; // bytes
     int64_t executor_memory;
     int shuffle_partitions;
+    int64_t rewind_retention_ms;
     int ui_port;              // 0: off
     char *ui_host, *ui_token; // "": no token
     char *alert_webhook_url;  // "": none
@@ -159,6 +166,7 @@ struct spark_server_options config_spark_server_options(const struct config *con
 int64_t config_memory_budget(const struct config *config);
 
 enum {
+    MERGE_MEMORY = 64 << 20,      // bytes, at most; an eighth of a smaller budget
     CLUSTER_MEMORY = 256 << 20,   // bytes; for the page, the queries' history and the commands that
                                   // read the lake
     MEMORY_FLOOR_BASE = 64 << 20, // bytes

@@ -204,6 +204,35 @@ static bool parse_trigger(const struct setting *setting, const char *text, void 
     return true;
 }
 
+static bool parse_compact(const struct setting *setting, const char *text, void *field,
+                          struct error *err) {
+    struct compact_setting compact = {.mode = COMPACT_LIVE};
+    if (strcasecmp(text, "off") == 0)
+        compact.mode = COMPACT_OFF;
+    else if (strcasecmp(text, "closed") == 0)
+        compact.mode = COMPACT_CLOSED;
+    else if (!duration_parse(text, &compact.older_than_ms))
+        return error_set(err, ERROR_CONFIG,
+                         "expected off, closed or the age of the files to merge, such as '1 hour'");
+    if (compact.mode == COMPACT_LIVE && !check_duration(setting, compact.older_than_ms, err))
+        return false;
+    *(struct compact_setting *)field = compact;
+    return true;
+}
+
+static bool parse_retention(const struct setting *setting, const char *text, void *field,
+                            struct error *err) {
+    const int64_t day_ms = 24LL * 60 * 60 * 1000;
+    int64_t milliseconds = 0;
+    if (*text == '\0' && *setting->fallback == '\0')
+        milliseconds = -day_ms;
+    else if (strcasecmp(text, "off") != 0 && (!duration_parse(text, &milliseconds) ||
+                                              milliseconds < day_ms || milliseconds % day_ms != 0))
+        return error_set(err, ERROR_CONFIG, "expected off or whole days, such as '90 days'");
+    *(int64_t *)field = milliseconds / day_ms;
+    return true;
+}
+
 /* Kafka's own rule for the names of topics. */
 static bool check_topic(const char *text, struct error *err) {
     size_t size = strlen(text);
@@ -386,6 +415,10 @@ static bool check_partition_column(const struct stream *stream, const char *name
     struct schema schema;
     stream_schema(stream, &schema);
     int index = schema_find(&schema, (struct text){name, (uint32_t)strlen(name)});
+    if (strcmp(name, PLAN_DATE) == 0 && stream->plan.date == PLAN_NO_DATE)
+        return error_set(err, ERROR_CONFIG, PLAN_DATE_TAKEN);
+    if (strcmp(name, PLAN_DATE) == 0 && stream->plan.column_count < SCHEMA_COLUMNS_MAX)
+        return true;
     if (index < 0)
         return error_set(err, ERROR_CONFIG,
                          "the table has no column '%s'; `esports-stream schema` lists the columns",
@@ -469,3 +502,5 @@ const struct setting_type type_duration = {"DURATION", parse_duration, NULL};
 const struct setting_type type_range = {"FROM..TO", parse_range, NULL};
 const struct setting_type type_borrowed = {"TEXT", parse_borrowed, NULL};
 const struct setting_type type_trigger = {"DURATION|availableNow", parse_trigger, NULL};
+const struct setting_type type_compact = {"off|closed|DURATION", parse_compact, NULL};
+const struct setting_type type_retention = {"off|DAYS", parse_retention, NULL};

@@ -68,28 +68,30 @@ struct number_range {
     int64_t first, last;
 };
 
-extern const struct setting_type type_servers;  // char *, the list of servers_parse()
-extern const struct setting_type type_topic;    // char *
-extern const struct setting_type type_group;    // char *, "" or a consumer group's name
-extern const struct setting_type type_offsets;  // char *, as streaming/kafka/starting_offsets.h
-extern const struct setting_type type_master;   // char *, as master_parse()
-extern const struct setting_type type_home;     // char *, as type_path, or "": not set
-extern const struct setting_type type_path;     // char *, absolute and normalised
-extern const struct setting_type type_paths;    // char *, files and directories, by colons
-extern const struct setting_type type_value;    // char *, any text
-extern const struct setting_type type_zone;     // char *
-extern const struct setting_type type_host;     // char *
-extern const struct setting_type type_token;    // char *, "" or a bearer token
-extern const struct setting_type type_url;      // char *, "" or a URL to post to
-extern const struct setting_type type_names;    // struct name_list
-extern const struct setting_type type_choice;   // an enum
-extern const struct setting_type type_boolean;  // bool, of choices 0 and 1
-extern const struct setting_type type_int;      // int
-extern const struct setting_type type_int64;    // int64_t
-extern const struct setting_type type_size;     // int64_t, bytes
-extern const struct setting_type type_duration; // int64_t, milliseconds
-extern const struct setting_type type_range;    // struct number_range, "3..9", "..9", "3..", "3"
-extern const struct setting_type type_borrowed; // const char *, the text itself: of argv only
-extern const struct setting_type type_trigger;  // struct trigger
+extern const struct setting_type type_servers;   // char *, the list of servers_parse()
+extern const struct setting_type type_topic;     // char *
+extern const struct setting_type type_group;     // char *, "" or a consumer group's name
+extern const struct setting_type type_offsets;   // char *, as streaming/kafka/starting_offsets.h
+extern const struct setting_type type_master;    // char *, as master_parse()
+extern const struct setting_type type_home;      // char *, as type_path, or "": not set
+extern const struct setting_type type_path;      // char *, absolute and normalised
+extern const struct setting_type type_paths;     // char *, files and directories, by colons
+extern const struct setting_type type_value;     // char *, any text
+extern const struct setting_type type_zone;      // char *
+extern const struct setting_type type_host;      // char *
+extern const struct setting_type type_token;     // char *, "" or a bearer token
+extern const struct setting_type type_url;       // char *, "" or a URL to post to
+extern const struct setting_type type_names;     // struct name_list
+extern const struct setting_type type_choice;    // an enum
+extern const struct setting_type type_boolean;   // bool, of choices 0 and 1
+extern const struct setting_type type_int;       // int
+extern const struct setting_type type_int64;     // int64_t
+extern const struct setting_type type_size;      // int64_t, bytes
+extern const struct setting_type type_duration;  // int64_t, milliseconds
+extern const struct setting_type type_range;     // struct number_range, "3..9", "..9", "3..", "3"
+extern const struct setting_type type_borrowed;  // const char *, the text itself: of argv only
+extern const struct setting_type type_trigger;   // struct trigger
+extern const struct setting_type type_compact;   // struct compact_setting
+extern const struct setting_type type_retention; // int64_t, days; 0: off; -1: "", not given
 
 #endif

@@ -40,7 +40,7 @@ static const struct choice sink_logs[] = {
     {"auto", SINK_LOG_AUTO}, {"on", SINK_LOG_ON}, {"off", SINK_LOG_OFF}, {NULL}};
 
 static const char queries[] = "Queries", kafka[] = "Kafka", where[] = "Where it runs", lake[] = "Data lake",
-                  batches[] = "Batches", records[] = "Records", parquet[] = "Parquet files",
+                  batches[] = "Batches", records[] = "Records", parquet[] = "Parquet files", care[] = "Care of the tables",
                   logging[] = "Logging and status", page[] = "Page, API, metrics",
                   alerts[] = "Alerts", limits[] = "Time limits";
 
@@ -170,8 +170,8 @@ static const struct setting common[] = {
      "and continues; `stop` checks before the first batch and ends with exit code 5.",
      .choices = missing_files},
 
-    {batches, "TRIGGER", &type_trigger, FIELD(query.trigger), "10 seconds",
-     "When a batch begins: at an interval (`10 seconds`), as soon as there is something new "
+    {batches, "TRIGGER", &type_trigger, FIELD(query.trigger), "1 minute",
+     "When a batch begins: at an interval (`1 minute`), as soon as there is something new "
      "(`0 seconds`), or `availableNow`: process all records that exist at the start, then exit.",
      .most = 365LL * DAY, .demo_fallback = "availableNow", .live_fallback = "2 seconds",
      .location = true},
@@ -180,6 +180,15 @@ static const struct setting common[] = {
      "Maximum number of offsets per batch, shared among the partitions in proportion to their "
      "backlog; 0 means no limit. It does not affect memory.",
      0, INT64_MAX},
+    {batches, "MIN_OFFSETS_PER_TRIGGER", &type_int64, FIELD(query.min_offsets_per_trigger), "0",
+     "Number of new offsets that a batch waits for, so that a quiet topic gets fewer and larger "
+     "files; 0 means none. A batch begins earlier if MAX_TRIGGER_DELAY is over. The first trigger "
+     "after a start does not wait, and `availableNow` ignores this setting.",
+     0, INT64_MAX},
+    {batches, "MAX_TRIGGER_DELAY", &type_duration, FIELD(query.max_trigger_delay_ms), "15 minutes",
+     "How long MIN_OFFSETS_PER_TRIGGER holds a batch back at most. The time counts from the last "
+     "trigger that was not held back, not from the first record that waits.",
+     0, 365LL * DAY},
 
     {records, "PARSE_MODE", &type_choice, FIELD(query.parse_mode), "reject",
      "What happens to a record without a readable identifier. `reject` (also: DROPMALFORMED) "
@@ -203,6 +212,30 @@ static const struct setting common[] = {
      "does not help: files are about a tenth smaller and faster to write. Spark from 3.3 on, "
      "DuckDB, pyarrow, Polars and pandas read them. Use `false` for older readers.",
      .choices = booleans},
+
+    {care, "COMPACT", &type_compact, FIELD(query.care.compact), "off",
+     "Whether small files are merged while a query runs (docs/operations.md). `closed` merges the "
+     "files of a date once the date is over, and needs a partition column of type DATE. A duration, "
+     "such as `1 hour`, merges files older than that, and once more when their date is over. A "
+     "query file can set it for its table (`compact`). Not on a Spark cluster.",
+     SECOND, 365LL * DAY},
+    {care, "COMPACT_GRACE", &type_duration, FIELD(query.care.grace_ms), "1 hour",
+     "How long files that were merged or have expired stay readable beside the table before they "
+     "are deleted: for readers that still have their names.",
+     0, 365LL * DAY},
+    {care, "COMPACT_TARGET_FILE_SIZE", &type_size, FIELD(query.care.target_size), "128m",
+     "Size of a merged file, about. Only files below three quarters of it are merged.",
+     MIB / 16, 16LL * 1024 * MIB},
+    {care, "COMPACT_CPU_SHARE", &type_int, FIELD(query.care.cpu_percent), "50",
+     "How much of one processor merging may use while queries run, in percent, for all queries "
+     "together.",
+     1, 100},
+    {care, "RETENTION", &type_retention, FIELD(query.care.retention_days), "off",
+     "How many days a date stays in a table; then its partition is removed with its rows "
+     "(docs/operations.md). Needs a partition column of type DATE. A query file can set it for its "
+     "table (`retention`). Not on a Spark cluster."},
+    {care, NULL, &type_retention, FIELD(queries[0].retention_days), "",
+     "The same for the table of %s. Empty: what RETENTION says."},
 
     {logging, "LOG_LEVEL", &type_choice, FIELD(log_level), "INFO",
      "Lowest level that is logged.", .choices = log_levels, .demo_fallback = "ERROR"},
@@ -229,6 +262,11 @@ static const struct setting common[] = {
      "exit code 7, or with 12 if a limit of the machine (open files, threads, memory) is the "
      "cause.",
      0, 365LL * DAY},
+    {limits, "REWIND_RETENTION", &type_duration, FIELD(rewind_retention_ms), "7 days",
+     "How far back `rewind` can go, if Kafka still has the records. What it needs of older batches "
+     "is kept in the checkpoint's directory `history` (docs/operations.md). 0: only the newest 100 "
+     "batches, the plans of which Spark keeps, too.",
+     0, 3650LL * DAY},
     {limits, "SHUTDOWN_TIMEOUT", &type_duration, FIELD(shutdown_timeout_ms), "8 seconds",
      "How long a running batch may take to finish after SIGINT, SIGTERM or SIGHUP before it is "
      "abandoned; the next start runs it again. Docker kills a container after 10 seconds.",
@@ -273,6 +311,20 @@ static struct setting *add(const struct setting *pattern, const char *name) {
     return setting;
 }
 
+/* Tables of query files have a property instead. */
+static void add_retentions(const struct setting *pattern) {
+    static const char suffix[] = "PARTITION_BY";
+    for (size_t i = 0; streams[i] != NULL && streams[i]->is_builtin; i++) {
+        const char *name = streams[i]->partition_by_setting;
+        int prefix = (int)(strlen(name) - sizeof suffix + 1);
+        struct setting *setting =
+            add(pattern, pool_format(&texts, "%.*sRETENTION", prefix, name));
+        setting->doc = fill_in(pattern->doc, streams[i]->name);
+        setting->stream = streams[i];
+        setting->offset += i * sizeof(struct query_settings);
+    }
+}
+
 static void add_of_queries(const struct setting *pattern) {
     for (size_t i = 0; streams[i] != NULL; i++) {
         struct setting *setting = add(pattern, streams[i]->partition_by_setting);
@@ -312,6 +364,8 @@ static void build_table(void) {
             (void)add(&common[i], common[i].name);
         else if (common[i].is_variable)
             add_variables(&common[i]);
+        else if (common[i].type == &type_retention)
+            add_retentions(&common[i]);
         else
             add_of_queries(&common[i]);
     }

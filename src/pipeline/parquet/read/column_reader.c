@@ -24,12 +24,23 @@ static bool damaged(const struct column_reader *reader, const char *what, struct
 bool column_reader_open(struct column_reader *reader, const struct input *input,
                         const struct file_column *column, const struct file_chunk *chunk,
                         struct codec_state *codec_state, size_t page_size_max, struct error *err) {
-    *reader = (struct column_reader){.input = input,
-                                     .column = column,
-                                     .codec_state = codec_state,
-                                     .page_size_max = page_size_max,
-                                     .at = chunk->start,
-                                     .rows_left = chunk->values};
+    memset(reader, 0, offsetof(struct column_reader, valid));
+    return column_reader_reopen(reader, input, column, chunk, codec_state, page_size_max, err);
+}
+
+bool column_reader_reopen(struct column_reader *reader, const struct input *input,
+                          const struct file_column *column, const struct file_chunk *chunk,
+                          struct codec_state *codec_state, size_t page_size_max,
+                          struct error *err) {
+    reader->input = input;
+    reader->column = column;
+    reader->codec_state = codec_state;
+    reader->page_size_max = page_size_max;
+    reader->at = chunk->start;
+    reader->rows_left = chunk->values;
+    reader->page_rows = 0;
+    reader->dictionary_count = 0;
+    bytes_reset(&reader->values, PAGE_KEEP);
     if (!column->readable)
         return error_set(
             err, ERROR_STATE, "'%s': column '%.*s' has physical type %d, which is not supported",
@@ -59,9 +70,10 @@ static bool read_header(struct column_reader *reader, struct page_header *header
     // A header does not say its own size: if it is not whole in what was read, more is read.
     for (size_t try = HEADER_TRY_FIRST;; try *= 16) {
         size_t size = left < (int64_t)try ? (size_t)left : try;
-        if (!input_read(reader->input, reader->at, size, &reader->stored, err))
+        const uint8_t *bytes;
+        if (!input_view(reader->input, reader->at, size, &reader->stored, &bytes, err))
             return false;
-        size_t header_size = page_header_parse(header, reader->stored.at, size);
+        size_t header_size = page_header_parse(header, bytes, size);
         if (header_size > 0) {
             reader->at += (int64_t)header_size;
             break;
@@ -82,14 +94,15 @@ static bool read_body(struct column_reader *reader, const struct page_header *he
     size_t size = (size_t)header->size, plain_size = (size_t)header->plain_size;
     if (bare > size || bare > plain_size)
         return damaged(reader, "its levels are longer than the page", err);
-    if (!input_read(reader->input, reader->at, size, &reader->stored, err))
+    const uint8_t *bytes;
+    if (!input_view(reader->input, reader->at, size, &reader->stored, &bytes, err))
         return false;
     reader->at += header->size;
     bytes_reset(out, PAGE_KEEP);
     (void)bytes_reserve(out, plain_size + 1);
-    memcpy(out->at, reader->stored.at, bare);
+    memcpy(out->at, bytes, bare);
     if (!codec_decompress(reader->codec_state, is_compressed ? reader->codec : CODEC_NONE,
-                          reader->stored.at + bare, size - bare, out->at + bare, plain_size - bare))
+                          bytes + bare, size - bare, out->at + bare, plain_size - bare))
         return damaged(reader, "it cannot be decompressed", err);
     out->size = plain_size;
     return true;
@@ -168,6 +181,12 @@ static bool take_plain(const struct file_column *column, const uint8_t **at, con
     return true;
 }
 
+/* Wraps like Java, as INT96 does. */
+static void millis_to_micros(int64_t *values, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        values[i] = (int64_t)((uint64_t)values[i] * 1000);
+}
+
 static bool read_dictionary(struct column_reader *reader, const struct page_header *header,
                             struct error *err) {
     // A chunk has one dictionary at most.
@@ -186,6 +205,8 @@ static bool read_dictionary(struct column_reader *reader, const struct page_head
     void *values = bytes_reserve(&reader->values, count * type_width(reader->column->stored) + 1);
     if (!take_plain(reader->column, &at, at + reader->dictionary.size, values, count))
         return damaged(reader, "its dictionary is too short", err);
+    if (reader->column->millis)
+        millis_to_micros(values, count);
     reader->dictionary_count = (uint32_t)count;
     return true;
 }
@@ -294,11 +315,11 @@ bool column_reader_prepare(struct column_reader *reader, int64_t *rows, struct e
     return true;
 }
 
+/* *values: how many of the next rows are not null; which, is in reader->valid unless all are. */
 static bool read_levels(struct column_reader *reader, size_t rows, size_t *values,
                         struct error *err) {
     *values = rows;
-    memset(reader->valid, 1, rows);
-    if (!reader->has_levels)
+    if (!reader->has_levels || rle_skip_run(&reader->levels, 1, rows))
         return true;
     if (!rle_read(&reader->levels, reader->numbers, rows))
         return damaged(reader, "it has too few levels", err);
@@ -322,7 +343,8 @@ static bool read_plain_booleans(struct column_reader *reader, size_t count) {
     return true;
 }
 
-static bool read_coded(struct column_reader *reader, size_t count, struct error *err) {
+/* Codes of `count` values, or booleans as run lengths. */
+static bool read_numbers(struct column_reader *reader, size_t count, struct error *err) {
     if (!rle_read(&reader->codes, reader->numbers, count))
         return damaged(reader, "it has too few values", err);
     if (reader->form == VALUES_RLE) {
@@ -330,21 +352,19 @@ static bool read_coded(struct column_reader *reader, size_t count, struct error 
             reader->row.booleans[i] = reader->numbers[i] != 0;
         return true;
     }
-    size_t width = type_width(reader->column->stored);
-    for (size_t i = 0; i < count; i++) {
-        if (reader->numbers[i] >= reader->dictionary_count)
-            return damaged(reader, "it has a dictionary index without a value", err);
-        memcpy((uint8_t *)&reader->row + i * width, reader->values.at + reader->numbers[i] * width,
-               width);
-    }
+    uint32_t largest = 0;
+    for (size_t i = 0; i < count; i++)
+        largest = reader->numbers[i] > largest ? reader->numbers[i] : largest;
+    if (count > 0 && largest >= reader->dictionary_count)
+        return damaged(reader, "it has a dictionary index without a value", err);
     return true;
 }
 
-/* Reads `count` values without nulls into reader->row. */
+/* Reads `count` values without nulls, into reader->row or as codes. */
 static bool read_values(struct column_reader *reader, size_t count, struct error *err) {
     bool found;
     if (reader->form == VALUES_CODES || reader->form == VALUES_RLE)
-        return read_coded(reader, count, err);
+        return read_numbers(reader, count, err);
     if (reader->form == VALUES_DELTA)
         found = delta_read(&reader->deltas, &reader->row, plain_width(reader->column), count);
     else if (reader->column->physical == PHYSICAL_BOOLEAN)
@@ -352,6 +372,32 @@ static bool read_values(struct column_reader *reader, size_t count, struct error
     else
         found = take_plain(reader->column, &reader->plain, reader->plain_end, &reader->row, count);
     return found || damaged(reader, "it has too few values", err);
+}
+
+bool column_reader_read_part(struct column_reader *reader, size_t rows, struct column_part *part,
+                             struct error *err) {
+    check(rows <= READ_ROWS_MAX && (int64_t)rows <= reader->page_rows);
+    size_t values;
+    if (!read_levels(reader, rows, &values, err) || !read_values(reader, values, err))
+        return false;
+    bool is_coded = reader->form == VALUES_CODES;
+    if (reader->column->millis && !is_coded)
+        millis_to_micros(reader->row.int64s, values);
+    reader->page_rows -= (int64_t)rows;
+    *part = (struct column_part){.rows = rows,
+                                 .values = values,
+                                 .present = values < rows ? reader->valid : NULL,
+                                 .codes = is_coded ? reader->numbers : NULL,
+                                 .at = is_coded ? NULL : &reader->row};
+    return true;
+}
+
+/* The values of codes, into reader->row. */
+static void look_up(struct column_reader *reader, size_t count) {
+    size_t width = type_width(reader->column->stored);
+    for (size_t i = 0; i < count; i++)
+        memcpy((uint8_t *)&reader->row + i * width, reader->values.at + reader->numbers[i] * width,
+               width);
 }
 
 /* Values in the form of pages get the one of vectors: from the first on if they get shorter, from
@@ -393,19 +439,15 @@ static void spread(struct column_reader *reader, size_t rows, size_t values) {
 
 bool column_reader_read(struct column_reader *reader, size_t rows, struct vector *vector,
                         struct error *err) {
-    check(rows <= READ_ROWS_MAX && (int64_t)rows <= reader->page_rows);
-    size_t values;
-    if (!read_levels(reader, rows, &values, err))
+    struct column_part part;
+    if (!column_reader_read_part(reader, rows, &part, err))
         return false;
-    if (!read_values(reader, values, err))
-        return false;
-    // Wraps like Java, as INT96 does.
-    if (reader->column->millis)
-        for (size_t i = 0; i < values; i++)
-            reader->row.int64s[i] = (int64_t)((uint64_t)reader->row.int64s[i] * 1000);
-    convert_values(reader, values);
-    spread(reader, rows, values);
-    reader->page_rows -= (int64_t)rows;
+    if (part.codes != NULL)
+        look_up(reader, part.values);
+    convert_values(reader, part.values);
+    if (part.present == NULL)
+        memset(reader->valid, 1, rows);
+    spread(reader, rows, part.values);
     *vector = (struct vector){.type = reader->column->type,
                               .valid = reader->valid,
                               .values = &reader->row,

@@ -24,10 +24,10 @@ struct column_reader {
     int64_t at, end;                 // what is left of the chunk in the file
     int64_t rows_left;               // that the chunk's pages still must have
 
-    struct bytes stored;     // a page as it is in the file
+    struct bytes stored;     // a page as it is in the file, if the input is not in memory
     struct bytes page;       // the same uncompressed
     struct bytes dictionary; // its page, uncompressed
-    struct bytes values;     // of the dictionary, in vector form
+    struct bytes values;     // of the dictionary, in their stored form
     uint32_t dictionary_count;
 
     // the open page
@@ -40,6 +40,7 @@ struct column_reader {
     struct rle_reader codes;
     struct delta_reader deltas;
 
+    // from here on, what is read last; not cleared when a chunk is opened
     uint8_t valid[READ_ROWS_MAX];
     uint32_t numbers[READ_ROWS_MAX]; // levels, then codes
     union {
@@ -60,12 +61,31 @@ MUST_CHECK bool column_reader_open(struct column_reader *reader, const struct in
                                    struct error *err);
 void column_reader_close(struct column_reader *reader);
 
+/* The same for another chunk, with a reader that was opened before: keeps its memory. */
+MUST_CHECK bool column_reader_reopen(struct column_reader *reader, const struct input *input,
+                                     const struct file_column *column,
+                                     const struct file_chunk *chunk,
+                                     struct codec_state *codec_state, size_t page_size_max,
+                                     struct error *err);
+
 /* Opens the next page when there is none. *rows: how many can be read without another; 0: the chunk
  * is at its end. ERROR_STATE: the file is damaged; ERROR_RETRY: the disk. */
 MUST_CHECK bool column_reader_prepare(struct column_reader *reader, int64_t *rows,
                                       struct error *err);
 
-/* Reads exactly `rows` of those, at most READ_ROWS_MAX. *vector stays valid until the next call. */
+/* Values of some rows as pages have them: those that are not null, one after another. */
+struct column_part {
+    size_t rows, values;
+    const uint8_t *present; // per row, 1: not null; NULL: none is null
+    const uint32_t *codes;  // of the values, in the reader's dictionary; NULL: it has none here
+    const void *at;         // without codes: the values, in the column's stored form
+};
+
+/* Reads exactly `rows` of those, at most READ_ROWS_MAX. *part stays valid until the next call. */
+MUST_CHECK bool column_reader_read_part(struct column_reader *reader, size_t rows,
+                                        struct column_part *part, struct error *err);
+
+/* The same in the form of vectors. *vector stays valid until the next call. */
 MUST_CHECK bool column_reader_read(struct column_reader *reader, size_t rows, struct vector *vector,
                                    struct error *err);
 

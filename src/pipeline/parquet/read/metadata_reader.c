@@ -375,7 +375,8 @@ static void parse_column_metadata(struct thrift_reader *reader, struct file_chun
         }
     }
     // Some writers say 0 when there is no dictionary.
-    chunk->start = dictionary_at > 0 && dictionary_at < data_at ? dictionary_at : data_at;
+    chunk->has_dictionary = dictionary_at > 0 && dictionary_at < data_at;
+    chunk->start = chunk->has_dictionary ? dictionary_at : data_at;
 }
 
 static void parse_chunk(struct thrift_reader *reader, struct file_chunk *chunk) {

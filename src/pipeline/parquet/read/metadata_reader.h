@@ -38,6 +38,7 @@ struct file_statistics {
 struct file_chunk {
     int32_t codec; // as in the file
     int64_t values;
+    bool has_dictionary;
     int64_t start; // of its first page
     int64_t size;  // of all its pages
     int64_t plain_size;

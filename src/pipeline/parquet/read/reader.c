@@ -47,6 +47,12 @@ bool parquet_reader_open_memory(struct parquet_reader *reader, const uint8_t *by
     return read_footer(reader, err);
 }
 
+bool parquet_reader_open_input(struct parquet_reader *reader, const struct input *input,
+                               struct error *err) {
+    *reader = (struct parquet_reader){.page_size_max = INT32_MAX, .input = *input};
+    return read_footer(reader, err);
+}
+
 void parquet_reader_close(struct parquet_reader *reader) {
     file_metadata_deinit(&reader->metadata);
     bytes_deinit(&reader->footer);

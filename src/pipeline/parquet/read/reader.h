@@ -24,11 +24,14 @@ struct parquet_reader {
     size_t page_size_max; // bytes; a larger page counts as damage. May be set after opening
 };
 
-/* Both leave a reader that must be closed, whether they succeed or not. */
+/* All leave a reader that must be closed, whether they succeed or not. */
 MUST_CHECK bool parquet_reader_open(struct parquet_reader *reader, const char *path,
                                     struct error *err);
 MUST_CHECK bool parquet_reader_open_memory(struct parquet_reader *reader, const uint8_t *bytes,
                                            size_t size, struct error *err);
+/* Of an input that is open; it becomes the reader's. */
+MUST_CHECK bool parquet_reader_open_input(struct parquet_reader *reader, const struct input *input,
+                                          struct error *err);
 void parquet_reader_close(struct parquet_reader *reader);
 
 /* The value of a key in the footer; bytes == NULL: it is not there. */
