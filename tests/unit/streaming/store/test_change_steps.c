@@ -278,6 +278,49 @@ static void a_directory_that_is_a_link_is_not_exchanged(void **state) {
     close_store();
 }
 
+static void a_directory_keeps_its_permissions_or_stays_as_it_is(void **state) {
+    (void)state;
+    mode_t old_mask = umask(022);
+    reach(9);
+    struct file_path leaf = table_path("status=live");
+    struct change change;
+    struct error err;
+    struct file_status status;
+    bool recorded;
+    prepare(&(struct change_wish){.kind = CHANGE_COMPACTION, .directory = "status=live"}, &change);
+    check(chmod(leaf.text, 0777) == 0);
+    assert_not_recorded(&change, ERROR_CONFIG, "permissions that a new directory would not get");
+    check(chmod(leaf.text, 0700) == 0);
+    if (!change_publish(store, &change, &recorded, &err))
+        fail_msg("%s", err.message);
+    assert_true(file_look(leaf.text, &status, &err));
+    assert_int_equal(status.mode, 0700);
+    change_deinit(&change);
+    close_store();
+    (void)umask(old_mask);
+}
+
+static int refuse_link(const char *from, const char *to) {
+    if (strstr(from, "/status=live/part-00009") == NULL)
+        return disk_real.link(from, to);
+    errno = EPERM; // as fs.protected_hardlinks does for a file of another user
+    return -1;
+}
+
+static void a_file_that_may_not_be_linked_is_found_before_the_record(void **state) {
+    (void)state;
+    reach(10);
+    struct disk_ops strict = disk_real;
+    struct change change;
+    strict.link = refuse_link;
+    prepare(&(struct change_wish){.kind = CHANGE_COMPACTION, .most = 3}, &change);
+    disk = &strict;
+    assert_not_recorded(&change, ERROR_CONFIG, "another user");
+    disk = &disk_real;
+    change_deinit(&change);
+    close_store();
+}
+
 static void whether_a_change_is_possible_is_tried_beside_the_table(void **state) {
     (void)state;
     reach(0);
@@ -598,6 +641,8 @@ int main(void) {
         STEPS(an_expiry_takes_the_rows_and_their_directory),
         STEPS(a_change_of_files_that_are_not_there_as_stated_is_not_recorded),
         STEPS(a_directory_that_is_a_link_is_not_exchanged),
+        STEPS(a_directory_keeps_its_permissions_or_stays_as_it_is),
+        STEPS(a_file_that_may_not_be_linked_is_found_before_the_record),
         STEPS(whether_a_change_is_possible_is_tried_beside_the_table),
         STEPS(a_file_system_that_cannot_exchange_is_named),
         STEPS(checksums_stay_with_their_files_and_directories_move_over),
