@@ -234,6 +234,9 @@ static bool look(const char *path, struct file_status *status) {
     *status = (struct file_status){
         .is_file = S_ISREG(found.st_mode),
         .is_directory = S_ISDIR(found.st_mode),
+        .mode = found.st_mode & 07777,
+        .owner = found.st_uid,
+        .group = found.st_gid,
         .size = found.st_size,
         .modified = found.st_mtim,
     };
@@ -329,8 +332,11 @@ static bool two_names_error(struct error *err, const char *what, const char *fro
     if (!impossible && number != EXDEV && number != EPERM)
         return disk_error_rename(err, from, to);
     (void)error_set(err, ERROR_CONFIG, "cannot %s '%s' and '%s': %s", what, from, to,
-                    number == EXDEV ? "they are on two file systems"
-                                    : "the file system does not support it");
+                    number == EXDEV   ? "they are on two file systems, or in two projects with "
+                                        "quotas"
+                    : number == EPERM ? "one belongs to another user, or the file system does not "
+                                        "support it"
+                                      : "the file system does not support it");
     errno = number;
     return false;
 }

@@ -79,6 +79,7 @@ MUST_CHECK bool file_read(const char *path, size_t size_max, char **bytes, size_
 /* Of the name itself: a link is neither a file nor a directory. */
 struct file_status {
     bool is_file, is_directory;
+    uint32_t mode, owner, group; // the permission bits; ids
     int64_t size;
     struct timespec modified;
 };

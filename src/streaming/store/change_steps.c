@@ -243,18 +243,23 @@ static bool check_files(const struct store *store, const struct change *change, 
     return true;
 }
 
-static bool check_places(const struct store *store, const struct change *change,
-                         struct error *err) {
-    const struct exchange exchange = {
+static struct exchange exchange_of(const struct store *store, const struct change *change) {
+    return (struct exchange){
         .left = &change->left,
         .added = &change->added,
         .root = table_of(store, change->of_rejects)->root,
-        .home = change_aside(store, change->of_rejects),
+        .home = home_of(store, change->of_rejects, change->number),
     };
+}
+
+static bool check_places(const struct store *store, const struct change *change,
+                         struct error *err) {
+    const struct exchange exchange = exchange_of(store, change);
     struct path_list directories = exchange_directories(&exchange);
     bool ok = true;
     for (size_t i = 0; ok && i < directories.count; i++)
-        ok = exchange_check(&exchange, directories.paths[i], err);
+        ok = exchange_check(&exchange, directories.paths[i], err) &&
+             exchange_rehearse(&exchange, directories.paths[i], i, err);
     path_list_deinit(&directories);
     return ok;
 }
@@ -284,11 +289,6 @@ static bool check_listed(const struct store *store, const struct change *change,
             error_set(err, ERROR_STATE,
                       "'%s' is not listed in the newest compact file of '%s' any more", missing,
                       log.directory.text));
-}
-
-static bool check_change(struct store *store, const struct change *change, struct error *err) {
-    return make_aside(store, change->of_rejects, err) && check_places(store, change, err) &&
-           check_listed(store, change, err) && check_files(store, change, err);
 }
 
 /* Durable names for what is prepared, and replaced. */
@@ -348,7 +348,8 @@ bool change_publish(struct store *store, const struct change *change, bool *reco
     if (!change_parse(text, size, change->number, &origin, &copy, err))
         return error_wrap(err, "change %" PRId64 " cannot be recorded", change->number);
     change_deinit(&copy);
-    if (!check_change(store, change, err) || !sync_staged(store, change, err) ||
+    if (!check_listed(store, change, err) || !check_files(store, change, err) ||
+        !sync_staged(store, change, err) || !check_places(store, change, err) ||
         !sign(store, change, err))
         return error_wrap(err, "change %" PRId64 " was not made", change->number);
     return record(store, change, text, size, recorded, err) && change_finish(store, err);
@@ -367,12 +368,7 @@ static bool edit_log(const struct store *store, const struct change *change, str
 
 static bool finish_places(const struct store *store, const struct change *change,
                           struct error *err) {
-    const struct exchange exchange = {
-        .left = &change->left,
-        .added = &change->added,
-        .root = table_of(store, change->of_rejects)->root,
-        .home = home_of(store, change->of_rejects, change->number),
-    };
+    const struct exchange exchange = exchange_of(store, change);
     struct path_list directories = exchange_directories(&exchange);
     bool ok = true;
     for (size_t i = 0; ok && i < directories.count; i++)
