@@ -1,5 +1,5 @@
-/* Chunks of one column gather in an extent in memory; a full one is appended to the file. A place is
- * the number of the extent and the byte in it, so it is known before the extent is written. What
+/* Chunks of one column gather in an extent in memory; a full one is appended to the file. A place
+ * is the number of the extent and the byte in it, so it is known before the extent is written. What
  * must stay true: a chunk is in one extent, as a whole. */
 #include "pipeline/merge/merge_spool.h"
 
@@ -71,8 +71,7 @@ static bool open_file(struct merge_spool *spool, struct error *err) {
 
 static bool write_extent(struct merge_spool *spool, size_t column, struct error *err) {
     struct bytes *extent = &spool->open[column];
-    if (!open_file(spool, err) ||
-        !file_append_write(&spool->out, extent->at, extent->size, err))
+    if (!open_file(spool, err) || !file_append_write(&spool->out, extent->at, extent->size, err))
         return false;
     ((int64_t *)(void *)spool->places.at)[spool->open_number[column]] = spool->size;
     spool->size += (int64_t)extent->size;
