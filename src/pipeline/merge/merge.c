@@ -22,6 +22,8 @@ enum {
     CHUNK_OVERHEAD = 40, // bytes of a chunk that merging saves: page headers
 };
 
+_Static_assert((int)MERGE_POSITIONS_MAX == (int)MERGE_KEY_POSITIONS_MAX, "as many as allowed");
+
 struct merge {
     const struct merge_options *options;
     struct merge_key_columns keys;

@@ -247,6 +247,23 @@ static bool prepare_codes(struct merge_values *values, struct column_reader *rea
     return true;
 }
 
+/* Inlined per width, so that a value is moved by one instruction. */
+static inline __attribute__((always_inline)) void
+look_up_width(uint8_t *to, const uint8_t *from, const uint32_t *codes, size_t count, size_t width) {
+    for (size_t i = 0; i < count; i++)
+        memcpy(to + i * width, from + codes[i] * width, width);
+}
+
+static void look_up(uint8_t *to, const uint8_t *from, const uint32_t *codes, size_t count,
+                    size_t width) {
+    if (width == 4)
+        look_up_width(to, from, codes, count, 4);
+    else if (width == 8)
+        look_up_width(to, from, codes, count, 8);
+    else
+        look_up_width(to, from, codes, count, width);
+}
+
 /* Without a dictionary of ours: values of codes are looked up. */
 static const void *prepare_values(struct merge_values *values, struct column_reader *reader,
                                   const struct column_part *part, struct bytes *room,
@@ -256,8 +273,7 @@ static const void *prepare_values(struct merge_values *values, struct column_rea
         size_t width = type_width(reader->column->stored);
         room->size = 0;
         uint8_t *to = bytes_reserve(room, part->values * width + 1);
-        for (size_t i = 0; i < part->values; i++)
-            memcpy(to + i * width, reader->values.at + part->codes[i] * width, width);
+        look_up(to, reader->values.at, part->codes, part->values, width);
         from = to;
     }
     return native(values, reader, from, part->values, converted, err);
