@@ -258,7 +258,7 @@ bool merge_passes_write(const struct merge_passes *passes, int64_t from, int64_t
     group.reader = must_alloc(1, sizeof *group.reader);
     column_reader_init(group.reader);
     merge_range_init(&group.range, passes->order, from, to);
-    bool done = write_columns(&group, from, to, err) && parquet_writer_close_row_group(writer, err);
+    bool done = write_columns(&group, from, to, err);
     close_input(&group);
     merge_range_deinit(&group.range);
     column_reader_close(group.reader);

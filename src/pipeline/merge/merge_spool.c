@@ -9,9 +9,9 @@
 #include "base/text.h"
 
 enum {
-    EXTENT_MAX = 128 * 1024,
+    EXTENT_MAX = 64 * 1024,
     EXTENT_MIN = 4 * 1024,
-    MEMORY_SHARE = 10, // of the memory, for extents that are open; as much again for those read
+    MEMORY_SHARE = 16, // of the memory, for extents that are open; as much again for those read
 };
 
 void merge_spool_init(struct merge_spool *spool, size_t column_count, size_t memory_max,
