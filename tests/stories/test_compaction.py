@@ -84,7 +84,7 @@ def sale(number, day):
 
 
 def numbers_of(line):
-    """[files before, files after, rows] of a line that tells of a compaction."""
+    """[files before, files after, rows] of a line about a compaction."""
     found = re.search(r"compacted (\d+) files? .* into (\d+) files? .*, (\d+) rows?, in", line)
     return [int(number) for number in found.groups()]
 
@@ -216,6 +216,7 @@ def test_old_dates_expire_and_late_rows_make_them_again(sales):
     assert set(days_of(sales).values()) == {OLD, NEWER, FUTURE}
 
     process = sales.start()
+    process.wait_log("Resuming from the checkpoint")  # from here on the query has the lock
     said = sales.ask("expire", "--before", "2099-01-01")
     assert "expired 80 files" in said
     assert "day=2026-11-01, day=2026-11-02" in said

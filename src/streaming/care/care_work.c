@@ -47,7 +47,7 @@ void care_table_init(struct care_table *table, const struct query_definition *de
     add_positions(table);
 }
 
-/* ---- what is there ---- */
+/* ---- the files ---- */
 
 static bool add_file(void *context, const char *path, int64_t size, int64_t modified_ms) {
     care_files_add(context, path, size, modified_ms);

@@ -1,7 +1,7 @@
 /* caretaker.h: the thread of a running query that takes care of its table: it merges small files,
  * lets dates expire, and answers requests of commands (request.h).
  *
- * It reads and writes beside the table only. What it has prepared is a change, which the query's
+ * It reads the table, and writes only next to it. What it has prepared is a change, which the query's
  * driver publishes between two batches: nothing else of a query is shared between the two. One
  * caretaker of the process works at a time. */
 #ifndef STREAMING_CARE_CARETAKER_H
