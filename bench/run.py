@@ -19,6 +19,7 @@ import end_to_end
 import latency
 import memory
 import participants
+import readers
 import scaling
 import stages
 
@@ -61,6 +62,11 @@ def part_participants(work, options):
     return participants.as_text(found), found
 
 
+def part_readers(work, options):
+    found = readers.measure(work, options.count, options.rounds)
+    return readers.as_text(found), found
+
+
 def part_memory(work, options):
     found = memory.measure(work)
     return memory.as_text(found), found
@@ -86,6 +92,7 @@ PARTS = {
         "Scaling",
         lambda work, options: (scaling.measure(work, options.most_rows), None),
     ),
+    "readers": ("Small files and their readers", part_readers),
     "memory": ("64m under pressure", part_memory),
     "cluster": ("A Spark cluster for comparison", part_cluster),
     "sink_log": ("Sink logs of many entries", lambda work, options: script("sink_log")),

@@ -104,7 +104,10 @@ def start(
     )
     if max_offsets:
         reader = reader.option("maxOffsetsPerTrigger", max_offsets)
-    writer = rows(reader.load(), job).writeStream.queryName(query_name or name)
+    table_rows = rows(reader.load(), job)
+    if "ingest_date" in partition_by:  # the column that our program adds: docs/spark-compatibility.md
+        table_rows = table_rows.withColumn("ingest_date", f.to_date("kafka_timestamp"))
+    writer = table_rows.writeStream.queryName(query_name or name)
     writer = writer.option("checkpointLocation", os.path.join(lake, "checkpoints", name))
     if sink == "foreachBatch":
 

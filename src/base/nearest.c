@@ -41,16 +41,18 @@ size_t edit_distance(const char *a, const char *b) {
     return rows[a_size % 3][b_size];
 }
 
-/* Whether a word at this distance may be a misspelt `known`. Short words have many neighbours, so
+/* How far a misspelt word may be from one of so many letters. Short words have many neighbours, so
  * only one slip is allowed for them. */
-static bool is_near(size_t distance, const char *known) {
-    size_t size = strlen(known);
-    return distance <= (size < 6 ? 1 : size < 12 ? 2 : 3);
+static size_t slips_allowed(size_t size) {
+    return size < 6 ? 1 : size < 12 ? 2 : 3;
 }
 
 void nearest_offer(struct nearest *nearest, const char *word) {
+    size_t given = strlen(nearest->given), size = strlen(word), allowed = slips_allowed(size);
+    if (given + allowed < size || size + allowed < given) // as many letters are missing
+        return;
     size_t distance = edit_distance(nearest->given, word);
-    if (!is_near(distance, word) || (nearest->word[0] != '\0' && distance >= nearest->distance))
+    if (distance > allowed || (nearest->word[0] != '\0' && distance >= nearest->distance))
         return;
     nearest->distance = distance;
     snprintf(nearest->word, sizeof nearest->word, "%s", word);

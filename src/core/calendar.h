@@ -62,4 +62,13 @@ static inline int64_t kafka_timestamp_micros(int64_t ms) {
 /* The way back: milliseconds that give these microseconds. */
 int64_t kafka_timestamp_ms(int64_t micros);
 
+/* Whether the moment's date has a year of four digits in every time zone. A directory with any
+ * other date makes tables unreadable for some readers, and a column of texts for others. */
+#define DATE_DIRECTORY_MIN_US (-719161 * (int64_t)86400000000) // 0001-01-02T00:00:00Z
+#define DATE_DIRECTORY_END_US (2932896 * (int64_t)86400000000) // 9999-12-31T00:00:00Z
+
+static inline bool date_directory_fits(int64_t moment_us) {
+    return moment_us >= DATE_DIRECTORY_MIN_US && moment_us < DATE_DIRECTORY_END_US;
+}
+
 #endif

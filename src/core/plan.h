@@ -2,6 +2,7 @@
 #ifndef CORE_PLAN_H
 #define CORE_PLAN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -49,6 +50,22 @@ static inline void range_outcome_add(struct range_outcome *sum, const struct ran
     sum->rows += more->rows;
     sum->exploded += more->exploded;
     sum->filtered_rows += more->filtered_rows;
+}
+
+/* The opposite. False: there is not so much in it, and it is of no use any more. */
+static inline bool range_outcome_take(struct range_outcome *sum, const struct range_outcome *less) {
+    sum->records -= less->records;
+    sum->rejects -= less->rejects;
+    sum->empty -= less->empty;
+    sum->filtered -= less->filtered;
+    sum->absent -= less->absent;
+    sum->lost -= less->lost;
+    sum->rows -= less->rows;
+    sum->exploded -= less->exploded;
+    sum->filtered_rows -= less->filtered_rows;
+    return sum->records >= 0 && sum->rejects >= 0 && sum->empty >= 0 && sum->filtered >= 0 &&
+           sum->absent >= 0 && sum->lost >= 0 && sum->rows >= 0 && sum->exploded >= 0 &&
+           sum->filtered_rows >= 0;
 }
 
 /* Records that are not rejects. */

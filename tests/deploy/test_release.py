@@ -18,6 +18,13 @@ ON_DISK = {
     "0.1.0": {"MANIFEST_VERSION": 3, "COVERAGE_VERSION": 2, "NOTE_VERSION": 1},
     "0.2.0": {"MANIFEST_VERSION": 4, "COVERAGE_VERSION": 3, "NOTE_VERSION": 1},
     "0.3.0": {"MANIFEST_VERSION": 5, "COVERAGE_VERSION": 4, "NOTE_VERSION": 1},
+    "0.4.0": {
+        "MANIFEST_VERSION": 5,
+        "COVERAGE_VERSION": 5,
+        "NOTE_VERSION": 1,
+        "CHANGE_VERSION": 1,
+        "HISTORY_VERSION": 1,
+    },
 }
 
 
@@ -81,7 +88,11 @@ def test_a_version_of_the_program_writes_one_version_of_each_file_on_disk():
     written = {name: int(number) for name, number in re.findall(r"^ +(\w+_VERSION) = (\d+),", header, re.M)}
     assert written == ON_DISK[version()]
     for release, files in ON_DISK.items():
-        row = "| {} | v{MANIFEST_VERSION} | v{COVERAGE_VERSION} | v{NOTE_VERSION} |".format(release, **files)
+        none = {"CHANGE_VERSION": 0, "HISTORY_VERSION": 0}
+        row = (
+            "| {} | v{MANIFEST_VERSION} | v{COVERAGE_VERSION} | v{NOTE_VERSION} "
+            "| v{CHANGE_VERSION} | v{HISTORY_VERSION} |"
+        ).format(release, **(none | files)).replace("v0", "-")
         assert row in read("docs/upgrading.md"), row
         kept = ROOT / "tests/data" / f"lake-{release}.tar.xz"  # for tests/stories/test_upgrades.py
         assert kept.exists() or release == version(), kept

@@ -245,7 +245,7 @@ def test_other_changes_between_runs_are_refused_with_what_to_do(declared):
             asked = job.program.run(command, "--job", "trades", exit_code=5, **job.settings)
             assert refusal in asked.errors() + asked.log()
     declared.declare(("PARTITIONED BY (venue)\n", ""))
-    assert "the table has different partition columns" in job.run("--job", "trades", exit_code=2).log()
+    assert "the table has different partition columns than this start" in job.run("--job", "trades", exit_code=2).log()
     declared.declare()
     job.broker.create_topic(declared.topic + "-b", 1)
     log = job.run("--job", "trades", exit_code=5, KAFKA_TOPIC_TRADES=declared.topic + "-b").log()

@@ -118,7 +118,7 @@ def test_such_a_table_is_written_handed_over_and_operated_on_as_any_other(
 
     # Only the same columns continue, and the message says how.
     refused = story.operate(exit_code=2, TRIGGER="availableNow", MATCHES_PARTITION_BY="status")
-    assert "different partition columns; set *_PARTITION_BY, or PARTITIONED BY in its query file, to them (`none` if it has none)" in refused
+    assert "different partition columns than this start (status); set *_PARTITION_BY, or PARTITIONED BY in its query file, to them (`none` if it has none)" in refused
     assert "(expected " in refused
 
     # Spark resumes, and we do.

@@ -371,6 +371,55 @@ static void set_order(struct columns *columns) {
             columns->order[count++] = i;
 }
 
+/* ---- the date ---- */
+
+static int find_column(const struct query_plan *plan, const char *name) {
+    for (size_t i = 0; i < plan->column_count; i++)
+        if (strcasecmp(plan->columns[i].name, name) == 0)
+            return (int)i;
+    return -1;
+}
+
+static bool is_timestamp(const struct planner *planner, const struct expr *expr) {
+    return expr->kind == EXPR_INPUT && planner->inputs[expr->index].kind == INPUT_TIMESTAMP;
+}
+
+/* Whether the expression is PLAN_DATE_MEANING. */
+static bool is_date(const struct planner *planner, const struct expr *expr) {
+    return expr->kind == EXPR_CALL && expr->type.kind == TYPE_DATE && expr->argument_count == 1 &&
+           (expr->function == NULL || strcmp(expr->function->name, "to_date") == 0) &&
+           is_timestamp(planner, expr->arguments[0]);
+}
+
+/* Behind the columns, where plan_set_date() finds it, or the one that the table selects. */
+static bool add_date(struct planner *planner, struct plan_column *behind, struct error *err) {
+    struct query_plan *plan = planner->plan;
+    int selected = find_column(plan, PLAN_DATE);
+    plan->date = selected >= 0 && is_date(planner, plan->columns[selected].expr) ? (size_t)selected
+                 : selected >= 0                                                 ? PLAN_NO_DATE
+                                 : plan->column_count;
+    if (selected >= 0)
+        return true;
+    struct sql_place place = planner->table->place;
+    *behind = (struct plan_column){
+        .name = PLAN_DATE,
+        .type.kind = TYPE_DATE,
+        .place = place,
+        .comment = "The date of kafka_timestamp in the session's time zone",
+    };
+    return expr_cast(planner, place, planner_use_kafka(planner, place, INPUT_TIMESTAMP), TYPE_DATE,
+                     &behind->expr, err);
+}
+
+void plan_set_date(struct query_plan *plan, bool wanted) {
+    bool is_ours =
+        plan->date != PLAN_NO_DATE && plan->date + (plan->has_date ? 1 : 0) == plan->column_count;
+    if (!is_ours || wanted == plan->has_date)
+        return;
+    plan->has_date = wanted;
+    plan->column_count = plan->date + (wanted ? 1 : 0);
+}
+
 /* ---- partition columns ---- */
 
 static bool check_partition_column(struct planner *planner, const struct sql_name *name, int column,
@@ -401,11 +450,33 @@ static bool check_partition_column(struct planner *planner, const struct sql_nam
     return true;
 }
 
-static int find_column(const struct query_plan *plan, const char *name) {
-    for (size_t i = 0; i < plan->column_count; i++)
-        if (strcasecmp(plan->columns[i].name, name) == 0)
-            return (int)i;
-    return -1;
+static bool no_partition_column(struct planner *planner, const struct sql_name *name,
+                                struct error *err) {
+    struct nearest nearest = {.given = name->name};
+    for (size_t i = 0; i < planner->plan->column_count; i++)
+        nearest_offer(&nearest, planner->plan->columns[i].name);
+    nearest_offer(&nearest, PLAN_DATE);
+    return PLAN_ERROR(err, planner, name->place, "PARTITIONED BY: the table has no column '%s'%s",
+                      name->name, nearest_suggestion(&nearest).text);
+}
+
+/* The date becomes a column if it is named. */
+static bool use_date(struct planner *planner, struct error *err) {
+    const struct sql_table *table = planner->table;
+    for (size_t i = 0; i < table->partition_column_count; i++) {
+        const struct sql_name *name = &table->partition_columns[i];
+        if (strcasecmp(name->name, PLAN_DATE) != 0)
+            continue;
+        if (planner->plan->date == PLAN_NO_DATE)
+            return PLAN_ERROR(err, planner, name->place, "PARTITIONED BY: " PLAN_DATE_TAKEN);
+        if (planner->plan->column_count == SQL_COLUMNS_MAX)
+            return PLAN_ERROR(err, planner, name->place,
+                              "PARTITIONED BY: '" PLAN_DATE "' is one column too many: a table has "
+                              "at most %d",
+                              SQL_COLUMNS_MAX);
+        plan_set_date(planner->plan, true);
+    }
+    return true;
 }
 
 static bool make_partition_columns(struct planner *planner, struct error *err) {
@@ -415,13 +486,8 @@ static bool make_partition_columns(struct planner *planner, struct error *err) {
     for (size_t i = 0; i < table->partition_column_count; i++) {
         const struct sql_name *name = &table->partition_columns[i];
         int column = find_column(plan, name->name);
-        struct nearest nearest = {.given = name->name};
-        for (size_t c = 0; c < plan->column_count; c++)
-            nearest_offer(&nearest, plan->columns[c].name);
         if (column < 0)
-            return PLAN_ERROR(err, planner, name->place,
-                              "PARTITIONED BY: the table has no column '%s'%s", name->name,
-                              nearest_suggestion(&nearest).text);
+            return no_partition_column(planner, name, err);
         for (size_t before = 0; before < i; before++)
             if (indexes[before] == (size_t)column)
                 return PLAN_ERROR(err, planner, name->place, "PARTITIONED BY: '%s' is given twice",
@@ -444,7 +510,7 @@ bool columns_make(struct planner *planner, struct error *err) {
     struct pool *pool = &planner->plan->pool;
     struct columns columns = {.planner = planner};
     size_t most = planner->item_count + planner->table->column_count + planner->plan->view_count +
-                  KAFKA_COLUMN_COUNT;
+                  KAFKA_COLUMN_COUNT + 1; // the date
     columns.columns = pool_alloc(pool, most, sizeof *columns.columns);
     columns.of_items = pool_alloc(pool, planner->item_count, sizeof *columns.of_items);
     columns.order = pool_alloc(pool, most, sizeof *columns.order);
@@ -455,10 +521,12 @@ bool columns_make(struct planner *planner, struct error *err) {
     for (size_t i = 0; i < planner->item_use_count; i++)
         planner->item_uses[i]->index = columns.of_items[planner->item_uses[i]->index];
     set_order(&columns);
+    columns.order[columns.count] = columns.count;
     planner->plan->columns = columns.columns;
     planner->plan->column_count = columns.count;
     planner->plan->order = columns.order;
-    return make_partition_columns(planner, err);
+    return add_date(planner, &columns.columns[columns.count], err) && use_date(planner, err) &&
+           make_partition_columns(planner, err);
 }
 
 /* ---- types ---- */

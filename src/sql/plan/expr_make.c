@@ -77,6 +77,12 @@ static bool make_cast(struct planner *planner, struct sql_place place, const str
     return count_parts(planner, expr, has_guard, err);
 }
 
+bool expr_cast(struct planner *planner, struct sql_place place, const struct expr *value,
+               enum type type, const struct expr **expr, struct error *err) {
+    const struct data_type wanted = {.kind = type};
+    return make_cast(planner, place, value, &wanted, CAST_WRITTEN, expr, err);
+}
+
 static bool make_written_cast(struct planner *planner, const struct sql_node *node,
                               const struct expr **expr, struct error *err) {
     const struct expr *value = NULL;

@@ -2,7 +2,8 @@
  * thing that the rest of the program knows of a query file: decoding, evaluation, the table's
  * columns, Spark's schema, the text for a cluster, documents and samples follow from it.
  *
- * All of a plan is in its own pool; the tree that it was made of may go. Immutable. */
+ * All of a plan is in its own pool; the tree that it was made of may go. Immutable, except for
+ * plan_set_date(). */
 #ifndef SQL_PLAN_PLAN_H
 #define SQL_PLAN_PLAN_H
 
@@ -118,6 +119,9 @@ struct query_plan {
     size_t kafka_timestamp, partition, offset, processing_timestamp; // indexes of columns
     const size_t *partition_columns;
     size_t partition_column_count;
+    size_t date;   // index of columns: PLAN_DATE, the date of Kafka's timestamp in the session's
+                   // time zone; PLAN_NO_DATE: the table has another column of this name
+    bool has_date; // it is the last of the columns: a PARTITION BY names it
     const struct plan_view *views;
     size_t view_count;
     const struct expr *where; // NULL: none
@@ -139,6 +143,19 @@ static inline bool plan_may_partition(const struct query_plan *plan, size_t colu
             return false;
     return plan->columns[column].type.kind != TYPE_STRING || plan->columns[column].expr->level == 0;
 }
+
+/* A column that any table can be partitioned by without selecting it. It is one of the columns only
+ * while plan->has_date; a table can also select it itself, with just this meaning. */
+#define PLAN_DATE "ingest_date"
+#define PLAN_DATE_MEANING "CAST(timestamp AS DATE)"
+#define PLAN_NO_DATE SIZE_MAX
+#define PLAN_DATE_TAKEN                                                                            \
+    "'" PLAN_DATE "' means " PLAN_DATE_MEANING ", the date of Kafka's timestamp, but the table "   \
+    "has a column of this name with another meaning: give that column another name (AS …)"
+
+/* Makes it the last column, or takes it away; not if the table selects it or has another of this
+ * name. Before anything else uses the plan. */
+void plan_set_date(struct query_plan *plan, bool wanted);
 
 /* What an input that is not a field of the record is called: as in Spark's Kafka source, or
  * "processing_timestamp". */

@@ -5,9 +5,20 @@
 
 /* The names that Spark has for the same thing, where it has one. */
 const char *const table_properties[] = {
-    "queryName",  "trigger", "startingOffsets", "maxOffsetsPerTrigger",
-    "parseMode",  "path",    "rejectsPath",     "checkpointLocation",
-    "loggerName", "compact", "retention",       NULL,
+    "queryName",
+    "trigger",
+    "startingOffsets",
+    "maxOffsetsPerTrigger",
+    "minOffsetsPerTrigger",
+    "maxTriggerDelay",
+    "parseMode",
+    "path",
+    "rejectsPath",
+    "checkpointLocation",
+    "loggerName",
+    "compact",
+    "retention",
+    NULL,
 };
 
 /* What Spark's Kafka source has and an OPTIONS clause here does not. */
@@ -21,6 +32,8 @@ static const struct {
     {"startingTimestamp", "write startingOffsets in TBLPROPERTIES"},
     {"endingOffsets", "a stream has no end; the trigger availableNow ends a run"},
     {"maxOffsetsPerTrigger", "write it in TBLPROPERTIES"},
+    {"minOffsetsPerTrigger", "write it in TBLPROPERTIES"},
+    {"maxTriggerDelay", "write it in TBLPROPERTIES"},
     {"failOnDataLoss", "the setting FAIL_ON_DATA_LOSS applies to all queries"},
     {"includeHeaders", "headers are read if they are used"},
 };

@@ -241,9 +241,12 @@ static struct column make_column(struct query_plan *plan, const struct plan_colu
 
 static void set_columns(struct stream *stream) {
     struct query_plan *plan = &stream->plan;
-    struct column *columns = pool_alloc(&plan->pool, plan->column_count, sizeof *columns);
-    size_t *sources = pool_alloc(&plan->pool, plan->column_count, sizeof *sources);
-    for (size_t i = 0; i < plan->column_count; i++) {
+    // With the date, which stream_set_date() can make the last one at any time.
+    bool is_behind = plan->date == plan->column_count;
+    size_t count = plan->column_count + (is_behind ? 1 : 0);
+    struct column *columns = pool_alloc(&plan->pool, count, sizeof *columns);
+    size_t *sources = pool_alloc(&plan->pool, count, sizeof *sources);
+    for (size_t i = 0; i < count; i++) {
         const struct expr *expr = plan->columns[i].expr;
         columns[i] = make_column(plan, &plan->columns[i]);
         sources[i] = expr->kind == EXPR_INPUT ? expr->index : SCHEMA_COMPUTED;
@@ -287,6 +290,11 @@ bool stream_make(struct query_plan *plan, struct stream *stream, struct error *e
         return true;
     stream_deinit(stream);
     return false;
+}
+
+void stream_set_date(struct stream *stream, bool wanted) {
+    plan_set_date(&stream->plan, wanted);
+    stream->schema.count = stream->plan.column_count;
 }
 
 void stream_deinit(struct stream *stream) {

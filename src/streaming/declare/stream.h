@@ -43,6 +43,10 @@ MUST_CHECK bool streams_load_file(const char *path, struct error *err);
 /* Only the built-in ones are left. */
 void streams_unload_files(void);
 
+/* Says what the stream's table is partitioned by: that makes PLAN_DATE one of its columns, or takes
+ * it away. By the thread that reads settings, before anything else uses the stream. */
+void streams_partition_by(const struct stream *stream, const char *const *names, size_t count);
+
 /* By its job; there must be one. */
 const struct stream *stream_of(const char *job);
 
@@ -50,6 +54,9 @@ const struct stream *stream_of(const char *job);
  * error, too, it is freed. ERROR_CONFIG, with "path:line:column: ". */
 MUST_CHECK bool stream_make(struct query_plan *plan, struct stream *stream, struct error *err);
 void stream_deinit(struct stream *stream); // accepts a zeroed struct
+
+/* plan_set_date() for the plan and the schema. */
+void stream_set_date(struct stream *stream, bool wanted);
 
 /* A copy of stream->schema. */
 void stream_schema(const struct stream *stream, struct schema *schema);

@@ -110,6 +110,16 @@ void streams_unload_files(void) {
     }
 }
 
+void streams_partition_by(const struct stream *stream, const char *const *names,
+                          size_t name_count) {
+    bool wanted = false;
+    for (size_t i = 0; i < name_count; i++)
+        wanted = wanted || strcmp(names[i], PLAN_DATE) == 0;
+    for (size_t i = 0; i < count; i++)
+        if (streams[i] == stream)
+            stream_set_date(&loaded[i], wanted);
+}
+
 const struct stream *stream_of(const char *job) {
     for (size_t i = 0; streams[i] != NULL; i++)
         if (strcmp(streams[i]->job, job) == 0)

@@ -38,7 +38,7 @@ static struct offset_range backlog(const struct partition_offsets *partition, in
 }
 
 /* As Spark: a partition's part is cut down to whole offsets, but a small one is not starved. */
-static void limit_ranges(struct offset_range *ranges, size_t count, int64_t limit) {
+void planner_limit(struct offset_range *ranges, size_t count, int64_t limit) {
     int64_t total = planner_size(ranges, count);
     if (limit == 0 || total <= limit)
         return;
@@ -68,7 +68,7 @@ void planner_next(const struct offset_range *starts, size_t start_count,
             all[count++] = (struct offset_range){starts[i].partition, starts[i].end, starts[i].end};
     }
     ranges_sort(all, count);
-    limit_ranges(all, count, limit);
+    planner_limit(all, count, limit);
     *ranges = all;
     *range_count = count;
 }

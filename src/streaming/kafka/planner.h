@@ -29,6 +29,9 @@ void planner_next(const struct offset_range *starts, size_t start_count,
                   const struct topic_offsets *topic, int64_t limit, struct offset_range **ranges,
                   size_t *range_count, struct data_loss *loss);
 
+/* Cuts ranges down to a limit, as planner_next() does. */
+void planner_limit(struct offset_range *ranges, size_t count, int64_t limit);
+
 /* How many offsets the ranges hold. */
 int64_t planner_size(const struct offset_range *ranges, size_t count);
 

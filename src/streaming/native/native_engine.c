@@ -6,6 +6,10 @@
  * sees, and runs batches up to these: a retry lists the topic again, but what has come since is
  * left to the next start.
  *
+ * With MIN_OFFSETS_PER_TRIGGER a trigger that finds fewer offsets makes no batch, until
+ * MAX_TRIGGER_DELAY has passed since the last one that was not held back so (Spark's rule). Nothing
+ * else is held back: what moves the positions, a loss, or a plan that is already durable.
+ *
  * Time is asked only by clock.h, and every wait is stop_sleep() or the crew's receive(), so that a
  * test runs the driver in its own thread. */
 #include "streaming/native/native_engine.h"
@@ -30,18 +34,13 @@ enum { GLANCE_EVERY_MS = 1000 };
 struct native_engine {
     struct engine engine;
     struct query *query;
+    int64_t passed_ms; // monotonic; the last trigger that did not wait for more offsets; 0: none
+    int64_t held;      // offsets that the newest trigger lacked; 0: it was not held back
     struct caretaker *caretaker; // owned; NULL: there is none
     struct offsets ends;         // owned; availableNow: where it ends; empty: not known yet
 };
 
 /* ---- planning ---- */
-
-/* In the first incarnation of the topic it identifies nothing. */
-static bool set_time(struct query_position *position, struct plan *plan, struct error *err) {
-    plan->timestamp_ms = clock_wall_ms();
-    return query_position_incarnation(position, plan->batch_id).number == 0 ||
-           query_position_set_later(position, plan, err);
-}
 
 /* The ends that availableNow reads to: those of the first listing that goes with the positions, and
  * again where the topic turns out to be another on the way. */
@@ -82,22 +81,40 @@ static void drop(struct plan *plan) {
     plan->count = 0;
 }
 
+/* Whether the trigger waits for more than these offsets. The first of a start does not. */
+static bool holds_back(struct native_engine *native, int64_t waiting) {
+    const struct query_options *options = native->query->definition.options;
+    int64_t now_ms = clock_monotonic_ms();
+    native->held = 0;
+    if (query_holds_back(options) && native->passed_ms != 0 &&
+        now_ms - native->passed_ms < options->max_trigger_delay_ms &&
+        waiting < options->min_offsets_per_trigger)
+        native->held = options->min_offsets_per_trigger - waiting;
+    else
+        native->passed_ms = now_ms;
+    return native->held > 0;
+}
+
 /* Plans what lies between the positions and the topic's ends. */
 static bool plan_backlog(struct native_engine *native, struct plan *plan, struct error *err) {
     struct query *query = native->query;
     const struct query_position *position = &query->position;
     struct topic_offsets allowed = list_allowed(native);
     struct data_loss loss;
-    planner_next(position->starts, position->start_count, &allowed,
-                 query->definition.options->max_offsets_per_trigger, &plan->ranges, &plan->count,
+    planner_next(position->starts, position->start_count, &allowed, 0, &plan->ranges, &plan->count,
                  &loss);
     topic_offsets_deinit(&allowed);
-    if (loss.texts.count > 0 && !topic_watch_loss(&query->watch, &loss, err)) {
+    bool is_loss = loss.texts.count > 0;
+    if (is_loss && !topic_watch_loss(&query->watch, &loss, err)) {
         drop(plan);
         return false;
     }
-    if (planner_size(plan->ranges, plan->count) == 0)
+    int64_t waiting = planner_size(plan->ranges, plan->count);
+    if ((holds_back(native, waiting) && !is_loss) || waiting == 0)
         drop(plan);
+    else
+        planner_limit(plan->ranges, plan->count,
+                      query->definition.options->max_offsets_per_trigger);
     return true;
 }
 
@@ -107,7 +124,8 @@ static bool make_plan(struct native_engine *native, struct plan *plan, bool *mov
                       struct error *err) {
     struct query *query = native->query;
     *plan = (struct plan){.batch_id = query->position.next_batch};
-    if (!set_time(&query->position, plan, err) || !topic_fit_plan(&query->change, plan, err))
+    if (!query_position_set_later(&query->position, plan, err) ||
+        !topic_fit_plan(&query->change, plan, err))
         return false;
     *moves = plan->count > 0;
     keep_ends(native, *moves);
@@ -193,11 +211,17 @@ static bool run_available(struct native_engine *native, struct error *err) {
     return caretaker_finish(native->caretaker, err);
 }
 
-static void say_idle(struct query *query) {
+static void say_idle(const struct native_engine *native) {
+    struct query *query = native->query;
     const char *detail, *wait = topic_fit_wait(&query->change, &detail);
     struct query_status *status = &query->report.status;
+    const struct query_options *options = query->definition.options;
     if (wait != NULL)
         query_status_fault(status, QUERY_RETRYING, false, wait, detail);
+    else if (native->held > 0 && native->held < options->min_offsets_per_trigger)
+        query_status_hold(status, native->held,
+                          clock_wall_ms() - clock_monotonic_ms() + native->passed_ms +
+                              options->max_trigger_delay_ms);
     else
         query_status_say(status, QUERY_WAITING, false, "Waiting for data to arrive");
 }
@@ -239,7 +263,7 @@ static bool run_triggers(struct native_engine *native, struct error *err) {
         if (ran)
             query_status_say(status, QUERY_WAITING, true, "Waiting for next trigger");
         else
-            say_idle(query);
+            say_idle(native);
         int64_t now_ms = clock_wall_ms();
         int64_t pause_ms =
             trigger_next_ms(&query->definition.options->trigger, began_ms, now_ms) - now_ms;

@@ -3,16 +3,21 @@
  * What is to be done is decided first and made durable as one file, `rewind` in the checkpoint:
  *
  *     v1
- *     {"path":"","toBatch":15,"interval":10}         no "interval": the log is only shortened
+ *     {"path":"","toBatch":15,"newest":25,"interval":10}   no "interval": the log is only shortened
+ *                                  "beforeMs": for a time; "plan", "planBefore": the plans of the
+ *                                  batch and of the one before it, if they are not there any more
  *     {"path":"status=live/part-….parquet","aside":"table"}     and "rejects"
  *     {"path":"file:///lake/…","size":…}             with "interval": the lines that stay listed
  *
  * From then on recovery refuses to start, and each step may be repeated:
  *
+ *     plans written       those in the intent
  *     plans set aside     commits are ahead of plans now: Spark does not start either
  *     sink log shortened  readers through it never meet a file that is gone
  *     files set aside     <table>/_rewound, <rejects>/_rewound
+ *     coverage cut        if later batches are folded: what history/ knows of them is taken out
  *     manifests set aside
+ *     history cut
  *     commits removed     the newest last, so that Spark is kept out until here
  *     `rewind` removed */
 #include <inttypes.h>
@@ -22,6 +27,7 @@
 #include "base/scope.h"
 #include "base/text.h"
 #include "streaming/operations/operations.h"
+#include "streaming/operations/rewind_cut.h"
 #include "streaming/operations/rewind_decide.h"
 #include "streaming/recovery/recover.h"
 #include "streaming/table/set_aside.h"
@@ -35,25 +41,44 @@ enum { SYNCED_MAX = 256 };
 struct execution {
     struct rewind *rewind;
     int64_t interval;         // 0: the log is only shortened
+    char *plan, *before;      // owned; of plans that are not there any more; NULL: they are
     bool sync;                // the second walk, which syncs the directories of the first
     char *synced[SYNCED_MAX]; // owned; directories that were synced, by hash
     struct sink_log_writer holder;
     int64_t table_files, reject_files;
 };
 
+static bool is_asked_for(const struct rewind *rewind, int64_t to_batch, int64_t before_ms) {
+    const struct rewind_request *request = rewind->request;
+    return request->by_time ? before_ms == request->before_ms : to_batch == request->to_batch;
+}
+
+static char *copy_member(const struct json *line, const char *name) {
+    const char *text = json_member_text(line, name);
+    return text == NULL ? NULL : text_copy(text);
+}
+
 static bool read_header(void *context, struct json *line, struct error *err) {
     struct execution *execution = context;
-    int64_t to_batch;
+    int64_t to_batch, before_ms = 0;
     if (json_member_text(line, "path")[0] != '\0' || !json_member_int(line, "toBatch", &to_batch))
         return error_set(err, ERROR_STATE,
                          "the file `rewind` in the checkpoint does not begin with a batch");
-    if (to_batch != execution->rewind->to_batch)
+    (void)json_member_int(line, "beforeMs", &before_ms);
+    if (!is_asked_for(execution->rewind, to_batch, before_ms))
         return error_set(err, ERROR_STATE,
                          "a rewind to batch %" PRId64 " is not finished: run it again with "
                          "--to-batch %" PRId64,
                          to_batch, to_batch);
+    execution->rewind->to_batch = to_batch;
+    int64_t incarnation = 0;
+    (void)json_member_int(line, "newest", &execution->rewind->newest);
+    (void)json_member_int(line, "incarnation", &incarnation);
+    execution->rewind->incarnation = (int32_t)incarnation;
     if (!json_member_int(line, "interval", &execution->interval))
         execution->interval = 0;
+    execution->plan = copy_member(line, "plan");
+    execution->before = copy_member(line, "planBefore");
     return error_set(err, ERROR_STOPPED, "seen");
 }
 
@@ -115,6 +140,13 @@ static bool remove_numbered(const struct file_path *log, int64_t batch, const ch
            file_remove(file_join(log->text, name).text, err);
 }
 
+/* Up to the batch, such a log does not say which batch a file is of, as one that was adopted. */
+static bool sign(struct store *store, int64_t batch, struct error *err) {
+    store->table.owner_adopted_at = batch;
+    return table_sign(&store->table, store->checkpoint.query_id, store->options.checkpoint, true,
+                      err);
+}
+
 /* The newest first: what is left is always a log that Spark can read. */
 static bool shorten_log(struct execution *execution, struct error *err) {
     struct store *store = execution->rewind->store;
@@ -123,7 +155,8 @@ static bool shorten_log(struct execution *execution, struct error *err) {
         return false;
     if (!store->sink_log.exists)
         return true;
-    if (execution->interval > 0 && !rebuild_log(execution, err))
+    if (execution->interval > 0 &&
+        (!sign(store, to_batch, err) || !rebuild_log(execution, err)))
         return false;
     for (int64_t batch = store->sink_log.newest; batch > to_batch; batch--)
         if (!remove_numbered(&store->sink_log.directory, batch, ".compact", err) ||
@@ -177,6 +210,21 @@ static bool set_files_aside(struct execution *execution, struct error *err) {
     return ok;
 }
 
+static bool write_plan(const struct rewind *rewind, int64_t batch, const char *text,
+                       struct error *err) {
+    char name[32];
+    (void)snprintf(name, sizeof name, "%" PRId64, batch);
+    return text == NULL ||
+           file_replace(rewind->store->checkpoint.offsets.text, name, text, strlen(text), err);
+}
+
+/* The one before it first: Spark looks for it from the newest. */
+static bool write_plans(const struct execution *execution, struct error *err) {
+    const struct rewind *rewind = execution->rewind;
+    return write_plan(rewind, rewind->to_batch - 1, execution->before, err) &&
+           write_plan(rewind, rewind->to_batch, execution->plan, err);
+}
+
 /* A checksum that stayed would later make a commit of ours look like Spark's. */
 static bool remove_commits(const struct rewind *rewind, struct error *err) {
     const struct file_path *log = &rewind->store->checkpoint.commits;
@@ -217,98 +265,124 @@ static void report(const struct rewind *rewind, FILE *out) {
                   text_count(rewind->reject_files, "rejects file").text, dry ? "would be" : "were",
                   options->table, options->rejects, dry ? "would be" : "is", rewind->to_batch + 1,
                   dry ? "" : "s", options->topic);
-    for (size_t i = 0; i < rewind->ends.count; i++)
+    for (size_t i = 0; i < rewind->target.ends.count; i++)
         (void)fprintf(out, "%s partition %d offset %" PRId64, i == 0 ? "" : ",",
-                      rewind->ends.entries[i].partition, rewind->ends.entries[i].offset);
+                      rewind->target.ends.entries[i].partition,
+                      rewind->target.ends.entries[i].offset);
     (void)fprintf(out, ".\n");
 }
 
-/* From here on `rewind` is in the checkpoint. */
-static bool execute(struct rewind *rewind, FILE *out, struct error *err) {
-    const struct checkpoint *checkpoint = &rewind->store->checkpoint;
-    struct execution execution = {.rewind = rewind};
-    bool found;
-    if (!each_line(&execution, read_header, &found, err) && err->kind != ERROR_STOPPED)
+/* Where the next batch reads from. */
+static bool read_next(const struct execution *execution, struct error *err) {
+    struct rewind *rewind = execution->rewind;
+    struct offset_entry entry = {0};
+    bool ok = execution->plan == NULL
+                  ? checkpoint_read_ends(&rewind->store->checkpoint, rewind->to_batch, &entry, err)
+                  : offset_log_parse(execution->plan, strlen(execution->plan), &entry, err);
+    if (!ok)
         return false;
-    if (!checkpoint_write_commit(checkpoint, rewind->to_batch, err) ||
-        !set_log_aside(rewind, &checkpoint->offsets, err) || !shorten_log(&execution, err) ||
-        !set_files_aside(&execution, err) || !set_log_aside(rewind, &checkpoint->manifests, err) ||
-        !remove_commits(rewind, err) || !finish(rewind, err))
+    offsets_deinit(&rewind->target.ends);
+    rewind->target.timestamp_ms = entry.timestamp_ms;
+    rewind->target.ends = entry.ends;
+    entry.ends = (struct offsets){0};
+    offset_entry_deinit(&entry);
+    return true;
+}
+
+static bool run_steps(struct execution *execution, struct error *err) {
+    struct rewind *rewind = execution->rewind;
+    const struct checkpoint *checkpoint = &rewind->store->checkpoint;
+    return checkpoint_write_commit(checkpoint, rewind->to_batch, err) &&
+           write_plans(execution, err) && set_log_aside(rewind, &checkpoint->offsets, err) &&
+           shorten_log(execution, err) && set_files_aside(execution, err) &&
+           rewind_cut(rewind, err) && set_log_aside(rewind, &checkpoint->manifests, err) &&
+           history_cut(rewind->store, rewind->to_batch, err) && remove_commits(rewind, err) &&
+           finish(rewind, err);
+}
+
+/* From here on `rewind` is in the checkpoint. */
+static bool read_intent(struct execution *execution, struct error *err) {
+    bool found;
+    return (each_line(execution, read_header, &found, err) || err->kind == ERROR_STOPPED) &&
+           read_next(execution, err);
+}
+
+static bool execute(struct execution *execution, FILE *out, struct error *err) {
+    struct rewind *rewind = execution->rewind;
+    if (!run_steps(execution, err))
         return error_wrap(err, "the rewind to batch %" PRId64 " is not finished; run it again",
                           rewind->to_batch);
-    rewind->table_files = execution.table_files;
-    rewind->reject_files = execution.reject_files;
+    rewind->table_files = execution->table_files;
+    rewind->reject_files = execution->reject_files;
     report(rewind, out);
     return true;
 }
 
 /* ---- whether it can be done ---- */
 
-/* Spark starts from the plan of the newest commit, and needs the one before it. */
-static bool read_ends(struct rewind *rewind, struct error *err) {
-    const struct checkpoint *checkpoint = &rewind->store->checkpoint;
-    struct offset_entry entry;
-    bool found = false, before = true;
-    if (rewind->to_batch > 0) {
-        int there = file_exists(
-            file_join_number(checkpoint->offsets.text, rewind->to_batch - 1).text, NULL, err);
-        before = there == 1;
-        if (there < 0)
-            return false;
-    }
-    if (before && !checkpoint_read_offsets(checkpoint, rewind->to_batch, &entry, &found, err))
-        return false;
-    if (!found)
-        return error_set(err, ERROR_CONFIG,
-                         "the plans of batches %" PRId64 " and %" PRId64 " are no longer in '%s', "
-                         "which keeps the newest %d: choose a newer batch",
-                         rewind->to_batch - 1, rewind->to_batch, checkpoint->offsets.text,
-                         CHECKPOINT_BATCHES_KEPT + 1);
-    rewind->ends = entry.ends;
-    entry.ends = (struct offsets){0};
-    bool former = entry.timestamp_ms < rewind->since_ms;
-    offset_entry_deinit(&entry);
-    return !former ||
-           error_set(err, ERROR_CONFIG,
-                     "after batch %" PRId64
-                     " the topic '%s' was created again, or its log was truncated: "
-                     "the records that would be read again are no longer in Kafka; choose a newer "
-                     "batch",
-                     rewind->to_batch, rewind->store->options.topic);
+/* Of what is committed. */
+static void take_incarnation(struct rewind *rewind, const struct recovery *recovery) {
+    rewind->since_ms = recovery->incarnation.since_ms;
+    rewind->incarnation = recovery->incarnation.number;
+    for (size_t i = 0; i < recovery->begun.count; i++)
+        if (recovery->begun.begins[i].batch_id <= rewind->newest) {
+            rewind->since_ms = recovery->begun.begins[i].since_ms;
+            rewind->incarnation++;
+        }
 }
 
-/* Of what is committed. */
-static int64_t since_ms(const struct recovery *recovery, int64_t newest) {
-    int64_t since = recovery->incarnation.since_ms;
-    for (size_t i = 0; i < recovery->begun.count; i++)
-        if (recovery->begun.begins[i].batch_id <= newest)
-            since = recovery->begun.begins[i].since_ms;
-    return since;
+static bool choose_batch(struct rewind *rewind, FILE *out, struct error *err) {
+    const struct rewind_request *request = rewind->request;
+    rewind->to_batch = request->to_batch;
+    if (rewind->newest < 0)
+        return error_set(err, ERROR_CONFIG, "no batch is committed yet, so there is none to keep");
+    if (request->by_time)
+        return rewind_target_before(rewind->store, &rewind->history, rewind->newest,
+                                    request->before_ms, &rewind->to_batch, out, err);
+    return rewind->to_batch <= rewind->newest ||
+           error_set(err, ERROR_CONFIG,
+                     "batch %" PRId64 " is not committed; the newest committed batch is %" PRId64
+                     ": choose an older one",
+                     rewind->to_batch, rewind->newest);
+}
+
+/* Whether its records can be read again. */
+static bool check_target(struct rewind *rewind, struct error *err) {
+    const struct store *store = rewind->store;
+    if (rewind->target.timestamp_ms < rewind->since_ms)
+        return error_set(err, ERROR_CONFIG,
+                         "after batch %" PRId64
+                         " the topic '%s' was created again, or its log was truncated: "
+                         "the records that would be read again are no longer in Kafka; choose a "
+                         "newer batch",
+                         rewind->to_batch, store->options.topic);
+    if (rewind->request->broker == NULL)
+        return true;
+    struct offset_entry now = {0};
+    bool ok = checkpoint_read_ends(&store->checkpoint, rewind->newest, &now, err) &&
+              rewind_target_check(&rewind->target, &rewind->history, &now.ends,
+                                  rewind->request->broker, store->options.topic, err);
+    offset_entry_deinit(&now);
+    return ok;
 }
 
 static bool begin(struct rewind *rewind, FILE *out, bool *needed, struct error *err) {
     struct recovery recovery;
-    bool settled;
-    if (!operation_recover(rewind->store, rewind->dry_run, &recovery, &settled, out, err))
+    if (!operation_recover(rewind->store, rewind->dry_run, &recovery, needed, out, err))
         return false;
     bool open = recovery.has_open_plan;
     rewind->newest = recovery.next_batch - 1;
-    rewind->since_ms = since_ms(&recovery, rewind->newest);
+    take_incarnation(rewind, &recovery);
     recovery_deinit(&recovery);
-    *needed = settled;
-    if (!settled)
+    if (!*needed)
         return true;
-    if (rewind->newest < 0)
-        return error_set(err, ERROR_CONFIG, "no batch is committed yet, so there is none to keep");
-    if (rewind->to_batch > rewind->newest)
-        return error_set(err, ERROR_CONFIG,
-                         "batch %" PRId64
-                         " is not committed; the newest committed batch is %" PRId64
-                         ": choose an older one",
-                         rewind->to_batch, rewind->newest);
+    if (!history_read(rewind->store, &rewind->history, err) || !choose_batch(rewind, out, err))
+        return false;
     *needed = open || rewind->to_batch < rewind->newest;
     if (*needed)
-        return read_ends(rewind, err) && rewind_decide(rewind, err);
+        return rewind_target_read(rewind->store, &rewind->history, rewind->to_batch,
+                                  &rewind->target, err) &&
+               check_target(rewind, err) && rewind_decide(rewind, err);
     (void)fprintf(out, "%s: batch %" PRId64 " is already the newest: nothing to do.\n",
                   rewind->store->options.query, rewind->to_batch);
     return true;
@@ -325,12 +399,10 @@ static bool count_line(void *context, struct json *line, struct error *err) {
     return true;
 }
 
-static bool preview_unfinished(struct rewind *rewind, FILE *out, struct error *err) {
-    struct execution execution = {.rewind = rewind};
+static bool preview_unfinished(struct execution *execution, FILE *out, struct error *err) {
+    struct rewind *rewind = execution->rewind;
     bool found;
-    if (!each_line(&execution, read_header, &found, err) && err->kind != ERROR_STOPPED)
-        return false;
-    if (!each_line(&execution, count_line, &found, err))
+    if (!each_line(execution, count_line, &found, err))
         return false;
     (void)fprintf(out, "%s: a rewind to batch %" PRId64 " has begun and would be finished.\n",
                   rewind->store->options.query, rewind->to_batch);
@@ -338,33 +410,47 @@ static bool preview_unfinished(struct rewind *rewind, FILE *out, struct error *e
     return true;
 }
 
+static bool finish_intent(struct rewind *rewind, FILE *out, struct error *err) {
+    struct execution execution = {.rewind = rewind};
+    bool ok =
+        read_intent(&execution, err) && (rewind->dry_run ? preview_unfinished(&execution, out, err)
+                                                         : execute(&execution, out, err));
+    free(execution.plan);
+    free(execution.before);
+    return ok;
+}
+
 static bool rewind_store(struct rewind *rewind, FILE *out, struct error *err) {
     const struct store *store = rewind->store;
     struct file_path intent = file_join(store->options.checkpoint, CHECKPOINT_REWIND);
     int there = file_exists(intent.text, NULL, err);
-    bool needed = there == 1;
-    if (there < 0 || (there == 0 && !begin(rewind, out, &needed, err)) ||
-        (there == 1 && !read_ends(rewind, err)))
+    bool needed = true;
+    if (there < 0 || !checkpoint_newest(&store->checkpoint.coverage, &rewind->folded, err))
         return false;
-    if (needed && !rewind->dry_run)
-        return execute(rewind, out, err);
-    if (needed && there == 1)
-        return preview_unfinished(rewind, out, err);
+    if (there == 0 && !begin(rewind, out, &needed, err))
+        return false;
+    if (there == 1 || (needed && !rewind->dry_run))
+        return finish_intent(rewind, out, err);
     if (needed)
         report(rewind, out);
     return true;
 }
 
-bool operation_rewind(const struct store_options *options, int64_t to_batch, bool dry_run,
-                      struct offsets *next, FILE *out, struct error *err) {
-    struct rewind rewind = {.to_batch = to_batch, .dry_run = dry_run, .err = err};
+bool operation_rewind(const struct store_options *options, const struct rewind_request *request,
+                      bool dry_run, struct offsets *next, FILE *out, struct error *err) {
+    struct rewind rewind = {.request = request, .dry_run = dry_run, .err = err};
     *next = (struct offsets){0};
     if (!operation_open(options, dry_run, out, &rewind.store, err))
         return false;
     bool ok = rewind_store(&rewind, out, err);
-    *next = rewind.ends;
+    *next = rewind.target.ends;
+    rewind.target.ends = (struct offsets){0};
+    rewind_target_deinit(&rewind.target);
+    history_deinit(&rewind.history);
     path_set_deinit(&rewind.kept);
     path_set_deinit(&rewind.newer);
+    path_list_deinit(&rewind.mixed_table);
+    path_list_deinit(&rewind.mixed_rejects);
     store_close(rewind.store);
     return ok;
 }

@@ -27,6 +27,11 @@ bool query_definition_init(struct query_definition *definition, const struct que
     return find_partition_columns(definition, err);
 }
 
+int64_t query_pause_ms(const struct query_options *options) {
+    return options->trigger.interval_ms +
+           (query_holds_back(options) ? options->max_trigger_delay_ms : 0);
+}
+
 int64_t trigger_next_ms(const struct trigger *trigger, int64_t began_ms, int64_t now_ms) {
     if (trigger->interval_ms == 0)
         return now_ms;

@@ -25,6 +25,8 @@ struct query_options {
     struct trigger trigger;
     const char *trigger_text;        // as the table's file has it; NULL: it has none
     int64_t max_offsets_per_trigger; // 0: no limit
+    int64_t min_offsets_per_trigger; // 0: a batch takes what there is
+    int64_t max_trigger_delay_ms;    // for so long at most a batch waits for that many
     const char *starting_offsets;    // "earliest", "latest" or JSON
     const char *commit_group;        // consumer group that gets the position, too; "": none
     bool fail_on_data_loss;
@@ -48,6 +50,15 @@ struct query_definition {
 /* ERROR_CONFIG: a partition column that the table does not have, or that can't be one. */
 MUST_CHECK bool query_definition_init(struct query_definition *definition,
                                       const struct query_options *options, struct error *err);
+
+/* Whether a batch can wait for more offsets. availableNow never waits, or it would leave some. */
+static inline bool query_holds_back(const struct query_options *options) {
+    return options->min_offsets_per_trigger > 0 && !options->trigger.available_now;
+}
+
+/* How far apart the batches of a topic in use can be: the trigger's interval, and what a batch
+ * waits for more offsets. */
+int64_t query_pause_ms(const struct query_options *options);
 
 /* When the batch after one that began at `began_ms` and is over at `now_ms` starts, as Spark's
  * ProcessingTimeExecutor has it: at the next multiple of the interval, or at once after an overrun.

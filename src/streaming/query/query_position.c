@@ -3,8 +3,11 @@
 #include <stdlib.h>
 
 #include "base/check.h"
+#include "base/log/log.h"
 #include "base/system/clock.h"
 #include "streaming/store/batch_steps.h"
+
+enum { CLOCK_BEHIND_MS = 1000 }; // less is two plans in a hurry, or a clock that is being set
 
 void query_position_deinit(struct query_position *position) {
     incarnations_deinit(&position->begun);
@@ -64,6 +67,17 @@ bool query_position_note_begun(struct query_position *position, int64_t batch_id
     return true;
 }
 
+/* Once: it stays so until the clock has caught up. */
+static void say_clock(struct query_position *position, int64_t behind_ms) {
+    if (position->clock_said || behind_ms < CLOCK_BEHIND_MS)
+        return;
+    position->clock_said = true;
+    log_write(LOG_WARNING, position->retrier->report->name,
+              "The clock is behind the newest batch; until it catches up, each batch gets a "
+              "timestamp 1 ms after the one before | behind=%.1f s",
+              (double)behind_ms / 1000);
+}
+
 bool query_position_set_later(struct query_position *position, struct plan *plan,
                               struct error *err) {
     int64_t latest_ms = position->latest_plan_ms;
@@ -76,8 +90,10 @@ bool query_position_set_later(struct query_position *position, struct plan *plan
         latest_ms = since_ms;
     position->latest_plan_ms = latest_ms;
     plan->timestamp_ms = clock_wall_ms();
-    if (plan->timestamp_ms <= latest_ms)
-        plan->timestamp_ms = latest_ms + 1;
+    if (plan->timestamp_ms > latest_ms)
+        return true;
+    say_clock(position, latest_ms - plan->timestamp_ms);
+    plan->timestamp_ms = latest_ms + 1;
     return true;
 }
 

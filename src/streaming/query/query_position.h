@@ -15,6 +15,7 @@ struct query_position {
     const struct retrier *retrier; // borrowed
     int64_t next_batch;
     int64_t latest_plan_ms;      // the latest timestamp of all plans; 0: not looked up
+    bool clock_said;             // that the clock is behind it
     struct offset_range *starts; // owned; start == end == a partition's next offset
     size_t start_count;
     struct incarnation incarnation; // of the topic, at the newest committed batch
@@ -40,7 +41,8 @@ void query_position_commit(struct query_position *position, const struct manifes
 MUST_CHECK bool query_position_note_begun(struct query_position *position, int64_t batch_id,
                                           struct error *err);
 
-/* Sets the timestamp of a plan that is made now: later than that of every plan before. */
+/* Sets the timestamp of a plan that is made now: later than that of every plan before, so that a
+ * row's `processing_timestamp` tells its batch. */
 MUST_CHECK bool query_position_set_later(struct query_position *position, struct plan *plan,
                                          struct error *err);
 

@@ -1,6 +1,7 @@
-/* missing_files.h: files of the table that must exist, but are gone: somebody deleted, moved or
- * merged them by hand. The sink log says which files the table has, and Spark's readers fail on
- * each that is gone. Without a sink log, the manifests name the files of the newest 100 batches.
+/* missing_files.h: files of the table that must exist, but are gone or changed, and files that
+ * should not be there: somebody deleted, moved, replaced or merged them by hand. The sink log says
+ * which files the table has, and Spark's readers fail on each that is gone. Without a sink log, the
+ * manifests name the files of the newest 100 batches.
  *
  * Only reads. It takes 8 bytes of memory for each file of the table, and no more than 8 MiB: a
  * table of more than a million files is listed several times. */
@@ -23,6 +24,8 @@ struct missing_files {
     bool by_log;      // what said that they must be there: the sink log, or manifests
     int64_t expected; // how many must be there
     int64_t count;    // of them, how many are not
+    int64_t resized;  // of them, how many have another size
+    int64_t unlisted; // not in the sink log, but with offsets of committed batches
     char names[MISSING_FILES_TEXT_MAX]; // the first three, by commas; relative to the table
 };
 
@@ -40,7 +43,10 @@ struct missing_files_search {
 MUST_CHECK bool missing_files_find(const struct missing_files_search *search,
                                    struct missing_files *missing, struct error *err);
 
-/* Says so in one sentence, and what to do. `count` is not 0. */
+/* Whether there is anything to be said. */
+bool missing_files_any(const struct missing_files *missing);
+
+/* Says so in one sentence, and what to do; there is something. */
 void missing_files_describe(const struct missing_files *missing, const char *table,
                             struct error *text);
 

@@ -20,6 +20,7 @@
 #include "streaming/store/batch_steps.h"
 #include "streaming/store/change_steps.h"
 #include "streaming/store/coverage.h"
+#include "streaming/history/history.h"
 
 /* Every action that is followed by another look makes progress that the next one sees: a manifest
  * taken back or rolled forward, a commit written, a change finished. More rounds than this are a
@@ -124,6 +125,29 @@ static bool is_possible(struct store *store, struct error *err) {
     return !is_refusal(found->action) || refuse(store, &survey, found, err);
 }
 
+/* A table without files has had some, if a batch wrote them: in all of its batches they have the
+ * same partition columns. What cannot be read is reported by what reads it next. */
+static bool check_manifests(const struct store *store, struct error *err) {
+    const struct store_options *options = &store->options;
+    struct error ignored;
+    int64_t *batches;
+    size_t count;
+    bool ok = true, found = false;
+    if (!file_list_numbers(store->checkpoint.manifests.text, "", &batches, &count, err))
+        return false;
+    for (size_t i = count; ok && !found && i-- > 0;) {
+        struct manifest manifest = {0};
+        if (!store_read_manifest(store, batches[i], &manifest, &ignored))
+            break;
+        found = manifest.files.count > 0;
+        ok = !found || table_check_file(manifest.files.files[0].path, options->partition_by,
+                                        options->partition_by_count, err);
+        manifest_deinit(&manifest);
+    }
+    free(batches);
+    return ok;
+}
+
 /* A missing checkpoint must not be created, not even with a lock, for a table that would be
  * refused. */
 static bool open_checkpoint(struct store *store, struct error *err) {
@@ -133,7 +157,7 @@ static bool open_checkpoint(struct store *store, struct error *err) {
         return false;
     int there = file_exists(options->checkpoint, NULL, err);
     return there >= 0 && (there == 1 || is_possible(store, err)) &&
-           checkpoint_open(&store->checkpoint, err);
+           checkpoint_open(&store->checkpoint, err) && check_manifests(store, err);
 }
 
 bool recovery_open(const struct store_options *options, struct store **store, struct error *err) {
@@ -259,6 +283,13 @@ static bool prepare(struct store *store, const struct survey *survey, struct err
            change_sweep_prepared(store, err) && sink_log_sweep(&store->sink_log, err);
 }
 
+/* Before old plans are removed; a new query has nothing to note. */
+static bool note_history(const struct store *store) {
+    if (store->checkpoint.has_metadata)
+        history_keep(store, true);
+    return true;
+}
+
 static bool look_for_orphans(struct store *store, const struct survey *survey,
                              struct recovery *recovery, struct error *err) {
     struct orphan_report report;
@@ -330,7 +361,8 @@ bool recover(struct store *store, struct recovery *recovery, struct error *err) 
     // Until all is done, closing the store must not tidy up.
     store->recovered = false;
     bool ok = settle(store, &survey, &action, recovery, err) &&
-              fill(store, &survey, action, recovery, err) && prepare(store, &survey, err) &&
+              fill(store, &survey, action, recovery, err) && note_history(store) &&
+              prepare(store, &survey, err) &&
               look_for_orphans(store, &survey, recovery, err);
     if (!ok) {
         recovery_deinit(recovery);

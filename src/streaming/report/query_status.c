@@ -3,9 +3,11 @@
  * Only the count of records read is outside of it, because workers add to it for each record. */
 #include "streaming/report/query_status.h"
 
+#include <inttypes.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/check.h"
 #include "base/system/clock.h"
@@ -25,6 +27,7 @@ void query_status_init(struct query_status *status, const char *name) {
                                                  .resumed_batch = -1,
                                                  .batch_id = -1,
                                                  .missing_files = -1,
+                                                 .changed_files = -1,
                                                  .message = "Initializing sources"}};
     uuid_new(status->snapshot.run_id);
     lag_book_init(&status->lag);
@@ -77,6 +80,7 @@ static void set_state(struct query_snapshot *snapshot, enum query_state state,
     snapshot->state = state;
     snapshot->is_data_available = is_data_available;
     snapshot->retry = (struct query_retry){0};
+    snapshot->held_offsets = snapshot->held_until_ms = 0;
     snprintf(snapshot->message, sizeof snapshot->message, "%s", message);
 }
 
@@ -89,6 +93,21 @@ void query_status_say(struct query_status *status, enum query_state state, bool 
                       const char *message) {
     pthread_mutex_lock(&status->lock);
     set_state(&status->snapshot, state, is_data_available, message);
+    pthread_mutex_unlock(&status->lock);
+}
+
+void query_status_hold(struct query_status *status, int64_t offsets, int64_t until_ms) {
+    char message[QUERY_MESSAGE_MAX], clock[32] = "MAX_TRIGGER_DELAY is over";
+    time_t seconds = (time_t)(until_ms / 1000);
+    struct tm local;
+    if (until_ms > 0 && localtime_r(&seconds, &local) != NULL)
+        strftime(clock, sizeof clock, "%H:%M:%S", &local);
+    (void)snprintf(message, sizeof message, "Waiting for %" PRId64 " more offsets or until %s",
+                   offsets, clock);
+    pthread_mutex_lock(&status->lock);
+    set_state(&status->snapshot, QUERY_WAITING, false, message);
+    status->snapshot.held_offsets = offsets;
+    status->snapshot.held_until_ms = until_ms;
     pthread_mutex_unlock(&status->lock);
 }
 
@@ -117,9 +136,11 @@ void query_status_note_error(struct query_status *status, const char *error) {
     pthread_mutex_unlock(&status->lock);
 }
 
-void query_status_set_missing(struct query_status *status, int64_t count, const char *names) {
+void query_status_set_missing(struct query_status *status, int64_t count, int64_t changed,
+                              const char *names) {
     pthread_mutex_lock(&status->lock);
     status->snapshot.missing_files = count;
+    status->snapshot.changed_files = changed;
     snprintf(status->snapshot.missing_names, sizeof status->snapshot.missing_names, "%s", names);
     pthread_mutex_unlock(&status->lock);
 }

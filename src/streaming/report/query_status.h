@@ -52,7 +52,11 @@ struct query_snapshot {
     struct query_retry retry;    // while the state is QUERY_RETRYING
 
     int64_t missing_files;   // of the table; -1: not known
-    char missing_names[512]; // the first three of them, by commas
+    int64_t changed_files;   // of another size, or not of this query; -1: not known
+    char missing_names[512]; // the first three of them all, by commas
+
+    int64_t held_offsets;  // so many more are needed before a batch begins; 0: none waits for more
+    int64_t held_until_ms; // or this moment, wall clock; 0: not known
 
     int64_t retries; // how often something failed and was retried, since start
 
@@ -88,6 +92,9 @@ struct query_snapshot query_status_read(struct query_status *status);
 void query_status_open(struct query_status *status, const char id[static 37]);
 void query_status_say(struct query_status *status, enum query_state state, bool is_data_available,
                       const char *message);
+/* QUERY_WAITING: the next batch waits for so many more offsets, or until the moment (wall clock; 0:
+ * not known). Over with the next thing that is said. */
+void query_status_hold(struct query_status *status, int64_t offsets, int64_t until_ms);
 /* Something failed and is retried (QUERY_RETRYING) or has ended the query (QUERY_FAILED).
  */
 void query_status_fault(struct query_status *status, enum query_state state, bool is_data_available,
@@ -98,7 +105,8 @@ void query_status_retry(struct query_status *status, bool is_data_available, con
 /* Something went wrong, and the query continues without it. */
 void query_status_note_error(struct query_status *status, const char *error);
 /* Any thread. `names`: the first three. */
-void query_status_set_missing(struct query_status *status, int64_t count, const char *names);
+void query_status_set_missing(struct query_status *status, int64_t count, int64_t changed,
+                              const char *names);
 void query_status_sign(struct query_status *status);             // of life, without a message
 void query_status_rest(struct query_status *status, int64_t ms); // sleeps so long at most
 void query_status_set_started(struct query_status *status);

@@ -216,7 +216,7 @@ bool sink_log_each_entry(const struct sink_log *log, sink_log_entry_fn *visit, v
 struct first_entry {
     const struct sink_log *log;
     size_t depth;
-    bool elsewhere;
+    struct file_path elsewhere; // the table's root, if it is another
 };
 
 /* Ends the walk with ERROR_STOPPED, which is not an error here. */
@@ -225,23 +225,34 @@ static bool look_at_first(void *context, struct json *line, struct error *err) {
     struct sink_entry entry;
     if (!sink_entry_read(&entry, line, first->log->table, first->depth, err))
         return false;
-    first->elsewhere = !entry.in_table;
+    if (!entry.in_table)
+        (void)snprintf(first->elsewhere.text, sizeof first->elsewhere.text, "%.*s",
+                       (int)(entry.relative - entry.path - 1), entry.path);
     sink_entry_deinit(&entry);
     return error_set(err, ERROR_STOPPED, "seen");
 }
 
-bool sink_log_is_elsewhere(const struct sink_log *log, size_t depth, bool *elsewhere,
-                           struct error *err) {
+bool sink_log_other_root(const struct sink_log *log, size_t depth, struct file_path *other,
+                         struct error *err) {
     struct first_entry first = {.log = log, .depth = depth};
-    for (int64_t batch = sink_log_first(log); !first.elsewhere && batch <= log->newest; batch++) {
+    for (int64_t batch = sink_log_first(log); first.elsewhere.text[0] == '\0' && batch <= log->newest;
+         batch++) {
         bool found;
         if (!sink_log_file_entries(sink_log_path(log, batch).text, look_at_first, &first, &found,
                                    err) &&
             err->kind != ERROR_STOPPED)
             return false;
     }
-    *elsewhere = first.elsewhere;
+    *other = first.elsewhere;
     return true;
+}
+
+bool sink_log_is_elsewhere(const struct sink_log *log, size_t depth, bool *elsewhere,
+                           struct error *err) {
+    struct file_path other;
+    bool ok = sink_log_other_root(log, depth, &other, err);
+    *elsewhere = ok && other.text[0] != '\0';
+    return ok;
 }
 
 bool sink_log_file_of(const struct sink_log *log, int64_t batch_id, struct file_path *path,

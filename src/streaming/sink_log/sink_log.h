@@ -94,6 +94,10 @@ MUST_CHECK bool sink_log_each_entry(const struct sink_log *log, sink_log_entry_f
 MUST_CHECK bool sink_log_is_elsewhere(const struct sink_log *log, size_t depth, bool *elsewhere,
                                       struct error *err);
 
+/* The same, and where the table was; an empty text: the log names files of this table. */
+MUST_CHECK bool sink_log_other_root(const struct sink_log *log, size_t depth,
+                                    struct file_path *other, struct error *err);
+
 /* The file of a batch, whichever of N.compact and N is there; an empty text: neither is. */
 MUST_CHECK bool sink_log_file_of(const struct sink_log *log, int64_t batch_id,
                                  struct file_path *path, struct error *err);

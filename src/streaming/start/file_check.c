@@ -6,7 +6,8 @@
 #include "streaming/recovery/missing_files.h"
 
 static void report(struct file_check *self, const struct missing_files *missing) {
-    query_status_set_missing(&self->query->report.status, missing->count, missing->names);
+    query_status_set_missing(&self->query->report.status, missing->count,
+                             missing->resized + missing->unlisted, missing->names);
 }
 
 static bool find(struct file_check *self, struct missing_files *missing, struct error *err) {
@@ -27,7 +28,7 @@ static void *check_main(void *argument) {
     thread_lower_priority();
     if (find(self, &missing, &err)) {
         report(self, &missing);
-        if (missing.count > 0) {
+        if (missing_files_any(&missing)) {
             missing_files_describe(&missing, query->definition.options->store.table, &err);
             log_write(LOG_ERROR, query->report.name, "%s", err.message);
         }
@@ -50,7 +51,7 @@ static bool find_before_the_first_batch(struct file_check *self, struct error *e
         if (!retry_again(&query->retrier, &retry, err))
             return false;
     report(self, &missing);
-    if (missing.count == 0)
+    if (!missing_files_any(&missing))
         return true;
     missing_files_describe(&missing, query->definition.options->store.table, err);
     return error_wrap(err, "MISSING_FILES=stop");

@@ -142,3 +142,23 @@ bool batch_files_read(struct store *store, int64_t batch_id, struct file_list *f
     return read_end(&collector, &path, batch_id, known, err) &&
            (*known || read_difference(&collector, &path, batch_id, known, err));
 }
+
+bool batch_time(const struct store *store, int64_t batch_id, int64_t *time_ms, struct error *err) {
+    struct file_path path = file_join_number(store->checkpoint.manifests.text, batch_id);
+    struct manifest manifest;
+    struct offset_entry plan = {0};
+    bool found = false;
+    *time_ms = -1;
+    if (store_read_manifest(store, batch_id, &manifest, err)) {
+        *time_ms = manifest.timestamp_ms;
+        manifest_deinit(&manifest);
+        return true;
+    }
+    if (!file_is_gone(path.text))
+        return false;
+    bool ok = checkpoint_read_offsets(&store->checkpoint, batch_id, &plan, &found, err);
+    if (ok && found)
+        *time_ms = plan.timestamp_ms;
+    offset_entry_deinit(&plan);
+    return ok;
+}

@@ -18,4 +18,9 @@ MUST_CHECK bool batch_newest(const struct store *store, int64_t *batch_id, struc
 MUST_CHECK bool batch_files_read(struct store *store, int64_t batch_id, struct file_list *files,
                                  bool *known, struct error *err);
 
+/* The time of the batch, which all its rows have as processing_timestamp: by its manifest or its
+ * plan, in milliseconds since 1970; -1: neither is there any more. */
+MUST_CHECK bool batch_time(const struct store *store, int64_t batch_id, int64_t *time_ms,
+                           struct error *err);
+
 #endif

@@ -93,6 +93,7 @@ void checkpoint_init(struct checkpoint *checkpoint, const char *root, const char
     checkpoint->commits = file_join(root, "commits");
     checkpoint->manifests = file_join(root, "manifests");
     checkpoint->coverage = file_join(root, "coverage");
+    checkpoint->history = file_join(root, "history");
     checkpoint->changes = file_join(root, "changes");
     uuid_new(checkpoint->query_id);
 }

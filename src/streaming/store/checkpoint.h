@@ -6,6 +6,7 @@
  *     commits/N     batch N is done
  *     manifests/N   ours: batch N is committed (streaming/store/manifest.h)
  *     coverage/N    ours: what the manifests up to N said (streaming/store/coverage.h)
+ *     history/S     ours: what is needed to rewind further (streaming/history/history.h)
  *     changes/N     ours: a change of the table that is no batch (streaming/store/change.h)
  *     lock          ours: who runs the query now
  *     rewind        ours: batches are being taken back (streaming/operations/rewind.c)
@@ -37,7 +38,7 @@ enum { CHECKPOINT_BATCHES_KEPT = 100 }; // spark.sql.streaming.minBatchesToRetai
 
 struct checkpoint {
     const char *topic; // borrowed
-    struct file_path root, sources, offsets, commits, manifests, coverage, changes;
+    struct file_path root, sources, offsets, commits, manifests, coverage, history, changes;
     char query_id[37];
     bool has_metadata; // false: query_id is new and not on disk yet
     /* From this batch on nothing is committed, so a damaged plan may go, as the errors then say;

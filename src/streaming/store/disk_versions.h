@@ -8,6 +8,7 @@
 
 enum {
     MANIFEST_VERSION = 5, // manifests/N
+    HISTORY_VERSION = 1,  // history/S
     COVERAGE_VERSION = 5, // coverage/N
     CHANGE_VERSION = 1,   // changes/N
     NOTE_VERSION = 1,     // cluster, kafka, declaration

@@ -71,6 +71,28 @@ void replay_counts_add_all(struct replay_counts *counts, const struct replay_cou
     resolved_add_all(&counts->rowless, &more->rowless);
 }
 
+static bool is_empty(const struct range_outcome *sum) {
+    return sum->records == 0 && sum->empty == 0 && sum->filtered == 0;
+}
+
+bool replay_counts_drop_all(struct replay_counts *counts, const struct replay_counts *less) {
+    for (size_t i = 0; i < less->count; i++) {
+        const struct range_outcome *part = &less->sums[i];
+        if (replay_counts_find(counts, part->incarnation, part->range.partition) == NULL)
+            return false;
+        struct range_outcome *sum = sum_of(counts, part->incarnation, part->range.partition);
+        if (!range_outcome_take(sum, part))
+            return false;
+        size_t behind = (size_t)(&counts->sums[counts->count] - (sum + 1));
+        if (!is_empty(sum))
+            continue;
+        memmove(sum, sum + 1, behind * sizeof *sum);
+        counts->count--;
+    }
+    resolved_drop_all(&counts->rowless, &less->rowless);
+    return true;
+}
+
 const struct range_outcome *replay_counts_find(const struct replay_counts *counts,
                                                int32_t incarnation, int32_t partition) {
     for (size_t i = 0; i < counts->count; i++)

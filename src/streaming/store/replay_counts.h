@@ -34,6 +34,10 @@ void replay_counts_add_plain(struct replay_counts *counts, const struct resolved
 
 void replay_counts_add_all(struct replay_counts *counts, const struct replay_counts *more);
 
+/* Takes `less` out again. False: it is not in there. */
+MUST_CHECK bool replay_counts_drop_all(struct replay_counts *counts,
+                                       const struct replay_counts *less);
+
 /* Of a partition; NULL: nothing of it was replayed. */
 const struct range_outcome *replay_counts_find(const struct replay_counts *counts,
                                                int32_t incarnation, int32_t partition);

@@ -98,6 +98,46 @@ void resolved_add_all(struct resolved *resolved, const struct resolved *more) {
     }
 }
 
+/* A part is there only while it has a member. */
+static void set_count(struct resolved *resolved, struct resolved_part *part, uint64_t before) {
+    uint64_t now = roaring_bitmap_get_cardinality(part->lows);
+    resolved->count -= (int64_t)(before - now);
+    if (now > 0)
+        return;
+    roaring_bitmap_free(part->lows);
+    size_t behind = (size_t)(&resolved->parts[resolved->part_count] - (part + 1));
+    memmove(part, part + 1, behind * sizeof *part);
+    resolved->part_count--;
+}
+
+void resolved_drop_all(struct resolved *resolved, const struct resolved *some) {
+    for (size_t i = 0; i < some->part_count; i++) {
+        size_t at = place_of(resolved, &some->parts[i]);
+        if (!is_at(resolved, at, &some->parts[i]))
+            continue;
+        struct resolved_part *part = &resolved->parts[at];
+        uint64_t before = roaring_bitmap_get_cardinality(part->lows);
+        roaring_bitmap_andnot_inplace(part->lows, some->parts[i].lows);
+        set_count(resolved, part, before);
+    }
+}
+
+void resolved_drop_from(struct resolved *resolved, int32_t incarnation, int32_t partition,
+                        int64_t from) {
+    const struct resolved_part key = key_of(incarnation, partition, from);
+    for (size_t at = place_of(resolved, &key); at < resolved->part_count;) {
+        struct resolved_part *part = &resolved->parts[at];
+        if (part->incarnation != incarnation || part->partition != partition)
+            return;
+        size_t count = resolved->part_count;
+        uint64_t before = roaring_bitmap_get_cardinality(part->lows);
+        uint32_t low = part->high == key.high ? (uint32_t)from : 0;
+        roaring_bitmap_remove_range_closed(part->lows, low, UINT32_MAX);
+        set_count(resolved, part, before);
+        at += resolved->part_count == count; // else the next one is here now
+    }
+}
+
 bool resolved_has(const struct resolved *resolved, int32_t incarnation, int32_t partition,
                   int64_t offset) {
     const struct resolved_part key = key_of(incarnation, partition, offset);
@@ -114,6 +154,53 @@ int64_t resolved_count_of(const struct resolved *resolved, int32_t incarnation, 
             count += (int64_t)roaring_bitmap_get_cardinality(part->lows);
     }
     return count;
+}
+
+/* How far the members that begin with `first` follow each other, at most up to `end`. */
+static int64_t end_of_run(const struct resolved_part *part, int64_t first, int64_t end) {
+    uint64_t low = (uint32_t)first, most = (uint64_t)(end - first), known = 1;
+    // Twice as far each time, and then halves of the last step.
+    uint64_t step = 1;
+    while (known < most &&
+           roaring_bitmap_range_cardinality(part->lows, low, low + known) == known) {
+        step = known;
+        known = 2 * known < most ? 2 * known : most;
+    }
+    if (roaring_bitmap_range_cardinality(part->lows, low, low + known) == known)
+        return first + (int64_t)known;
+    while (known - step > 1) {
+        uint64_t middle = step + (known - step) / 2;
+        if (roaring_bitmap_range_cardinality(part->lows, low, low + middle) == middle)
+            step = middle;
+        else
+            known = middle;
+    }
+    return first + (int64_t)step;
+}
+
+bool resolved_next_run(const struct resolved *resolved, int32_t incarnation, int32_t partition,
+                       int64_t end, int64_t *start, int64_t *run_end) {
+    const struct resolved_part key = key_of(incarnation, partition, *start);
+    for (size_t i = place_of(resolved, &key); i < resolved->part_count; i++) {
+        const struct resolved_part *part = &resolved->parts[i];
+        int64_t base = (int64_t)((uint64_t)part->high << 32);
+        if (part->incarnation != incarnation || part->partition != partition || base >= end)
+            return false;
+        roaring_uint32_iterator_t at;
+        roaring_init_iterator(part->lows, &at);
+        if (base < *start)
+            (void)roaring_move_uint32_iterator_equalorlarger(&at, (uint32_t)*start);
+        if (!at.has_value)
+            continue;
+        int64_t first = base + at.current_value;
+        int64_t last = base + UINT32_MAX + INT64_C(1);
+        if (first >= end)
+            return false;
+        *start = first;
+        *run_end = end_of_run(part, first, last < end ? last : end);
+        return true;
+    }
+    return false;
 }
 
 void resolved_each_partition(const struct resolved *resolved,
@@ -211,14 +298,15 @@ static bool read_number(const char **at, int64_t *number) {
     return *at > first && (*first != '0' || *at == first + 1);
 }
 
-static void add_range(struct resolved *resolved, struct resolved_part part, int64_t first,
-                      int64_t last) {
-    resolved->count += last - first + 1;
+void resolved_add_range(struct resolved *resolved, int32_t incarnation, int32_t partition,
+                        int64_t first, int64_t last) {
     for (int64_t at = first; at <= last;) {
         int64_t end = at | UINT32_MAX; // of this upper half
         end = end < last ? end : last;
-        roaring_bitmap_t *lows = make_part(resolved, key_of(part.incarnation, part.partition, at));
+        roaring_bitmap_t *lows = make_part(resolved, key_of(incarnation, partition, at));
+        resolved->count -= (int64_t)roaring_bitmap_get_cardinality(lows);
         roaring_bitmap_add_range_closed(lows, (uint32_t)at, (uint32_t)end);
+        resolved->count += (int64_t)roaring_bitmap_get_cardinality(lows);
         if (end == last)
             break;
         at = end + 1;
@@ -236,7 +324,7 @@ static bool parse_offsets(const char *text, struct resolved_part part, struct re
             return false;
         if (first - 1 <= before || last - first >= range_max)
             return false;
-        add_range(resolved, part, first, last);
+        resolved_add_range(resolved, part.incarnation, part.partition, first, last);
         before = last;
         if (*at != ',')
             return *at == '\0';

@@ -29,12 +29,26 @@ void resolved_deinit(struct resolved *resolved);
 /* False: it was in it already. */
 bool resolved_add(struct resolved *resolved, int32_t incarnation, int32_t partition,
                   int64_t offset);
+/* Offsets from `first` to `last`, both included. */
+void resolved_add_range(struct resolved *resolved, int32_t incarnation, int32_t partition,
+                        int64_t first, int64_t last);
 void resolved_add_all(struct resolved *resolved, const struct resolved *more);
+
+/* Takes out all of `some` that is in it; and all of a partition from an offset on. */
+void resolved_drop_all(struct resolved *resolved, const struct resolved *some);
+void resolved_drop_from(struct resolved *resolved, int32_t incarnation, int32_t partition,
+                        int64_t from);
+
 bool resolved_has(const struct resolved *resolved, int32_t incarnation, int32_t partition,
                   int64_t offset);
 
 /* How many offsets of a partition. */
 int64_t resolved_count_of(const struct resolved *resolved, int32_t incarnation, int32_t partition);
+
+/* The next run of offsets in it that begins in [*start, end), up to `end`; a run may be told in
+ * parts. False: there is none. */
+bool resolved_next_run(const struct resolved *resolved, int32_t incarnation, int32_t partition,
+                       int64_t end, int64_t *start, int64_t *run_end);
 
 bool resolved_has_all(const struct resolved *resolved, const struct resolved *some);
 

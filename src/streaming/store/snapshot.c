@@ -4,7 +4,8 @@
  * manifest that was listed, and a rewind a commit. If a file can't be read, its existence is
  * checked: if it is gone, all starts again; only an existing file that can't be read is an error.
  * Coverage is read before the manifests, and its newest number compared after them, so that no
- * batch is counted twice or not at all. */
+ * batch is counted twice or not at all. The records of changes are read first: what a sweep removes
+ * of them is in coverage before. */
 #include "streaming/store/snapshot.h"
 
 #include <inttypes.h>
@@ -24,6 +25,9 @@ void snapshot_deinit(struct snapshot *snapshot) {
     free(snapshot->files);
     free(snapshot->ranges);
     coverage_deinit(&snapshot->outcomes);
+    changes_deinit(&snapshot->changes);
+    resolved_deinit(&snapshot->expired);
+    resolved_deinit(&snapshot->accepted);
     *snapshot = (struct snapshot){.horizon = -1, .newest_manifest = -1, .overtaken = -1};
 }
 
@@ -232,10 +236,22 @@ static bool read_ranges(const struct checkpoint *checkpoint, struct snapshot *sn
     return ok;
 }
 
+static void add_gone(struct snapshot *snapshot) {
+    resolved_add_all(&snapshot->expired, &snapshot->outcomes.expired);
+    resolved_add_all(&snapshot->accepted, &snapshot->outcomes.accepted);
+    snapshot_add_gone(snapshot, &snapshot->changes);
+}
+
+void snapshot_add_gone(struct snapshot *snapshot, const struct changes *changes) {
+    changes_gone(changes, CHANGE_EXPIRY, &snapshot->expired);
+    changes_gone(changes, CHANGE_ACCEPTANCE, &snapshot->accepted);
+}
+
 static bool try_to_take(struct store *store, struct snapshot *snapshot, bool *moved,
                         struct error *err) {
     bool found = true;
-    if (!find_horizon(&store->checkpoint, snapshot, moved, err))
+    if (!changes_read(store, &snapshot->changes, err) ||
+        !find_horizon(&store->checkpoint, snapshot, moved, err))
         return false;
     if (snapshot->horizon < 0 || *moved)
         return true;
@@ -243,6 +259,7 @@ static bool try_to_take(struct store *store, struct snapshot *snapshot, bool *mo
         !coverage_read(store, &snapshot->outcomes, &found, err))
         return false;
     *moved = !found;
+    add_gone(snapshot);
     if (*moved || !add_manifests(store, snapshot, moved, err))
         return *moved;
     return *moved ||

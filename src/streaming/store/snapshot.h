@@ -8,6 +8,7 @@
 
 #include <time.h>
 
+#include "streaming/store/changes.h"
 #include "streaming/store/coverage.h"
 #include "streaming/store/store.h"
 
@@ -33,6 +34,9 @@ struct snapshot {
     bool starts_known;             // sources/0/0 is there
     struct coverage outcomes; // of all batches that are ours; what is lost is a range of its own,
                               // and what was replayed is a reject no more
+    struct changes changes;   // owned; read before all the above
+    struct resolved expired, accepted; // owned; offsets whose rows left the table; a row that came
+                                       // later is in it all the same
     size_t manifest_count;    // that are not folded
     int64_t newest_manifest;  // of those that count; -1: none
     char topic_id[TOPIC_ID_MAX]; // by that one; "": not known
@@ -51,6 +55,9 @@ void snapshot_deinit(struct snapshot *snapshot);
  * the plans. Rows of it may be in files that are listed. */
 MUST_CHECK bool snapshot_look_beyond(const struct store *store, struct snapshot *snapshot,
                                      struct error *err);
+
+/* Adds the offsets of changes that were recorded since. */
+void snapshot_add_gone(struct snapshot *snapshot, const struct changes *changes);
 
 /* Whether the times of rows tell anything. */
 bool snapshot_wants_times(const struct snapshot *snapshot);

@@ -123,6 +123,18 @@ struct manifest_origin store_origin(const struct store *store) {
     };
 }
 
+bool store_check_root(const struct store *store, struct error *err) {
+    struct file_path other;
+    if (!sink_log_other_root(&store->sink_log, store->options.partition_by_count, &other, err))
+        return false;
+    return other.text[0] == '\0' ||
+           error_set(err, ERROR_STATE,
+                     "the sink log of table '%s' names files in '%s': the table was moved or "
+                     "copied. Run `esports-stream relocate`, so that all paths name '%s'; or, if "
+                     "the table in '%s' is meant, set DATA_LAKE_PATH or PROCESSED_DATA_PATH back",
+                     store->options.table, other.text, store->options.table, other.text);
+}
+
 bool store_read_manifest(const struct store *store, int64_t batch_id, struct manifest *manifest,
                          struct error *err) {
     struct file_path path = file_join_number(store->checkpoint.manifests.text, batch_id);

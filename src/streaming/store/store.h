@@ -47,6 +47,10 @@ const char *store_query_id(const struct store *store);
 /* Whose manifests are ours; borrowed from the store. */
 struct manifest_origin store_origin(const struct store *store);
 
+/* Whether the sink log, which is open, names files of this table. ERROR_STATE: it was moved or
+ * copied; the message says where it was and what to do. */
+MUST_CHECK bool store_check_root(const struct store *store, struct error *err);
+
 /* Reads manifests/N. ERROR_STATE: missing, damaged, or of another query or table. */
 MUST_CHECK bool store_read_manifest(const struct store *store, int64_t batch_id,
                                     struct manifest *manifest, struct error *err);

@@ -3,6 +3,7 @@
 #define STREAMING_STORE_STORE_OPTIONS_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "streaming/declare/stream.h"
 
@@ -19,6 +20,7 @@ struct store_options {
     size_t partition_by_count;
     enum sink_log_mode sink_log;
     int shuffle_partitions; // what a new offset log's configuration map says
+    int64_t rewind_retention_ms; // how far back batches are known; 0: those of offsets/ alone
 };
 
 #endif

@@ -145,6 +145,79 @@ bool origin_time(const char *path, int64_t *processed_ms, struct error *err) {
     return origin_read(path, PAGE_SIZE_MAX, &visitor, err);
 }
 
+/* ---- the times of a file ---- */
+
+struct times {
+    int64_t first, last;
+};
+
+static void add_time(struct times *times, int64_t micros) {
+    times->first = micros < times->first ? micros : times->first;
+    times->last = micros > times->last ? micros : times->last;
+}
+
+/* False: a row group does not say. */
+static bool times_of_footer(const struct file_metadata *metadata, size_t column,
+                            struct times *times) {
+    const struct file_column *of = &metadata->columns[column];
+    for (size_t i = 0; i < metadata->row_group_count; i++) {
+        const struct file_statistics *statistics =
+            &metadata->row_groups[i].chunks[column].statistics;
+        int64_t bounds[2];
+        if (of->physical != PHYSICAL_INT64 || of->millis || !statistics->has_bounds ||
+            statistics->nulls != 0 || statistics->min.length != sizeof bounds[0] ||
+            statistics->max.length != sizeof bounds[1])
+            return false;
+        memcpy(&bounds[0], statistics->min.bytes, sizeof bounds[0]);
+        memcpy(&bounds[1], statistics->max.bytes, sizeof bounds[1]);
+        add_time(times, bounds[0]);
+        add_time(times, bounds[1]);
+    }
+    return true;
+}
+
+static bool times_of_rows(struct parquet_reader *reader, size_t column, struct times *times,
+                          struct error *err) {
+    struct parquet_cursor cursor;
+    size_t rows = 1;
+    parquet_cursor_open(&cursor, reader, &column, 1);
+    bool ok = true;
+    while (ok && rows > 0) {
+        ok = parquet_cursor_next(&cursor, &rows, err);
+        if (ok && has_null(&cursor.vectors[0], rows))
+            ok = error_set(err, ERROR_STATE, "'%s' has a row in which processing_timestamp is null",
+                           reader->input.name);
+        for (size_t i = 0; ok && i < rows; i++)
+            add_time(times, cursor.vectors[0].int64s[i]);
+    }
+    parquet_cursor_close(&cursor);
+    return ok;
+}
+
+static bool find_times(struct parquet_reader *reader, struct times *times, struct error *err) {
+    size_t column;
+    if (!find_column(&reader->metadata, "processing_timestamp", TYPE_TIMESTAMP, &column))
+        return error_set(err, ERROR_STATE, "'%s' has no column `processing_timestamp`",
+                         reader->input.name);
+    struct times footer = *times;
+    if (!times_of_footer(&reader->metadata, column, &footer))
+        return times_of_rows(reader, column, times, err);
+    *times = footer;
+    return true;
+}
+
+bool origin_times(const char *path, int64_t *first, int64_t *last, struct error *err) {
+    struct parquet_reader reader;
+    struct times times = {INT64_MAX, INT64_MIN};
+    bool ok = parquet_reader_open(&reader, path, err);
+    reader.page_size_max = PAGE_SIZE_MAX;
+    ok = ok && find_times(&reader, &times, err);
+    parquet_reader_close(&reader);
+    *first = times.first;
+    *last = times.last;
+    return ok;
+}
+
 /* ---- row by row, of a file that may be anything ---- */
 
 struct offset_visitor {

@@ -50,6 +50,11 @@ MUST_CHECK bool origin_read(const char *path, size_t page_size_max,
  * ERROR_STATE without a column `processing_timestamp`. */
 MUST_CHECK bool origin_time(const char *path, int64_t *processed_ms, struct error *err);
 
+/* The times of the batches whose rows a file has, in microseconds: by the footer if it says so.
+ * *first > *last: it has no rows. Without the other columns of a query, too. ERROR_STATE: no such
+ * file, damaged, or no column `processing_timestamp` without nulls; ERROR_RETRY: the disk. */
+MUST_CHECK bool origin_times(const char *path, int64_t *first, int64_t *last, struct error *err);
+
 /* How a look into a file ended. */
 enum origin_end {
     ORIGIN_READ,  // every row was visited

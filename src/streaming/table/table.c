@@ -105,17 +105,27 @@ static bool is_data_file(const char *directory, const char *name) {
             !status.is_directory);
 }
 
+/* ---- partition columns ---- */
+
+/* Names of a leaf that are looked at: a directory that is not a leaf has no files at all. */
+enum { LEAF_NAMES_MAX = 100 };
+
 struct level {
     const char *directory;
-    const char *column;       // NULL: files are expected here
-    struct file_path descend; // the first directory of a partition value; empty: none
+    const char *column; // NULL: files are expected here
+    size_t looked;
+    struct path_list directories; // of this column, to be looked at next
     bool ok;
     struct error *err;
 };
 
+static bool is_of_column(const char *name, const char *column) {
+    size_t length = strlen(column);
+    return strncmp(name, column, length) == 0 && name[length] == '=';
+}
+
 static bool check_name(void *context, const char *name) {
     struct level *level = context;
-    size_t length = level->column == NULL ? 0 : strlen(level->column);
     if (is_hidden(name))
         return true;
     if (is_data_file(level->directory, name)) {
@@ -128,31 +138,70 @@ static bool check_name(void *context, const char *name) {
             level->ok = error_set(level->err, ERROR_CONFIG,
                                   "'%s' contains the directory '%s' (expected files)",
                                   level->directory, name);
-        else if (strncmp(name, level->column, length) != 0 || name[length] != '=')
+        else if (!is_of_column(name, level->column))
             level->ok = error_set(level->err, ERROR_CONFIG,
                                   "'%s' contains the directory '%s' (expected '%s=…')",
                                   level->directory, name, level->column);
-        else if (level->descend.text[0] == '\0')
-            level->descend = file_join(level->directory, name);
+        else
+            path_list_add(&level->directories, name);
     }
-    return level->ok;
+    return level->ok && (level->column != NULL || ++level->looked < LEAF_NAMES_MAX);
+}
+
+/* Recursion is as deep as there are columns. */
+static bool check_below(const char *directory, const char *const *names, size_t count,
+                        struct error *err) {
+    struct level level = {
+        .directory = directory, .column = count > 0 ? names[0] : NULL, .ok = true, .err = err};
+    bool ok = file_list(directory, check_name, &level, err) >= 0 && level.ok;
+    for (size_t i = 0; ok && i < level.directories.count; i++) {
+        struct file_path below = file_join(directory, level.directories.paths[i]);
+        ok = check_below(below.text, names + 1, count - 1, err);
+    }
+    path_list_deinit(&level.directories);
+    return ok;
+}
+
+/* "status,role", or "none". */
+static char *list_names(const char *const *names, size_t count) {
+    char *list = text_copy(count == 0 ? "none" : names[0]);
+    for (size_t i = 1; i < count; i++) {
+        char *longer = text_format("%s,%s", list, names[i]);
+        free(list);
+        list = longer;
+    }
+    return list;
+}
+
+static bool refuse_partitions(const char *const *names, size_t count, struct error *err) {
+    scoped(scope_free) char *list = list_names(names, count);
+    return error_wrap(
+        err,
+        "the table has different partition columns than this start (%s); set *_PARTITION_BY, or "
+        "PARTITIONED BY in its query file, to them (`none` if it has none). For other partition "
+        "columns, copy the rows, or choose another table or PROCESSED_DATA_PATH, with its own "
+        "checkpoint (docs/operations.md, \"Other partition columns\")",
+        list);
 }
 
 bool table_check_partitions(const struct table *table, const char *const *names, size_t count,
                             struct error *err) {
-    struct file_path at = table->root;
-    for (size_t depth = 0; depth <= count && at.text[0] != '\0'; depth++) {
-        struct level level = {.directory = at.text, .ok = true, .err = err};
-        level.column = depth < count ? names[depth] : NULL;
-        if (file_list(at.text, check_name, &level, err) < 0)
-            return false;
-        if (!level.ok)
-            return error_wrap(err, "the table has different partition columns; set *_PARTITION_BY, "
-                                   "or PARTITIONED BY in its query file, to them (`none` if it has "
-                                   "none), or choose another table or PROCESSED_DATA_PATH");
-        at = level.descend;
+    return check_below(table->root.text, names, count, err) ||
+           (err->kind == ERROR_CONFIG && refuse_partitions(names, count, err));
+}
+
+bool table_check_file(const char *path, const char *const *names, size_t count, struct error *err) {
+    const char *at = path;
+    bool ok = true;
+    for (size_t i = 0; i < count && ok; i++) {
+        const char *slash = strchr(at, '/');
+        ok = slash != NULL && is_of_column(at, names[i]);
+        at = slash != NULL ? slash + 1 : at;
     }
-    return true;
+    if (ok && strchr(at, '/') == NULL)
+        return true;
+    (void)error_set(err, ERROR_CONFIG, "a batch of this checkpoint wrote '%s'", path);
+    return refuse_partitions(names, count, err);
 }
 
 struct search {

@@ -43,9 +43,14 @@ void table_close(struct table *table);
 bool table_has_other_owner(const struct table *table, const char *query_id);
 
 /* ERROR_CONFIG: the table has files or directories of other partition columns. `names` outermost
- * first; looks at one directory per level. */
+ * first. Looks at all directories, and at some names in each of the innermost. */
 MUST_CHECK bool table_check_partitions(const struct table *table, const char *const *names,
                                        size_t count, struct error *err);
+
+/* The same of one file that a batch wrote, which need not be there any more: "status=live/part-…".
+ */
+MUST_CHECK bool table_check_file(const char *path, const char *const *names, size_t count,
+                                 struct error *err);
 
 /* Calls visit() with the path, relative to the table, of each Parquet file that lies `depth`
  * directories of partition values below it. A false from it ends the walk, which is not an error.

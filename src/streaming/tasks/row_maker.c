@@ -25,6 +25,14 @@ static bool can_misfit(const struct worker_query *query, size_t column) {
     return false;
 }
 
+/* Whether the table is partitioned by the date of Kafka's timestamp. */
+static bool is_by_date(const struct worker_query *query) {
+    for (size_t i = 0; i < query->partition_column_count; i++)
+        if (query->partition_columns[i] == query->plan->date)
+            return true;
+    return false;
+}
+
 /* Whether a record is a reject when the column is null; the decoder checks the identifier. */
 static bool is_checked(const struct worker_query *query, size_t column) {
     bool is_identifier = query->record->has_identifier && query->schema->sources[column] == 0;
@@ -61,7 +69,9 @@ static void init_derived(struct row_maker *maker) {
 
 bool row_maker_init(struct row_maker *maker, const struct worker_query *query, size_t capacity,
                     struct error *err) {
-    *maker = (struct row_maker){.query = query, .string_bytes = capacity * TEXT_BYTES_PER_ROW};
+    *maker = (struct row_maker){.query = query,
+                                .string_bytes = capacity * TEXT_BYTES_PER_ROW,
+                                .is_by_date = is_by_date(query)};
     rows_init(&maker->rows, query->schema, capacity, maker->string_bytes);
     if (!record_format_open(query->format, &maker->decoder, query->record, query->parse_mode,
                             query->time_zone, err))
@@ -134,12 +144,25 @@ static enum decode_result reject_timestamp(const struct record *record, struct r
     return DECODE_REJECT;
 }
 
+/* The same, for a table that is partitioned by the date. */
+static enum decode_result reject_date(const struct record *record, struct reject *reject) {
+    *reject = (struct reject){.reason = REJECT_PARTITION_VALUE};
+    snprintf(reject->detail, sizeof reject->detail,
+             "the date of its Kafka timestamp, %" PRId64
+             " milliseconds since 1970, cannot be a directory for partition column '" PLAN_DATE
+             "': its year must be in 1 to 9999",
+             record->timestamp_ms);
+    return DECODE_REJECT;
+}
+
 enum decode_result row_maker_make(struct row_maker *maker, const struct record *record,
                                   struct stage_clock *clock, struct reject *reject) {
     struct rows *rows = &maker->rows;
     stage_clock_record(clock);
     if (!kafka_timestamp_fits(record->timestamp_ms))
         return reject_timestamp(record, reject);
+    if (maker->is_by_date && !date_directory_fits(kafka_timestamp_micros(record->timestamp_ms)))
+        return reject_date(record, reject);
     // A replayed reject is read as it would have been in its own batch.
     int64_t planned_ms = record->planned_ms > 0 ? record->planned_ms : maker->batch_time_ms;
     if (rows->count > 0 && planned_ms != maker->decoder->batch_time_ms)

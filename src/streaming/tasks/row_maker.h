@@ -20,6 +20,7 @@ struct row_maker {
     struct expand *expand; // owned; NULL: each record is one row
     size_t *required;      // owned; columns of which a null makes the record a reject
     size_t required_count;
+    bool is_by_date;            // the table is partitioned by PLAN_DATE
     struct arena strings;       // owned; their texts, if those of the rows have no room for them
     size_t string_bytes;        // of the rows; more while one large record passes through
     int64_t batch_time_ms;      // the plan's

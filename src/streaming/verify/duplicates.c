@@ -150,8 +150,7 @@ bool duplicates_report(struct scan *scan, struct error *err) {
     bool ok = true;
     for (size_t i = 0; ok && i < scan->files->count; i++) {
         search.file = &scan->files->files[i];
-        struct file_path path = verify_file_path(scan->store, search.file);
-        ok = origin_read(path.text, scan->page_size_max, &visitor, err) ||
+        ok = verify_file_read(scan->kept, search.file, scan->page_size_max, &visitor, err) ||
              err->kind == ERROR_STATE; // known by now
     }
     for (size_t i = 0; ok && i < search.count; i++)

@@ -116,12 +116,13 @@ static void settle_accounted(const struct gaps *gaps, const struct piece *piece,
     (void)snapshot_name(gaps->snapshot, &gaps->snapshot->ranges[piece->range], name);
     const struct range_outcome *outcome = piece->outcome;
     int64_t promised = outcome->lost > 0 ? outcome->lost : outcome->absent + piece_rowless(piece);
-    if (piece->unmet < promised)
+    if (piece->unmet + piece->expired + piece->accepted < promised)
         verify_say(report, VERIFY_MISSING,
                    "%s, offsets %" PRId64 " to %" PRId64 ": the manifests count %" PRId64
                    " offsets without a %s, but only %" PRId64 " are missing from the files",
                    name, piece->start, piece->end - 1, promised,
-                   piece_rowless(piece) > 0 ? "row" : "record", piece->unmet);
+                   piece_rowless(piece) > 0 ? "row" : "record",
+                   piece->unmet + piece->expired + piece->accepted);
     if (outcome->lost > 0) {
         partition->lost += piece->unmet;
         return;
@@ -146,6 +147,8 @@ static void settle(const struct gaps *gaps, const struct topic_offsets *topic,
         const struct piece *piece = &gaps->pieces[i];
         size_t first = at;
         struct piece_sum sum = sum_up(gaps, &at, i, topic);
+        report->partitions[piece->range].expired += piece->expired;
+        report->partitions[piece->range].accepted += piece->accepted;
         if (piece->outcome == NULL)
             settle_unaccounted(piece, &sum, gaps->row_per_record,
                                &report->partitions[piece->range]);

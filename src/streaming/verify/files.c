@@ -4,7 +4,14 @@
  * unlisted; without one, all that lies there is. What a manifest of a batch beyond the horizon
  * names is left out: such a manifest is there before its files are, so none of them is missed.
  * Last, the manifests up to the horizon say which size and how many rows each of their files must
- * have. Unlisted files are judged by their own offsets. */
+ * have, and so do the records of compactions of the files that they have added. Unlisted files are
+ * judged by their own offsets.
+ *
+ * Changes of the table may be published meanwhile, by the query that runs. One that was finished
+ * before the listing must show in it: what left is not there, and what came is. Of every later one
+ * the listing may have either side, directory by directory; so neither is missed, and a file is
+ * read wherever it is by then (streaming/store/kept_files.h). That no row is missing or there twice
+ * is proven by the offsets in any case. */
 #include "streaming/verify/files.h"
 
 #include <inttypes.h>
@@ -18,12 +25,16 @@
 #include "streaming/store/store.h"
 #include "streaming/verify/listing.h"
 
+/* How often a file may be carried on between a look for it and its opening. */
+enum { KEPT_ATTEMPTS_MAX = 5 };
+
 void verify_files_deinit(struct verify_files *files) {
     for (size_t i = 0; i < files->count; i++) {
         free(files->files[i].path);
         free(files->files[i].fault);
     }
     path_list_deinit(&files->unlisted);
+    changes_deinit(&files->changes);
     free(files->files);
     *files = (struct verify_files){0};
 }
@@ -31,6 +42,31 @@ void verify_files_deinit(struct verify_files *files) {
 struct file_path verify_file_path(const struct store *store, const struct verify_file *file) {
     const struct table *table = file->reject ? &store->rejects : &store->table;
     return file_join(table->root.text, file->path);
+}
+
+bool verify_file_read(struct kept_files *kept, const struct verify_file *file, size_t page_size_max,
+                      const struct origin_visitor *visitor, struct error *err) {
+    struct file_path path = verify_file_path(kept->store, file);
+    if (origin_read(path.text, page_size_max, visitor, err))
+        return true;
+    if (err->kind != ERROR_STATE || !file_is_gone(path.text))
+        return false;
+    // It was carried away since it was listed; or it is gone, as the error has it.
+    struct error gone = *err;
+    for (int attempt = 0; attempt < KEPT_ATTEMPTS_MAX; attempt++) {
+        bool there;
+        if (!kept_files_find(kept, file->reject, file->path, &path, &there, err))
+            return false;
+        if (!there) {
+            *err = gone;
+            return false;
+        }
+        if (origin_read(path.text, page_size_max, visitor, err))
+            return true;
+        if (err->kind != ERROR_STATE || !file_is_gone(path.text))
+            return false;
+    }
+    return false;
 }
 
 int32_t verify_incarnation(const struct snapshot *snapshot, const struct verify_file *file,
@@ -57,7 +93,8 @@ static struct verify_file *add_file(struct verify_files *files, const char *path
         check(files->files != NULL);
     }
     struct verify_file *file = &files->files[files->count++];
-    *file = (struct verify_file){.path = text_copy(path), .reject = reject, .size = -1, .rows = -1};
+    *file = (struct verify_file){
+        .path = text_copy(path), .reject = reject, .size = -1, .rows = -1, .change = -1};
     note_memory(files, path);
     files->memory += 2 * sizeof *file;
     return file;
@@ -189,53 +226,153 @@ static bool leave_out_later(const struct store *store, const struct snapshot *sn
     return true;
 }
 
-/* What the manifests say of files. */
-static void compare_promises(const struct store *store, const struct snapshot *snapshot,
-                             struct verify_files *files, struct verify_report *report) {
+/* ---- what manifests and records say of files ---- */
+
+static const char *place_of_lists(const struct store *store, bool reject) {
+    return store->sink_log.exists && !reject ? "in the sink log" : "on disk";
+}
+
+/* The change that has taken a file from the table; NULL: none has. */
+static const struct change *change_of(const struct snapshot *snapshot,
+                                      const struct verify_files *files, bool reject,
+                                      const char *path) {
+    const struct change *change = NULL;
+    if (changes_fate(&files->changes, reject, path, &change) == FILE_STAYED &&
+        changes_fate(&snapshot->changes, reject, path, &change) == FILE_STAYED)
+        return NULL; // the second look is for a record that was removed meanwhile
+    return change;
+}
+
+/* What was listed of a file that left the table. */
+static void see_left(const struct store *store, const struct verify_files *files,
+                     const struct change *change, const char *path, bool listed,
+                     struct verify_report *report) {
+    if (listed && change->number <= files->settled)
+        verify_say(report, VERIFY_FILE,
+                   "%s'%s' left the table with change %" PRId64 ", but is %s again: its rows are "
+                   "there twice, or should not be there",
+                   change->of_rejects ? "the rejects' file " : "", path, change->number,
+                   place_of_lists(store, change->of_rejects));
+}
+
+static void set_promise(struct verify_file *file,
+                        const struct data_file *promise, const char *who,
+                        struct verify_report *report) {
+    if (file->size >= 0 && file->size != promise->size)
+        verify_say(report, VERIFY_FILE, "'%s' has %s in the sink log, but %" PRId64 " in %s",
+                   file->path, text_count(file->size, "byte").text, promise->size, who);
+    file->size = file->size < 0 ? promise->size : file->size;
+    file->rows = promise->rows > 0 ? promise->rows : file->rows; // 0: nobody has counted them
+}
+
+enum { WHO_MAX = 64 };
+
+static void compare_manifests(const struct store *store, const struct snapshot *snapshot,
+                              struct verify_files *files, struct verify_report *report) {
     for (size_t i = 0; i < snapshot->file_count; i++) {
         const struct promised_file *promise = &snapshot->files[i];
+        const struct change *change = change_of(snapshot, files, promise->reject, promise->path);
         struct verify_file *file = find_file(files, promise->path, promise->reject);
-        bool listed = store->sink_log.exists && !promise->reject;
-        if (file == NULL) {
-            verify_say(report, VERIFY_FILE,
-                       "%s'%s' is in the manifest of batch %" PRId64 ", but not %s",
-                       promise->reject ? "the rejects' file " : "", promise->path,
-                       promise->batch_id, listed ? "in the sink log" : "on disk");
-            continue;
-        }
-        if (file->size >= 0 && file->size != promise->size)
-            verify_say(
-                report, VERIFY_FILE,
-                "'%s' has %s in the sink log, but %" PRId64 " in the manifest of batch %" PRId64,
-                file->path, text_count(file->size, "byte").text, promise->size, promise->batch_id);
-        file->size = file->size < 0 ? promise->size : file->size;
-        file->rows = promise->rows;
+        char who[WHO_MAX];
+        (void)snprintf(who, sizeof who, "the manifest of batch %" PRId64, promise->batch_id);
+        if (change != NULL)
+            see_left(store, files, change, promise->path, file != NULL, report);
+        else if (file == NULL)
+            verify_say(report, VERIFY_FILE, "%s'%s' is in %s, but not %s",
+                       promise->reject ? "the rejects' file " : "", promise->path, who,
+                       place_of_lists(store, promise->reject));
+        if (file != NULL)
+            set_promise(file, &(struct data_file){.size = promise->size, .rows = promise->rows},
+                        who, report);
     }
 }
 
-bool verify_files_list(const struct store *store, const struct snapshot *snapshot,
+/* Files that came with a change and have not left with another. */
+static void compare_added(const struct store *store, const struct snapshot *snapshot,
+                          struct verify_files *files, const struct change *change,
+                          struct verify_report *report) {
+    char who[WHO_MAX];
+    (void)snprintf(who, sizeof who, "the record of change %" PRId64, change->number);
+    for (size_t i = 0; i < change->added.count; i++) {
+        const struct data_file *added = &change->added.files[i];
+        if (change_of(snapshot, files, change->of_rejects, added->path) != NULL)
+            continue;
+        struct verify_file *file = find_file(files, added->path, change->of_rejects);
+        if (file == NULL && change->number <= files->settled)
+            verify_say(report, VERIFY_FILE, "%s'%s' is in %s, but not %s",
+                       change->of_rejects ? "the rejects' file " : "", added->path, who,
+                       place_of_lists(store, change->of_rejects));
+        if (file == NULL)
+            continue;
+        set_promise(file, added, who, report);
+        file->change = change->number;
+    }
+}
+
+static void compare_promises(const struct store *store, const struct snapshot *snapshot,
+                             struct verify_files *files, struct verify_report *report) {
+    compare_manifests(store, snapshot, files, report);
+    for (size_t i = 0; i < files->changes.count; i++)
+        compare_added(store, snapshot, files, &files->changes.changes[i], report);
+    if (files->changes.unfinished >= 0)
+        verify_say(report, VERIFY_NOTE,
+                   "change %" PRId64 " of the table is recorded and not finished yet: the query "
+                   "that runs finishes it, or the next start",
+                   files->changes.unfinished);
+}
+
+/* Changes up to this one show in a listing that begins now. */
+static int64_t find_settled(const struct changes *changes) {
+    if (changes->unfinished >= 0)
+        return changes->unfinished - 1;
+    return changes->count == 0 ? -1 : changes->changes[changes->count - 1].number;
+}
+
+static bool list_all(const struct store *store, const struct snapshot *snapshot,
+                     struct lister *lister, struct error *err) {
+    if (!list_table(store, snapshot, lister, err))
+        return false;
+    lister->reject = true;
+    if (!table_each_file(&store->rejects, 0, take_found, lister, err))
+        return false;
+    sort_files(lister->files, lister->files->table_count);
+    return leave_out_later(store, snapshot, lister->files, err);
+}
+
+bool verify_files_list(const struct store *store, struct snapshot *snapshot,
                        struct verify_files *files, struct verify_report *report,
                        struct error *err) {
     struct lister lister = {.files = files, .report = report, .root = store->options.table};
-    *files = (struct verify_files){0};
+    *files = (struct verify_files){.settled = find_settled(&snapshot->changes)};
     if (store->sink_log.exists && store->sink_log.newest < snapshot->horizon)
         return error_set(err, ERROR_STATE,
                          "'%s' ends at batch %" PRId64 ", but batch %" PRId64
                          " is committed: check that this is the right table",
                          store->sink_log.directory.text, store->sink_log.newest, snapshot->horizon);
-    if (!list_table(store, snapshot, &lister, err))
+    if (!store_check_root(store, err) || !list_all(store, snapshot, &lister, err) ||
+        !changes_read(store, &files->changes, err))
         return false;
-    lister.reject = true;
-    if (!table_each_file(&store->rejects, 0, take_found, &lister, err))
-        return false;
-    sort_files(files, files->table_count);
-    if (!leave_out_later(store, snapshot, files, err))
-        return false;
+    snapshot_add_gone(snapshot, &files->changes);
     compare_promises(store, snapshot, files, report);
     return true;
 }
 
 /* ---- what is not listed ---- */
+
+/* Whether a change has carried it in or out around the listing. */
+static bool is_on_its_way(const struct verify_files *files, const char *path) {
+    const struct changes *changes = &files->changes;
+    for (size_t i = changes->count; i-- > 0 && changes->changes[i].number > files->settled;) {
+        const struct change *change = &changes->changes[i];
+        for (size_t j = 0; !change->of_rejects && j < change->added.count; j++)
+            if (strcmp(change->added.files[j].path, path) == 0)
+                return true;
+        for (size_t j = 0; !change->of_rejects && j < change->left.count; j++)
+            if (strcmp(change->left.files[j].path, path) == 0)
+                return true;
+    }
+    return false;
+}
 
 struct judgement {
     const struct snapshot *snapshot;
@@ -308,7 +445,8 @@ bool verify_files_judge(const struct store *store, const struct snapshot *snapsh
                         const struct verify_files *files, struct verify_report *report,
                         struct error *err) {
     for (size_t i = 0; i < files->unlisted.count; i++)
-        if (!judge(store, snapshot, files->unlisted.paths[i], report, err))
+        if (!is_on_its_way(files, files->unlisted.paths[i]) &&
+            !judge(store, snapshot, files->unlisted.paths[i], report, err))
             return false;
     return true;
 }

@@ -3,6 +3,7 @@
 #ifndef STREAMING_VERIFY_FILES_H
 #define STREAMING_VERIFY_FILES_H
 
+#include "streaming/store/kept_files.h"
 #include "streaming/store/snapshot.h"
 #include "streaming/table/origin_reader.h"
 #include "streaming/table/path_list.h"
@@ -12,8 +13,9 @@ struct verify_file {
     char *path;   // owned; relative to its table
     bool reject;  // of the rejects table
     bool counted; // by the sink log: its rows may not lie beyond the horizon
-    int64_t size; // as the sink log or a manifest says; -1: nobody does
-    int64_t rows; // as a manifest says; -1: none does
+    int64_t size; // as the sink log, a manifest or a record of a change says; -1: nobody does
+    int64_t rows; // as a manifest or a record says; -1: none does
+    int64_t change; // whose record says so; -1: a manifest
     char *fault;  // owned; what is wrong with it; NULL: nothing was found yet
 };
 
@@ -23,12 +25,15 @@ struct verify_files {
     size_t table_count;
     struct path_list unlisted; // owned; in the table, but not in its sink log; ascending
     size_t memory;             // bytes, about
+    struct changes changes;    // owned; as of the end of the listing
+    int64_t settled; // changes up to this one were finished before the listing; -1: none
 };
 
 /* Lists the files, without those of batches beyond the horizon, as far as manifests tell: a
  * replay's rows have offsets from before it. What contradicts another list becomes a fault of
- * `report`. */
-MUST_CHECK bool verify_files_list(const struct store *store, const struct snapshot *snapshot,
+ * `report`. Adds what changes have taken from the table meanwhile to the snapshot. ERROR_STATE
+ * also: the table was moved. */
+MUST_CHECK bool verify_files_list(const struct store *store, struct snapshot *snapshot,
                                   struct verify_files *files, struct verify_report *report,
                                   struct error *err);
 void verify_files_deinit(struct verify_files *files);
@@ -45,5 +50,10 @@ int32_t verify_incarnation(const struct snapshot *snapshot, const struct verify_
                            const struct origin_rows *rows, size_t index);
 
 struct file_path verify_file_path(const struct store *store, const struct verify_file *file);
+
+/* Reads a file that was listed, wherever it is by now; the errors of origin_read(). */
+MUST_CHECK bool verify_file_read(struct kept_files *kept, const struct verify_file *file,
+                                 size_t page_size_max, const struct origin_visitor *visitor,
+                                 struct error *err);
 
 #endif

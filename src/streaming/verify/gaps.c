@@ -3,7 +3,8 @@
  * The ranges that the committed batches took are cut into pieces: each is what one outcome of
  * manifests or coverage accounts for, or what nobody does. As the scan has its passes, the gaps of
  * each window are added to the piece that they lie in; both ascend, so one look over each will do.
- * The sums are exact; only how many gaps are kept by place is bounded.
+ * The sums are exact; only how many gaps are kept by place is bounded. Offsets whose rows left the
+ * table with a change (streaming/store/changes.h) are taken out of the gaps before all else.
  *
  * The broker is asked only for the part of a gap that it still has, of the same incarnation. Near
  * gaps are read in one range; what lies between them is read and passed over. A record in a gap is
@@ -29,11 +30,36 @@ void gaps_deinit(struct gaps *gaps) {
 
 /* ---- pieces ---- */
 
+/* The next offsets in [*start, end) whose rows left the table. *accepted: by acceptance. */
+static bool next_gone(const struct gaps *gaps, uint32_t range_index, int64_t end, int64_t *start,
+                      int64_t *gone_end, bool *accepted) {
+    const struct snapshot *snapshot = gaps->snapshot;
+    const struct snapshot_range *range = &snapshot->ranges[range_index];
+    int64_t expired = *start, expired_end = 0, other = *start, other_end = 0;
+    bool has_expired = resolved_next_run(&snapshot->expired, range->incarnation, range->partition,
+                                         end, &expired, &expired_end);
+    bool has_other = resolved_next_run(&snapshot->accepted, range->incarnation, range->partition,
+                                       end, &other, &other_end);
+    *accepted = has_other && (!has_expired || other < expired);
+    *start = *accepted ? other : expired;
+    *gone_end = !*accepted                                ? expired_end
+                : has_expired && expired < other_end ? expired
+                                                          : other_end;
+    return has_expired || has_other;
+}
+
 static void add_piece(struct gaps *gaps, size_t range, int64_t start, int64_t end,
                       const struct range_outcome *outcome) {
-    if (start < end)
-        gaps->pieces[gaps->piece_count++] = (struct piece){
-            .range = (uint32_t)range, .start = start, .end = end, .outcome = outcome};
+    int64_t gone = start, gone_end;
+    bool accepted;
+    if (start >= end)
+        return;
+    gaps->pieces[gaps->piece_count++] =
+        (struct piece){.range = (uint32_t)range,
+                       .start = start,
+                       .end = end,
+                       .outcome = outcome,
+                       .has_gone = next_gone(gaps, (uint32_t)range, end, &gone, &gone_end, &accepted)};
 }
 
 /* Whether an outcome's log comes before that of a range, is it, or comes behind it. */
@@ -92,6 +118,21 @@ static void add_gap(struct gaps *gaps, size_t piece_index, int64_t start, int64_
             .start = start, .end = end, .range = piece->range, .piece = (uint32_t)piece_index};
 }
 
+/* The same, without those whose rows left the table. */
+static void add_unmet(struct gaps *gaps, size_t piece_index, int64_t start, int64_t end) {
+    struct piece *piece = &gaps->pieces[piece_index];
+    int64_t gone = start, gone_end;
+    bool accepted;
+    while (piece->has_gone && next_gone(gaps, piece->range, end, &gone, &gone_end, &accepted)) {
+        if (start < gone)
+            add_gap(gaps, piece_index, start, gone);
+        *(accepted ? &piece->accepted : &piece->expired) += gone_end - gone;
+        start = gone = gone_end;
+    }
+    if (start < end)
+        add_gap(gaps, piece_index, start, end);
+}
+
 static void collect_piece(struct gaps *gaps, size_t piece_index, const struct offset_map *map,
                           const struct offset_window *window) {
     const struct piece *piece = &gaps->pieces[piece_index];
@@ -99,7 +140,7 @@ static void collect_piece(struct gaps *gaps, size_t piece_index, const struct of
     int64_t end = piece->end < window->end ? piece->end : window->end;
     int64_t gap_end;
     for (; start < end && offset_map_gap(map, window, end, &start, &gap_end); start = gap_end)
-        add_gap(gaps, piece_index, start, gap_end);
+        add_unmet(gaps, piece_index, start, gap_end);
 }
 
 void gaps_collect(struct gaps *gaps, const struct offset_map *map) {

@@ -24,7 +24,9 @@ struct piece {
     uint32_t range;
     int64_t start, end;
     const struct range_outcome *outcome; // NULL: batches without a manifest
-    int64_t unmet;                       // offsets of it that are in no file
+    int64_t unmet; // offsets of it that are in no file, without the following
+    int64_t expired, accepted; // those whose rows left the table with a change
+    bool has_gone;             // of some of its offsets rows left, whether or not others are there
 };
 
 struct gaps {

@@ -42,10 +42,11 @@ struct verify_partition {
                            // rejects that were replayed: they are resolved by now
     int64_t records;       // offsets that have rows in the table
     int64_t empty, filtered, absent, lost, missing, unproven;
+    int64_t expired, accepted; // offsets without a row whose rows left the table with a change
     int64_t duplicates; // times that an offset was met again; with LATERAL VIEW, a row of it
-    // If each record is one row, start + rows + rejects + absent + lost + missing + unproven -
-    // duplicates == end. Otherwise, without duplicates, start + records + rejects + empty +
-    // filtered + absent + lost + missing + unproven == end.
+    // If each record is one row, start + rows + rejects + absent + lost + expired + accepted +
+    // missing + unproven - duplicates == end. Otherwise, without duplicates, start + records +
+    // rejects + empty + filtered + absent + lost + expired + accepted + missing + unproven == end.
 };
 
 struct verify_texts {

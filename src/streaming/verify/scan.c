@@ -85,8 +85,9 @@ static bool begin_file(void *context, int64_t size, const struct file_metadata *
                   text_count(size, "byte").text, file->size);
     int64_t rows = metadata->rows;
     if (file->rows >= 0 && rows != file->rows)
-        set_fault(file, "'%s' has %s, but its manifest says %" PRId64, file->path,
-                  text_count(rows, "row").text, file->rows);
+        set_fault(file, "'%s' has %s, but its %s says %" PRId64, file->path,
+                  text_count(rows, "row").text,
+                  file->change < 0 ? "manifest" : "change's record", file->rows);
     compare_types(thread->scan, file, metadata);
     return true;
 }
@@ -209,7 +210,8 @@ static bool read_file(struct scan_thread *thread, struct verify_file *file) {
     struct file_path path = verify_file_path(thread->scan->store, file);
     thread->file = file;
     thread->tally = NULL;
-    bool ok = origin_read(path.text, thread->scan->page_size_max, &visitor, &thread->err);
+    bool ok = verify_file_read(thread->scan->kept, file, thread->scan->page_size_max, &visitor,
+                               &thread->err);
     offset_pen_finish(&thread->pen);
     row_pen_finish(&thread->rows_pen);
     if (ok || thread->err.kind != ERROR_STATE)

@@ -13,6 +13,7 @@ struct scan {
     const struct snapshot *snapshot;
     const struct schema *schema; // of the table; NULL: types are not compared
     struct verify_files *files;
+    struct kept_files *kept;
     struct offset_map *map;
     const struct row_shape *shape;
     struct row_runs runs;         // owned by the caller; of records that can have several rows

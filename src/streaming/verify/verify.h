@@ -10,6 +10,7 @@
  *
  * An offset that is in no file is
  *
+ *     expired, accepted   its rows left the table with a change (streaming/store/change.h)
  *     lost       to retention, as a manifest says
  *     absent     a manifest says so (it was compacted, or aborted, or a transaction marker), or, of
  *                a batch without a manifest (Spark's), the broker has no record there

@@ -18,6 +18,9 @@ MUST_CHECK bool verify_command(const struct command_scope *scope, struct error *
  * whether we run the query or Spark does. */
 MUST_CHECK bool tail_command(const struct command_scope *scope, struct error *err);
 
+/* `files`: the files of a table at one moment, for readers that are given a list. */
+MUST_CHECK bool files_command(const struct command_scope *scope, struct error *err);
+
 /* `rewind`, and the consumer group of KAFKA_COMMIT_GROUP with it. */
 MUST_CHECK bool rewind_command(const struct command_scope *scope, struct error *err);
 

@@ -147,11 +147,11 @@ static void look_at(void *context, const struct reject_key *key, const struct ne
 }
 
 static bool find_and_show(struct wanted_reject *wanted, const struct reject_files *files,
-                          struct error *err) {
-    const char *root = wanted->scope->store.rejects;
-    const struct newest_rows_reader reader = {root, reject_columns, REJECT_COLUMNS, show, wanted};
+                          const struct reject_source *source, struct error *err) {
+    const struct newest_rows_reader reader = {source->rows, reject_columns, REJECT_COLUMNS, show,
+                                              wanted};
     for (size_t i = files->list.count; i-- > 0 && wanted->found.count == 0;)
-        if (!reject_rows_each(root, files->list.paths[i], look_at, wanted, err))
+        if (!reject_rows_each(source, files->list.paths[i], look_at, wanted, err))
             return false;
     if (wanted->found.count > 0)
         return newest_rows_read(&wanted->found, &reader, err);
@@ -168,7 +168,10 @@ bool rejects_show_command(const struct command_scope *scope, struct error *err) 
         !parse_place(scope->config->arguments.operand, &wanted, err) ||
         !reject_rows_list(&scope->store, scope->stream->name, &files, err))
         return false;
-    bool ok = find_and_show(&wanted, &files, err);
+    struct reject_source source;
+    bool ok = reject_source_open(&source, &scope->store, err) &&
+              find_and_show(&wanted, &files, &source, err);
+    reject_source_close(&source);
     newest_rows_deinit(&wanted.found);
     reject_files_deinit(&files);
     return ok;

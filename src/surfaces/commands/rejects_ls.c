@@ -31,6 +31,7 @@ struct listing {
     const struct command_scope *scope;
     struct reject_filter filter;
     struct reject_files files;
+    struct reject_source source;
     struct resolved_rejects resolved;
     int64_t total, replayed;                  // the latter are resolved
     struct reason_count reasons[REASONS_MAX]; // of versions to come, too
@@ -129,7 +130,9 @@ static int by_count(const void *a, const void *b) {
 
 static bool read_all(struct listing *listing, struct error *err) {
     const struct command_scope *scope = listing->scope;
-    const struct newest_rows_reader reader = {.root = scope->store.rejects,
+    if (!reject_source_open(&listing->source, &scope->store, err))
+        return false;
+    const struct newest_rows_reader reader = {.source = listing->source.rows,
                                               .columns = reject_columns,
                                               .column_count = REJECT_COLUMNS,
                                               .take = render,
@@ -138,7 +141,7 @@ static bool read_all(struct listing *listing, struct error *err) {
         !reject_rows_resolved(&scope->store, &listing->resolved, err))
         return false;
     for (size_t file = 0; file < listing->files.list.count; file++)
-        if (!reject_rows_each(scope->store.rejects, listing->files.list.paths[file], count_row,
+        if (!reject_rows_each(&listing->source, listing->files.list.paths[file], count_row,
                               listing, err))
             return false;
     if (listing->reason_count > 1)
@@ -235,6 +238,7 @@ bool rejects_ls_command(const struct command_scope *scope, struct error *err) {
     newest_rows_deinit(&listing->newest);
     text_table_deinit(&listing->table);
     reject_files_deinit(&listing->files);
+    reject_source_close(&listing->source);
     resolved_rejects_deinit(&listing->resolved);
     free(listing->partitions);
     free(listing);

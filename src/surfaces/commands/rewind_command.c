@@ -1,10 +1,12 @@
 #include <stdlib.h>
 
 #include "base/check.h"
+#include "base/system/clock.h"
 #include "streaming/kafka/broker.h"
 #include "streaming/offsets/offset_log.h"
 #include "streaming/operations/operations.h"
 #include "surfaces/commands/each_command.h"
+#include "surfaces/terminal/quantity.h"
 
 enum { GROUP_TIMEOUT_MS = 10 * 1000 };
 
@@ -50,11 +52,56 @@ static void set_group_back(const struct command_scope *scope, const struct offse
                   err.kind == ERROR_BROKER ? " The next start of the query resets it." : "");
 }
 
+/* Exactly one of --to-batch and --to-time. */
+static bool read_request(const struct config *config, struct rewind_request *request,
+                         struct error *err) {
+    const struct command_arguments *arguments = &config->arguments;
+    bool by_batch = (arguments->given & OPTION_BIT(OPTION_TO_BATCH)) != 0;
+    *request = (struct rewind_request){.by_time = arguments->to_time != NULL,
+                                       .to_batch = arguments->to_batch};
+    if (by_batch == request->by_time)
+        return error_set(err, ERROR_CONFIG, "rewind needs --to-batch N or --to-time TIME%s",
+                         by_batch ? ", not both" : "");
+    int64_t micros = 0;
+    if (request->by_time &&
+        !moment_parse(arguments->to_time, config->query.time_zone, clock_wall_ms(), &micros, err))
+        return error_wrap(err, "--to-time");
+    request->before_ms = micros / 1000;
+    return true;
+}
+
+/* Without the address of Kafka nothing can be asked, and it is said. */
+static bool open_broker(const struct command_scope *scope, struct broker **broker,
+                        struct error *err) {
+    const struct config *config = scope->config;
+    *broker = NULL;
+    if (config->arguments.no_kafka_check)
+        return true;
+    if (config->bootstrap_servers != NULL)
+        return broker_open(config->bootstrap_servers, config->kafka_properties,
+                           config->kafka_property_count, broker, err);
+    (void)fprintf(
+        scope->out,
+        "%s: KAFKA_BOOTSTRAP_SERVERS is not set, so it is not checked whether Kafka still "
+        "has the records.\n",
+        scope->store.query);
+    return true;
+}
+
 bool rewind_command(const struct command_scope *scope, struct error *err) {
     struct offsets next;
+    struct rewind_request request;
     const struct command_arguments *arguments = &scope->config->arguments;
-    bool ok = operation_rewind(&scope->store, arguments->to_batch, arguments->dry_run, &next,
-                               scope->out, err);
+    if (!read_request(scope->config, &request, err) || !open_broker(scope, &request.broker, err))
+        return false;
+    struct query_options query = config_query_options(scope->config, scope->stream);
+    config_store_options_deinit(&query.store);
+    query.store = scope->store;
+    request.query = &query;
+    request.memory_max = config_memory_budget(scope->config) / 4;
+    bool ok = operation_rewind(&scope->store, &request, arguments->dry_run, &next, scope->out, err);
+    if (request.broker != NULL)
+        request.broker->ops->close(request.broker);
     if (ok && !arguments->dry_run)
         set_group_back(scope, &next);
     offsets_deinit(&next);

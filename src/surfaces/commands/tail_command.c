@@ -1,7 +1,10 @@
 /* The newest rows are looked for batch by batch, from the newest back, until there are enough; a
  * batch's manifest says which files it added, or the sink log where Spark ran it. --follow then
  * prints the rows of each batch that is committed, in order. No lock is taken, so a file may go
- * meanwhile (a rewind): that is a warning, and `tail` continues. */
+ * meanwhile (a rewind): that is a warning, and `tail` continues.
+ *
+ * A file that was compacted is read where it is kept. When it is not kept any more, the rows of its
+ * batch are found among those of the files that took its place, by their processing_timestamp. */
 #include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -24,6 +27,8 @@ enum {
 struct tail {
     const struct command_scope *scope;
     struct store *store;
+    struct kept_files kept;
+    struct rows_source source;
     struct schema schema;
     struct shown_columns shown;
     struct text_table table; // without --json
@@ -66,15 +71,25 @@ static bool flush(struct tail *tail, struct error *err) {
 
 /* A file that could not be shown. True: it is not there; a warning says so, and `tail` continues.
  */
-static bool pass_over(const struct tail *tail, const char *path) {
+static bool pass_over(struct tail *tail, const char *path, struct error *err) {
     struct file_path full = file_join(tail->scope->store.table, path);
-    bool gone = file_is_gone(full.text);
-    if (gone)
+    enum file_fate fate;
+    struct path_list ignored = {0};
+    if (!file_is_gone(full.text))
+        return false;
+    bool ok = kept_files_fate(&tail->kept, false, path, &fate, &ignored, err);
+    path_list_deinit(&ignored);
+    if (ok && fate == FILE_STAYED)
         log_write(LOG_WARNING, tail->scope->stream->name,
                   "'%s' is listed but missing: either its batch was rolled back meanwhile, or the "
                   "file is lost; `esports-stream verify` shows which",
                   full.text);
-    return gone;
+    else if (ok)
+        log_write(LOG_WARNING, tail->scope->stream->name, "The rows of '%s' %s", full.text,
+                  fate == FILE_COMPACTED ? "were compacted and are not available by batch any more"
+                  : fate == FILE_EXPIRED ? "have expired"
+                                         : "are gone, which was accepted");
+    return ok;
 }
 
 /* The batches that the newest rows are looked for in, newest first, and their files. */
@@ -83,11 +98,14 @@ struct history {
     struct file_list files;
     int64_t batch; // and the file that is looked at
     const char *path;
+    int64_t only_us; // rows of this processing_timestamp; -1: all
 };
 
 static void offer(void *context, const struct table_rows *rows, size_t row) {
     struct history *history = context;
     const struct vector *columns = rows->cursor.vectors;
+    if (history->only_us >= 0 && (!columns[3].valid[row] || columns[3].int64s[row] != history->only_us))
+        return;
     newest_rows_offer(
         &history->tail->newest,
         &(struct newest_row){.batch = history->batch,
@@ -98,13 +116,67 @@ static void offer(void *context, const struct table_rows *rows, size_t row) {
                              .row = rows->first + (int64_t)row});
 }
 
-static bool offer_file(struct history *history, const char *path, struct error *err) {
-    static const struct wanted_column columns[] = {
-        {"kafka_timestamp", TYPE_TIMESTAMP}, {"partition", TYPE_INT32}, {"offset", TYPE_INT64}};
+static bool read_file(struct history *history, const char *path, struct error *err) {
+    static const struct wanted_column columns[] = {{"kafka_timestamp", TYPE_TIMESTAMP},
+                                                   {"partition", TYPE_INT32},
+                                                   {"offset", TYPE_INT64},
+                                                   {"processing_timestamp", TYPE_TIMESTAMP}};
     history->path = path;
-    return table_rows_each(history->tail->scope->store.table, path, columns,
-                           sizeof columns / sizeof columns[0], offer, history, err) ||
-           pass_over(history->tail, path);
+    return table_rows_each(&history->tail->source, path, columns,
+                           sizeof columns / sizeof columns[0], offer, history, err);
+}
+
+/* A file that is not there: what took its place is noted, if it was compacted. */
+static bool note_successors(struct history *history, const char *path, struct path_list *merged,
+                            struct error *err) {
+    struct tail *tail = history->tail;
+    enum file_fate fate;
+    size_t before = merged->count;
+    if (!file_is_gone(file_join(tail->source.root, path).text))
+        return false;
+    struct error gone = *err;
+    if (!kept_files_fate(&tail->kept, false, path, &fate, merged, err))
+        return false;
+    *err = gone;
+    return merged->count > before || pass_over(tail, path, err);
+}
+
+/* Rows of the batch among those of other batches. */
+static bool offer_merged(struct history *history, struct path_list *merged, struct error *err) {
+    struct tail *tail = history->tail;
+    int64_t time_ms = -1;
+    if (merged->count == 0)
+        return true;
+    path_list_sort(merged);
+    path_list_drop_doubles(merged);
+    if (!batch_time(tail->store, history->batch, &time_ms, err))
+        return false;
+    bool ok = true;
+    history->only_us = time_ms * 1000;
+    for (size_t i = 0; ok && time_ms >= 0 && i < merged->count; i++)
+        ok = read_file(history, merged->paths[i], err) || pass_over(tail, merged->paths[i], err);
+    history->only_us = -1;
+    if (time_ms < 0)
+        log_write(LOG_WARNING, tail->scope->stream->name,
+                  "The rows of batch %" PRId64
+                  " were compacted and are not available by batch any more: its time is unknown",
+                  history->batch);
+    return ok;
+}
+
+static bool offer_batch(struct history *history, size_t first, struct error *err) {
+    struct path_list merged = {0};
+    bool ok = true;
+    for (size_t file = first; ok && file < history->files.count; file++) {
+        const char *path = history->files.files[file].path;
+        ok = read_file(history, path, err) || note_successors(history, path, &merged, err);
+    }
+    ok = ok && offer_merged(history, &merged, err);
+    // Rows that were offered have their paths.
+    for (size_t i = 0; i < merged.count; i++)
+        file_list_add(&history->files, (struct data_file){.path = merged.paths[i]});
+    free(merged.paths);
+    return ok;
 }
 
 static void note_unknown(const struct tail *tail, int64_t batch_id) {
@@ -126,9 +198,8 @@ static bool offer_newest(struct history *history, struct error *err) {
             note_unknown(tail, history->batch);
             return true;
         }
-        for (size_t file = first; file < history->files.count; file++)
-            if (!offer_file(history, history->files.files[file].path, err))
-                return false;
+        if (!offer_batch(history, first, err))
+            return false;
     }
     return true;
 }
@@ -141,9 +212,9 @@ static bool render_newest(void *context, struct newest_row *newest, const struct
 }
 
 static bool show_newest(struct tail *tail, struct error *err) {
-    struct history history = {.tail = tail};
+    struct history history = {.tail = tail, .only_us = -1};
     const struct newest_rows_reader reader = {
-        .root = tail->scope->store.table, .take = render_newest, .context = tail};
+        .source = tail->source, .take = render_newest, .context = tail};
     bool ok = offer_newest(&history, err) && newest_rows_read(&tail->newest, &reader, err);
     for (size_t i = 0; ok && i < tail->newest.count; i++) {
         show(tail, tail->newest.items[i].text);
@@ -184,7 +255,7 @@ static bool wait_for_end(int64_t wait_ms) {
 /* *ended: in the middle. */
 static bool show_file(struct tail *tail, const char *path, bool *ended, struct error *err) {
     struct table_rows rows;
-    bool ok = table_rows_open(&rows, tail->scope->store.table, path, NULL, 0, err);
+    bool ok = table_rows_open(&rows, &tail->source, path, NULL, 0, err);
     while (ok && !*ended && (ok = table_rows_next(&rows, err)) && rows.count > 0) {
         for (size_t row = 0; ok && row < rows.count; row++) {
             show(tail, render(tail, &rows, row));
@@ -194,7 +265,7 @@ static bool show_file(struct tail *tail, const char *path, bool *ended, struct e
         *ended = end_asked != 0;
     }
     table_rows_close(&rows);
-    return ok || pass_over(tail, path);
+    return ok || pass_over(tail, path, err);
 }
 
 static bool show_batch(struct tail *tail, int64_t batch_id, bool *ended, struct error *err) {
@@ -247,6 +318,8 @@ bool tail_command(const struct command_scope *scope, struct error *err) {
         end_by_signal(SIGINT);
         end_by_signal(SIGTERM);
     }
+    kept_files_init(&tail.kept, tail.store);
+    tail.source = (struct rows_source){.root = scope->store.table, .kept = &tail.kept};
     stream_schema(scope->stream, &tail.schema);
     shown_columns_init(&tail.shown, scope->stream, scope->store.partition_by,
                        scope->store.partition_by_count);
@@ -254,6 +327,7 @@ bool tail_command(const struct command_scope *scope, struct error *err) {
     tail.table.may_hide = true;
     bool ok = show_all(&tail, err);
     text_table_deinit(&tail.table);
+    kept_files_deinit(&tail.kept);
     store_close(tail.store);
     return ok;
 }

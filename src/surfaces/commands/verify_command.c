@@ -14,26 +14,52 @@
 
 static const char *const headings[] = {
     ">incarnation", ">partition", ">from",   ">to",   ">records", ">rows",      ">rejects",
-    ">empty",       ">filtered",  ">absent", ">lost", ">missing", ">duplicate", ">unproven"};
+    ">empty",       ">filtered",  ">absent", ">lost", ">expired", ">accepted",  ">missing",
+    ">duplicate",   ">unproven"};
 
 enum { COLUMNS = sizeof headings / sizeof headings[0] };
 
-/* The incarnation of the topic is only shown where there is more than one, and what tells records
- * from rows only where they differ. */
+/* Sums over the partitions. */
+struct totals {
+    int64_t missing, duplicates, unproven, expired, accepted;
+};
+
+static struct totals add_up(const struct verify_report *report) {
+    struct totals totals = {0};
+    for (size_t i = 0; i < report->partition_count; i++) {
+        totals.missing += report->partitions[i].missing;
+        totals.duplicates += report->partitions[i].duplicates;
+        totals.unproven += report->partitions[i].unproven;
+        totals.expired += report->partitions[i].expired;
+        totals.accepted += report->partitions[i].accepted;
+    }
+    return totals;
+}
+
+/* The incarnation of the topic is only shown where there is more than one, what tells records from
+ * rows only where they differ, and what left the table only where something has. */
 static void print_partitions(FILE *out, const struct verify_report *report) {
     struct text_table table;
+    struct totals totals = add_up(report);
     size_t count = report->partition_count;
     bool incarnations = count > 0 && report->partitions[count - 1].incarnation > 0;
     bool apart = !report->row_per_record;
-    const bool shown[COLUMNS] = {incarnations, true,  true, true, apart, true, true,
-                                 apart,        apart, true, true, true,  true, true};
+    const bool shown[COLUMNS] = {incarnations,       true,
+                                 true,               true,
+                                 apart,              true,
+                                 true,               apart,
+                                 apart,              true,
+                                 true,               totals.expired > 0,
+                                 totals.accepted > 0, true,
+                                 true,               true};
     text_table_init_some(&table, headings, shown, COLUMNS);
     for (size_t i = 0; i < count; i++) {
         const struct verify_partition *at = &report->partitions[i];
         const int64_t numbers[COLUMNS] = {at->incarnation, at->partition, at->start,   at->end,
                                           at->records,     at->rows,      at->rejects, at->empty,
-                                          at->filtered,    at->absent,    at->lost,    at->missing,
-                                          at->duplicates,  at->unproven};
+                                          at->filtered,    at->absent,    at->lost,    at->expired,
+                                          at->accepted,    at->missing,   at->duplicates,
+                                          at->unproven};
         text_table_add_some_numbers(&table, numbers, shown, COLUMNS);
     }
     text_table_print(&table, 2, out);
@@ -73,19 +99,14 @@ static void print_effort(FILE *out, const struct verify_report *report) {
     (void)fprintf(out, "\n");
 }
 
-/* Sums over the partitions. */
-struct totals {
-    int64_t missing, duplicates, unproven;
-};
-
-static struct totals add_up(const struct verify_report *report) {
-    struct totals totals = {0};
-    for (size_t i = 0; i < report->partition_count; i++) {
-        totals.missing += report->partitions[i].missing;
-        totals.duplicates += report->partitions[i].duplicates;
-        totals.unproven += report->partitions[i].unproven;
-    }
-    return totals;
+/* What is not present, and is known not to be. */
+static void print_gone(FILE *out, const struct totals *totals) {
+    if (totals->expired > 0)
+        (void)fprintf(out, ", except %s whose rows have expired",
+                      text_count(totals->expired, "offset").text);
+    if (totals->accepted > 0)
+        (void)fprintf(out, ", except %s whose rows were lost, which was accepted",
+                      text_count(totals->accepted, "offset").text);
 }
 
 static void print_report(FILE *out, const char *query, const struct verify_report *report) {
@@ -103,20 +124,22 @@ static void print_report(FILE *out, const char *query, const struct verify_repor
     const char *proven = report->row_per_record
                              ? "every offset is present exactly once"
                              : "every row is present exactly once, and every offset is explained";
+    (void)fprintf(out, "%s: %s", query, proven);
+    print_gone(out, &totals);
     if (totals.unproven > 0)
         (void)fprintf(out,
-                      "%s: %s, except %" PRId64
+                      ", except %" PRId64
                       " of Spark's batches that are absent or missing; Kafka no longer has them, "
-                      "so this cannot be proved\n",
-                      query, proven, totals.unproven);
-    else
-        (void)fprintf(out, "%s: %s\n", query, proven);
+                      "so this cannot be proved",
+                      totals.unproven);
+    (void)fprintf(out, "\n");
 }
 
 /* ---- as JSON ---- */
 
 static struct json *partitions_json(const struct verify_report *report) {
     struct json *array = json_new_array();
+    struct totals totals = add_up(report);
     for (size_t i = 0; i < report->partition_count; i++) {
         const struct verify_partition *at = &report->partitions[i];
         struct json *object = json_new_object();
@@ -133,6 +156,10 @@ static struct json *partitions_json(const struct verify_report *report) {
         }
         json_put_int(object, "absent", at->absent);
         json_put_int(object, "lost", at->lost);
+        if (totals.expired > 0)
+            json_put_int(object, "expired", at->expired);
+        if (totals.accepted > 0)
+            json_put_int(object, "accepted", at->accepted);
         json_put_int(object, "missing", at->missing);
         json_put_int(object, "duplicate", at->duplicates);
         json_put_int(object, "unproven", at->unproven);

@@ -114,18 +114,18 @@ bool health_state_is_ready(enum health_state state) {
 }
 
 void health_init(struct health *health, int64_t alert_after_ms, int rejects_percent,
-                 int64_t trigger_ms) {
+                 int64_t trigger_ms, int64_t pause_ms) {
     // Between two batches what waits is older than a trigger, and that is normal.
     int64_t after_ms = alert_after_ms > 2 * trigger_ms ? alert_after_ms : 2 * trigger_ms;
     *health = (struct health){.alert_after_ms = alert_after_ms,
                               .after_ms = after_ms,
-                              .trigger_ms = trigger_ms,
+                              .pause_ms = pause_ms,
                               .rejects_percent = rejects_percent,
                               .batch_id = -1};
 }
 
 int64_t health_recent_s(const struct health *health) {
-    int64_t seconds = 2 * health->trigger_ms / 1000;
+    int64_t seconds = 2 * health->pause_ms / 1000;
     if (seconds < HEALTH_RECENT_S)
         return HEALTH_RECENT_S;
     return seconds < HEALTH_RECENT_S_MAX ? seconds : HEALTH_RECENT_S_MAX;
@@ -195,11 +195,13 @@ static void note_retry(struct health *health, const struct health_look *look) {
     }
 }
 
-/* A batch since the last observation, or the topic's end, is progress; what is read is some, too,
+/* A batch since the last observation, or the topic's end, is progress, and so is all that a batch
+ * does not wait for; what is read is some, too,
  * but not while it is read again and again. */
 static void note_progress(struct health *health, const struct health_look *look) {
     bool committed = look->batch_id != health->batch_id;
-    bool at_end = look->state == QUERY_WAITING && look->is_topic_known && lag_of(look) <= 0;
+    bool at_end = look->state == QUERY_WAITING && look->is_topic_known &&
+                  (lag_of(look) <= 0 || look->is_held);
     if (committed) {
         health->batch_id = look->batch_id;
         health->records_batch = look->records_read;
@@ -246,6 +248,11 @@ static bool is_in_vain(const struct health *health, int64_t now_ms) {
  * fewer. What it tries again is why it does not catch up, and is reported as that. */
 static bool is_behind(struct health *health, const struct health_look *look) {
     bool was_behind = (health->causes & 1U << CAUSE_BEHIND) != 0;
+    if (look->is_held) { // all but what is too little for a batch
+        health->count = 0;
+        health->keeps_up = true;
+        return false;
+    }
     const struct health_sample *half = sample_before(health, look->now_ms - health->after_ms / 2);
     const struct health_sample *then = sample_before(health, look->now_ms - health->after_ms);
     health->keeps_up = look->is_topic_known && half != NULL && look->position >= half->topic_end;
@@ -285,7 +292,7 @@ static bool find_cause(struct health *health, const struct health_look *look,
     case CAUSE_NO_BATCH:
         *since_ms = health->progress_ms;
         return health->retrying_ms == 0 &&
-               now_ms - health->progress_ms >= NO_BATCH_MS + 2 * health->trigger_ms;
+               now_ms - health->progress_ms >= NO_BATCH_MS + 2 * health->pause_ms;
     case CAUSE_RETRYING:
         *since_ms = health->retrying_ms;
         return look->state == QUERY_RETRYING && !is_in_vain(health, now_ms);
@@ -391,7 +398,8 @@ static void judge_well(struct health *health, const struct health_look *look,
         health->state_since_ms = look->now_ms;
     verdict->since_ms =
         verdict->state == HEALTH_WAITING ? health->at_end_ms : health->state_since_ms;
-    const char *reason = reasons[verdict->state];
+    bool is_held = verdict->state == HEALTH_WAITING && look->is_held;
+    const char *reason = is_held ? NULL : reasons[verdict->state];
     (void)text_append(verdict->reason, HEALTH_REASON_MAX, 0, "%s",
                       reason != NULL ? reason : look->message);
 }

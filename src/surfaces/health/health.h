@@ -86,6 +86,7 @@ struct health_look {
     int64_t lost;                 // offsets, since the start
     int64_t recent_accepted, recent_rejects; // records of the newest health_recent_s() seconds
     int64_t missing_files;                   // of the table; -1: not known
+    bool is_held; // the next batch waits for more offsets, as MIN_OFFSETS_PER_TRIGGER says
     const char *topic, *message, *error, *missing_names;
 };
 
@@ -130,7 +131,7 @@ struct health_sample {
 
 /* What is remembered of a query between two looks. */
 struct health {
-    int64_t alert_after_ms, after_ms, trigger_ms; // after_ms: two triggers at least
+    int64_t alert_after_ms, after_ms, pause_ms; // after_ms: two triggers at least
     int rejects_percent;
     int64_t looked_ms;               // the newest observation
     int64_t batch_id, records_batch; // newest committed; records_read when that was seen
@@ -153,9 +154,9 @@ struct health {
 };
 
 /* `alert_after_ms` is ALERT_AFTER, `rejects_percent` ALERT_REJECTS_PERCENT, `trigger_ms` the
- * trigger's interval (0: none). */
+ * trigger's interval (0: none), `pause_ms` that and how long a batch can wait for more offsets. */
 void health_init(struct health *health, int64_t alert_after_ms, int rejects_percent,
-                 int64_t trigger_ms);
+                 int64_t trigger_ms, int64_t pause_ms);
 
 int64_t health_recent_s(const struct health *health);
 

@@ -36,7 +36,8 @@ struct health_watch *health_watch_open(const struct config *config, const struct
     for (size_t i = 0; i < count; i++) {
         watch->queries[i].view = views[i];
         health_init(&watch->queries[i].health, config->alert_after_ms,
-                    config->alert_rejects_percent, views[i].options->trigger.interval_ms);
+                    config->alert_rejects_percent, views[i].options->trigger.interval_ms,
+                    query_pause_ms(views[i].options));
     }
     return watch;
 }
@@ -90,6 +91,7 @@ void health_watch_judge(struct health_watch *watch, size_t index, struct health_
                                .topic = query->view.options->store.topic,
                                .missing_files = shown.missing_files,
                                .missing_names = shown.missing_names,
+                               .is_held = shown.held_offsets > 0,
                                .message = shown.message,
                                .error = shown.error};
     struct topic_lag lag;

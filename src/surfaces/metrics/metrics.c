@@ -105,6 +105,12 @@ static void print_missing(const struct metric_print *at) {
                          at->query->snapshot.missing_files);
 }
 
+static void print_changed(const struct metric_print *at) {
+    if (at->query->snapshot.changed_files >= 0)
+        metrics_text_int(at->text, LABELS({"query", at->query->name}),
+                         at->query->snapshot.changed_files);
+}
+
 static void print_causes(const struct metric_print *at) {
     for (enum health_cause cause = CAUSE_FAILED; cause < HEALTH_CAUSES; cause++)
         metrics_text_int(at->text,
@@ -342,8 +348,17 @@ const struct metric_family metric_families[] = {
      "Files of the table that were missing at the start; no sample until all files have been "
      "checked.",
      EACH(print_missing)},
+    {query, "esports_stream_changed_files", METRIC_GAUGE, "query",
+     "Files of the table that another program had changed by the start: of another size than the "
+     "sink log says, or not in it, but with records of the query; no sample until all files have "
+     "been checked.",
+     EACH(print_changed)},
     {query, "esports_stream_trigger_interval_seconds", METRIC_GAUGE, "query",
      "TRIGGER as an interval; 0 for `0 seconds` and availableNow.", EACH(print_trigger)},
+    {query, "esports_stream_held_offsets", METRIC_GAUGE, "query",
+     "Offsets that the next batch still waits for because of MIN_OFFSETS_PER_TRIGGER; 0 if it does "
+     "not wait.",
+     SNAPSHOT(held_offsets)},
     {query, "esports_stream_retries_total", METRIC_COUNTER, "query",
      "Failures that were retried: Kafka, the topic, the disk.", SNAPSHOT(retries)},
 

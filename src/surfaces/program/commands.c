@@ -12,6 +12,7 @@
 #include "base/disk/file.h"
 #include "base/log/log.h"
 #include "streaming/operations/operations.h"
+#include "streaming/verify/report.h"
 #include "surfaces/commands/each_command.h"
 #include "surfaces/demo/sample.h"
 #include "surfaces/docs/completion.h"
@@ -26,6 +27,17 @@
 
 static bool run_adopt(const struct command_scope *scope, struct error *err) {
     const struct command_arguments *arguments = &scope->config->arguments;
+    if (arguments->cluster != NULL && arguments->accept)
+        return error_set(err, ERROR_CONFIG, "--cluster and --accept are two things: choose one");
+    if (arguments->accept) {
+        const struct verify_options options = {
+            .store = &scope->store,
+            .memory_max = config_memory_budget(scope->config),
+            .workers = scope->config->workers,
+            .plan = &scope->stream->plan,
+        };
+        return operation_accept(&options, arguments->dry_run, scope->out, err);
+    }
     if (arguments->cluster != NULL)
         return operation_adopt_kafka(&scope->store, arguments->cluster, arguments->dry_run,
                                      scope->out, err);
@@ -70,6 +82,23 @@ const struct command program_commands[] = {
      .options = OPTION_BIT(OPTION_ROWS) | OPTION_BIT(OPTION_FOLLOW) | OPTION_BIT(OPTION_JSON),
      .run = tail_command,
      .knows = true},
+    {.name = "files",
+     .group = look,
+     .brief = "the table's files at one moment, for DuckDB, pyarrow, Polars",
+     .doc = "Print the files of a table at one moment, one path per line, for readers that take a "
+            "list of files: they then read the same rows, no matter what a compaction or expiry "
+            "does meanwhile. So that the paths hold for COMPACT_GRACE, the files get a second name "
+            "(a hard link) in the directory `.TABLE.aside` beside the table. Where this is not "
+            "allowed, the paths in the table are printed, with a warning. Takes no lock, so the "
+            "query can keep running.",
+     .document = "one object per file: `path`, `rows` (null: the file cannot be read), `bytes`, "
+                 "and `partition`, the values of the partition columns (null for "
+                 "`__HIVE_DEFAULT_PARTITION__`).",
+     .options = OPTION_BIT(OPTION_REJECTS) | OPTION_BIT(OPTION_SQL) | OPTION_BIT(OPTION_NO_PIN) |
+                OPTION_BIT(OPTION_JSON),
+     .one_query = "a reader reads the files of one table",
+     .run = files_command,
+     .knows = true},
     {.name = "doctor",
      .group = look,
      .brief = "check everything a run needs; say how to fix what fails",
@@ -108,7 +137,8 @@ const struct command program_commands[] = {
          "`missing`, `duplicate` and `unproven`, in offsets; `partitions`, each with "
          "`incarnation`, "
          "`partition`, `start`, `end` (exclusive) and the outcome of these offsets: `rows`, "
-         "`rejects`, `absent`, `lost`, `missing`, `duplicate`, `unproven`, and of a query with "
+         "`rejects`, `absent`, `lost`, `missing`, `duplicate`, `unproven`, if rows have left the "
+         "table also `expired` and `accepted`, and of a query with "
          "WHERE or LATERAL VIEW also `records` (offsets with rows), `empty` and `filtered`; "
          "`counts` of the findings by kind (`wrong`, `missing`, `duplicate`: faults; `lost`, "
          "`absent`, `note`: not), and "
@@ -238,9 +268,11 @@ const struct command program_commands[] = {
      .group = change,
      .brief = "undo the newest batches, to process them again",
      .doc = "Undo the batches after N, so that the next start reads them from Kafka again. "
-            "Their files are moved aside, not deleted. The query must be stopped.",
-     .options = OPTION_BIT(OPTION_TO_BATCH) | CHANGE_OPTIONS,
-     .required = OPTION_BIT(OPTION_TO_BATCH),
+            "Their files are moved aside, not deleted. The query must be stopped. --to-batch or "
+            "--to-time says which batch is the newest that stays, within REWIND_RETENTION. If Kafka "
+            "no longer has all the records, nothing is changed.",
+     .options = OPTION_BIT(OPTION_TO_BATCH) | OPTION_BIT(OPTION_TO_TIME) |
+                OPTION_BIT(OPTION_NO_KAFKA_CHECK) | CHANGE_OPTIONS,
      .one_query = "each query numbers its own batches",
      .run = rewind_command,
      .changes = true},
@@ -258,8 +290,10 @@ const struct command program_commands[] = {
      .doc =
          "Create a sink log for a table that has none, such as the table of a foreachBatch job, so "
          "that Spark reads it exactly once. With --cluster: continue with the same offsets on "
-         "another Kafka cluster. The query must be stopped.",
-     .options = OPTION_BIT(OPTION_CLUSTER) | CHANGE_OPTIONS,
+         "another Kafka cluster. With --accept: take a table as it is after another program has "
+         "deleted, replaced or merged files of it; what was lost is printed and recorded, so that "
+         "`verify` counts it as `accepted`. The query must be stopped.",
+     .options = OPTION_BIT(OPTION_CLUSTER) | OPTION_BIT(OPTION_ACCEPT) | CHANGE_OPTIONS,
      .run = run_adopt,
      .changes = true},
     {.name = "release",

@@ -107,7 +107,7 @@ static bool read_file(struct newest_row *newest, size_t count, const struct newe
     struct table_rows rows;
     size_t done = 0;
     const char *path = newest[0].path;
-    bool ok = table_rows_open(&rows, how->root, path, how->columns, how->column_count, err);
+    bool ok = table_rows_open(&rows, &how->source, path, how->columns, how->column_count, err);
     while (ok && done < count && (ok = table_rows_next(&rows, err)) && rows.count > 0)
         for (; ok && done < count && newest[done].row < rows.first + (int64_t)rows.count; done++)
             ok = how->take(how->context, &newest[done], &rows,
@@ -115,7 +115,7 @@ static bool read_file(struct newest_row *newest, size_t count, const struct newe
     table_rows_close(&rows);
     return ok && (done == count ||
                   error_set(err, ERROR_STATE, "'%s/%s' changed while it was being read: try again",
-                            how->root, path));
+                            how->source.root, path));
 }
 
 bool newest_rows_read(struct newest_rows *newest, const struct newest_rows_reader *how,

@@ -35,7 +35,7 @@ void newest_rows_sort_by_place(struct newest_rows *newest);
 void newest_rows_sort_by_age(struct newest_rows *newest); // the oldest first
 
 struct newest_rows_reader {
-    const char *root;
+    struct rows_source source;
     const struct wanted_column *columns; // NULL: all
     size_t column_count;
     /* Row `at` of `rows` is `row`, whose text it may set. */

@@ -97,7 +97,28 @@ static void visit_row(void *context, const struct table_rows *rows, size_t row) 
                                         .row = rows->first + (int64_t)row});
 }
 
-bool reject_rows_each(const char *root, const char *path,
+bool reject_source_open(struct reject_source *source, const struct store_options *options,
+                        struct error *err) {
+    *source = (struct reject_source){.rows = {.root = options->rejects, .of_rejects = true}};
+    int there = file_exists(options->checkpoint, NULL, err);
+    if (there <= 0)
+        return there == 0;
+    if (!store_open_to_read(options, &source->store, err))
+        return false;
+    kept_files_init(&source->kept, source->store);
+    source->rows.kept = &source->kept;
+    return true;
+}
+
+void reject_source_close(struct reject_source *source) {
+    if (source->store == NULL)
+        return;
+    kept_files_deinit(&source->kept);
+    store_close(source->store);
+    *source = (struct reject_source){0};
+}
+
+bool reject_rows_each(const struct reject_source *source, const char *path,
                       void (*visit)(void *context, const struct reject_key *key,
                                     const struct newest_row *row),
                       void *context, struct error *err) {
@@ -108,9 +129,9 @@ bool reject_rows_each(const char *root, const char *path,
         {"processing_timestamp", TYPE_TIMESTAMP},
     };
     struct visitor visitor = {visit, context, path};
-    return table_rows_each(root, path, columns, sizeof columns / sizeof columns[0], visit_row,
-                           &visitor, err) ||
-           file_is_gone(file_join(root, path).text);
+    return table_rows_each(&source->rows, path, columns, sizeof columns / sizeof columns[0],
+                           visit_row, &visitor, err) ||
+           (err->kind == ERROR_STATE && file_is_gone(file_join(source->rows.root, path).text));
 }
 
 bool reject_rows_resolved(const struct store_options *options, struct resolved_rejects *resolved,

@@ -35,9 +35,20 @@ bool reject_filter_takes(const struct reject_filter *filter, const struct reject
 MUST_CHECK bool reject_rows_list(const struct store_options *store, const char *query,
                                  struct reject_files *files, struct error *err);
 
+/* For reading them: with what is kept of files that leave the table meanwhile, if there is a
+ * checkpoint. */
+struct reject_source {
+    struct rows_source rows;
+    struct store *store;    // owned; NULL: there is no checkpoint
+    struct kept_files kept; // with it
+};
+MUST_CHECK bool reject_source_open(struct reject_source *source, const struct store_options *store,
+                                   struct error *err);
+void reject_source_close(struct reject_source *source); // accepts a zeroed struct
+
 /* Calls visit() for each row of one of the files; for none if it has gone meanwhile. `row` has its
  * key, without the batch, and its place. */
-MUST_CHECK bool reject_rows_each(const char *root, const char *path,
+MUST_CHECK bool reject_rows_each(const struct reject_source *source, const char *path,
                                  void (*visit)(void *context, const struct reject_key *key,
                                                const struct newest_row *row),
                                  void *context, struct error *err);

@@ -41,18 +41,20 @@ static void read_value(struct directory_value *value, const char *name, size_t s
     }
 }
 
-static void read_directories(struct table_rows *rows) {
-    const char *at = rows->path;
-    char *room = rows->values;
+size_t directory_values_read(const char *path, char *room,
+                             struct directory_value values[static PARTITION_BY_MAX]) {
+    const char *at = path;
+    size_t count = 0;
     for (const char *slash; (slash = strchr(at, '/')) != NULL; at = slash + 1) {
         const char *equals = memchr(at, '=', (size_t)(slash - at));
-        if (equals == NULL || rows->directory_count == PARTITION_BY_MAX) // not of a partition
+        if (equals == NULL || count == PARTITION_BY_MAX) // not of a partition
             continue;
-        struct directory_value *value = &rows->directories[rows->directory_count++];
-        value->name = (struct text){at, (uint32_t)(equals - at)};
+        struct directory_value *value = &values[count++];
+        *value = (struct directory_value){.name = {at, (uint32_t)(equals - at)}};
         read_value(value, equals + 1, (size_t)(slash - equals - 1), room);
         room += value->size;
     }
+    return count;
 }
 
 /* ---- the file ---- */
@@ -83,14 +85,33 @@ static size_t choose_all(const struct table_rows *rows, size_t columns[static SC
     return count;
 }
 
-bool table_rows_open(struct table_rows *rows, const char *root, const char *path,
+/* Opens the file, wherever it is by now. */
+static bool open_file(struct table_rows *rows, const struct rows_source *source, struct error *err) {
+    struct file_path path = file_join(source->root, rows->path);
+    bool there;
+    if (parquet_reader_open(&rows->reader, path.text, err))
+        return true;
+    if (source->kept == NULL || err->kind != ERROR_STATE || !file_is_gone(path.text))
+        return false;
+    struct error gone = *err;
+    if (!kept_files_find(source->kept, source->of_rejects, rows->path, &path, &there, err))
+        return false;
+    if (!there) {
+        *err = gone;
+        return false;
+    }
+    parquet_reader_close(&rows->reader);
+    return parquet_reader_open(&rows->reader, path.text, err);
+}
+
+bool table_rows_open(struct table_rows *rows, const struct rows_source *source, const char *path,
                      const struct wanted_column *columns, size_t column_count, struct error *err) {
     size_t chosen[SCHEMA_COLUMNS_MAX];
     *rows = (struct table_rows){.path = text_copy(path), .values = must_alloc(strlen(path) + 1, 1)};
     check(column_count <= SCHEMA_COLUMNS_MAX);
-    if (!parquet_reader_open(&rows->reader, file_join(root, path).text, err))
+    if (!open_file(rows, source, err))
         return false;
-    read_directories(rows);
+    rows->directory_count = directory_values_read(rows->path, rows->values, rows->directories);
     if (columns != NULL && !choose(rows, columns, column_count, chosen, err))
         return false;
     if (columns == NULL)
@@ -112,12 +133,12 @@ bool table_rows_next(struct table_rows *rows, struct error *err) {
     return parquet_cursor_next(&rows->cursor, &rows->count, err);
 }
 
-bool table_rows_each(const char *root, const char *path, const struct wanted_column *columns,
-                     size_t column_count,
+bool table_rows_each(const struct rows_source *source, const char *path,
+                     const struct wanted_column *columns, size_t column_count,
                      void (*visit)(void *context, const struct table_rows *rows, size_t row),
                      void *context, struct error *err) {
     struct table_rows rows;
-    bool ok = table_rows_open(&rows, root, path, columns, column_count, err);
+    bool ok = table_rows_open(&rows, source, path, columns, column_count, err);
     while (ok && (ok = table_rows_next(&rows, err)) && rows.count > 0)
         for (size_t row = 0; row < rows.count; row++)
             visit(context, &rows, row);

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "pipeline/parquet/read/reader.h"
 #include "streaming/declare/stream.h"
+#include "streaming/store/kept_files.h"
 #include "surfaces/settings/config.h"
 #include "surfaces/terminal/text_table.h"
 
@@ -16,6 +17,10 @@ struct directory_value {
     const char *text; // points into the values; NULL: null
     size_t size;
 };
+
+/* Those of a path, relative to the table; `room` has as many bytes as it. Returns how many. */
+size_t directory_values_read(const char *path, char *room,
+                             struct directory_value values[static PARTITION_BY_MAX]);
 
 struct table_rows {
     struct parquet_reader reader;
@@ -28,23 +33,30 @@ struct table_rows {
     size_t count;  // of them
 };
 
-/* Opens `root`/`path`. With `columns`, only these are read, each of which must be there with the
- * type; without, all. Leaves rows that must be closed in any case. ERROR_STATE: the file is not
+/* Where a table's files are; all is borrowed. */
+struct rows_source {
+    const char *root;
+    struct kept_files *kept; // for files that leave the table meanwhile; NULL: they are gone
+    bool of_rejects;
+};
+
+/* Opens a file of the table. With `columns`, only these are read, each of which must be there with
+ * the type; without, all. Leaves rows that must be closed in any case. ERROR_STATE: the file is not
  * there, damaged, or lacks a column; ERROR_RETRY: the disk. */
 struct wanted_column {
     const char *name;
     enum type type;
 };
-MUST_CHECK bool table_rows_open(struct table_rows *rows, const char *root, const char *path,
-                                const struct wanted_column *columns, size_t column_count,
-                                struct error *err);
+MUST_CHECK bool table_rows_open(struct table_rows *rows, const struct rows_source *source,
+                                const char *path, const struct wanted_column *columns,
+                                size_t column_count, struct error *err);
 void table_rows_close(struct table_rows *rows);
 
 /* The next rows; rows->count 0: there are no more. */
 MUST_CHECK bool table_rows_next(struct table_rows *rows, struct error *err);
 
 /* Reads all of them, from opening to closing. */
-MUST_CHECK bool table_rows_each(const char *root, const char *path,
+MUST_CHECK bool table_rows_each(const struct rows_source *source, const char *path,
                                 const struct wanted_column *columns, size_t column_count,
                                 void (*visit)(void *context, const struct table_rows *rows,
                                               size_t row),

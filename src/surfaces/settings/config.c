@@ -3,6 +3,7 @@
  * already, so each check leaves it out. */
 #include "surfaces/settings/config.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -106,7 +107,8 @@ struct store_options config_store_options(const struct config *config,
                                   .partition_by = (const char *const *)partition_by->names,
                                   .partition_by_count = partition_by->count,
                                   .sink_log = config->sink_log,
-                                  .shuffle_partitions = config->shuffle_partitions};
+                                  .shuffle_partitions = config->shuffle_partitions,
+                                  .rewind_retention_ms = config->rewind_retention_ms};
 }
 
 void config_store_options_deinit(struct store_options *options) {
@@ -144,6 +146,10 @@ struct query_options config_query_options(const struct config *config,
         options.starting_offsets = own->starting_offsets;
     if (config_property(config, stream, TABLE_MAX_OFFSETS) != NULL)
         options.max_offsets_per_trigger = own->max_offsets_per_trigger;
+    if (config_property(config, stream, TABLE_MIN_OFFSETS) != NULL)
+        options.min_offsets_per_trigger = own->min_offsets_per_trigger;
+    if (config_property(config, stream, TABLE_MAX_DELAY) != NULL)
+        options.max_trigger_delay_ms = own->max_trigger_delay_ms;
     if (config_property(config, stream, TABLE_PARSE_MODE) != NULL)
         options.parse_mode = own->parse_mode;
     options.care.compact = compact_of(config, stream);
@@ -374,6 +380,30 @@ static void check_cluster(const struct config *config, struct problems *problems
     check_spark_memory("SPARK_EXECUTOR_MEMORY", config->executor_memory, problems);
 }
 
+/* As Spark's source, which refuses it when the query starts. `where`: of a property; NULL: both are
+ * settings. */
+static void check_limits(const char *where, int64_t min, int64_t max, struct problems *problems) {
+    if (max > 0 && min > max)
+        problems_add(problems,
+                     "%s%sMIN_OFFSETS_PER_TRIGGER is %" PRId64
+                     ", but MAX_OFFSETS_PER_TRIGGER is %" PRId64
+                     ": no batch could have so many offsets; lower the one or raise the other",
+                     where != NULL ? where : "", where != NULL ? ": " : "", min, max);
+}
+
+static void check_own_limits(const struct config *config, const struct stream *stream,
+                             struct problems *problems) {
+    const struct query_settings *own = query_settings(config, stream);
+    const struct setting_value *min = config_property(config, stream, TABLE_MIN_OFFSETS);
+    const struct setting_value *max = config_property(config, stream, TABLE_MAX_OFFSETS);
+    if ((min != NULL || max != NULL) && config_runs(config, stream))
+        check_limits(
+            min != NULL ? min->where : max->where,
+            min != NULL ? own->min_offsets_per_trigger : config->query.min_offsets_per_trigger,
+            max != NULL ? own->max_offsets_per_trigger : config->query.max_offsets_per_trigger,
+            problems);
+}
+
 static void check_login(const struct config *config, struct problems *problems) {
     size_t at;
     struct error err;
@@ -451,6 +481,10 @@ void config_check(const struct config *config, struct problems *problems) {
     check_memory(config, problems);
     check_starting_offsets(config, problems);
     check_login(config, problems);
+    check_limits(NULL, config->query.min_offsets_per_trigger, config->query.max_offsets_per_trigger,
+                 problems);
+    for (size_t i = 0; streams[i] != NULL; i++)
+        check_own_limits(config, streams[i], problems);
     if (config->command == NULL)
         check_care(config, problems);
     if (config->master_kind != MASTER_LOCAL)

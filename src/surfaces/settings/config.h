@@ -37,6 +37,8 @@ enum table_property {
     TABLE_TRIGGER,
     TABLE_STARTING_OFFSETS,
     TABLE_MAX_OFFSETS,
+    TABLE_MIN_OFFSETS,
+    TABLE_MAX_DELAY,
     TABLE_PARSE_MODE,
     TABLE_COMPACT,
     TABLE_RETENTION,
@@ -56,7 +58,7 @@ struct query_settings {
     struct setting_value properties[TABLE_PROPERTY_COUNT];
     struct trigger trigger;
     char *starting_offsets;
-    int64_t max_offsets_per_trigger;
+    int64_t max_offsets_per_trigger, min_offsets_per_trigger, max_trigger_delay_ms;
     enum parse_mode parse_mode;
     struct compact_setting compact;
     int64_t retention_days;           // of a built-in query by its setting, too; -1: not given
@@ -92,6 +94,7 @@ struct config {
     int64_t driver_memory; // bytes
     int64_t executor_memory;
     int shuffle_partitions;
+    int64_t rewind_retention_ms;
     int ui_port;              // 0: off
     char *ui_host, *ui_token; // "": no token
     char *alert_webhook_url;  // "": none

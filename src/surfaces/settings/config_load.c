@@ -313,12 +313,21 @@ static void warn_of_login(struct loader *loader, const struct config *config) {
         problems_add(&loader->warnings, "%s", warning);
 }
 
+/* A table that is partitioned by the date has it as a column. */
+static void apply_partitions(const struct config *config) {
+    for (size_t i = 0; streams[i] != NULL; i++) {
+        const struct name_list *names = config_partition_by(config, streams[i]);
+        streams_partition_by(streams[i], (const char *const *)names->names, names->count);
+    }
+}
+
 /* All that the settings are read from. */
 static void load_all(struct loader *loader, struct config *config) {
     variables_add_environment(&loader->variables, environ);
     for (size_t i = 0; i < loader->line->env_file_count; i++)
         variables_add_file(&loader->variables, loader->line->env_files[i], loader->problems);
     load_settings(loader, config);
+    apply_partitions(config);
     if (!config->demo)
         properties_read_kafka(config, &loader->variables, loader->problems);
     properties_read_spark(config, &loader->variables, loader->problems);

@@ -118,6 +118,7 @@ void known_store_init(struct known_store *known, const struct config *config,
                     &recalled);
     recalled_deinit(&recalled);
     choose_columns(known, config, stream);
+    streams_partition_by(stream, store->partition_by, store->partition_by_count);
 }
 
 void known_store_deinit(struct known_store *known) {

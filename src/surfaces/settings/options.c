@@ -61,6 +61,14 @@ const struct option_entry option_entries[OPTION_COUNT] = {
         .brief = "read settings from NAME=value lines"},
     [OPTION_TO_BATCH] = {"--to-batch", "N", "The newest batch to keep.", OPTION_WITH_COMMANDS,
         .value = {.type = &type_int64, .offset = ARGUMENT(to_batch), .most = INT64_MAX}},
+    [OPTION_TO_TIME] = {"--to-time", "TIME",
+        "Keep the newest batch that was planned before this time: a timestamp "
+        "(2025-12-31T10:30:00Z; without a zone, in SPARK_SQL_SESSION_TIMEZONE) or how long ago (2h, "
+        "30 minutes).", OPTION_WITH_COMMANDS,
+        .value = {.type = &type_borrowed, .offset = ARGUMENT(to_time)}},
+    [OPTION_NO_KAFKA_CHECK] = {"--no-kafka-check", NULL,
+        "Do not ask Kafka whether it still has the records.", OPTION_WITH_COMMANDS,
+        .value = {.offset = ARGUMENT(no_kafka_check)}},
     [OPTION_TOPIC] = {"--topic", "TOPIC", "The topic whose records are read.",
         OPTION_WITH_COMMANDS, .value = {.type = &type_borrowed, .offset = ARGUMENT(topic)}},
     [OPTION_ROWS] = {"--rows", "N",
@@ -131,6 +139,18 @@ const struct option_entry option_entries[OPTION_COUNT] = {
     [OPTION_SEED] = {"--seed", "N",
         "The same seed gives the same records (default: 0).", OPTION_WITH_COMMANDS,
         .value = {.type = &type_int64, .offset = ARGUMENT(seed), .most = INT64_MAX}},
+    [OPTION_REJECTS] = {"--rejects", NULL, "The files of the rejects table.",
+        OPTION_WITH_COMMANDS, .value = {.offset = ARGUMENT(of_rejects)}},
+    [OPTION_SQL] = {"--sql", NULL, "Print a `read_parquet()` for DuckDB.",
+        OPTION_WITH_COMMANDS, .value = {.offset = ARGUMENT(sql)}},
+    [OPTION_NO_PIN] = {"--no-pin", NULL,
+        "Print the paths in the table itself and write nothing. They hold until the next "
+        "compaction or expiry.",
+        OPTION_WITH_COMMANDS, .value = {.offset = ARGUMENT(no_pin)}},
+    [OPTION_ACCEPT] = {"--accept", NULL,
+        "Take the table as it is: files that are gone or were replaced or merged by another "
+        "program are accepted, and what was lost is printed.",
+        OPTION_WITH_COMMANDS, .value = {.offset = ARGUMENT(accept)}},
     [OPTION_JSON] = {"--json", NULL, "Print JSON for programs, one object per line.",
         OPTION_WITH_EXPLAIN, .value = {.offset = ARGUMENT(json)}},
     [OPTION_VERSION] = {"--version", NULL, "Print the version.", .letter = 'V'},

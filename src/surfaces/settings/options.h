@@ -17,6 +17,8 @@ enum option_id {
     OPTION_EXPLAIN,
     OPTION_ENV_FILE,
     OPTION_TO_BATCH,
+    OPTION_TO_TIME,
+    OPTION_NO_KAFKA_CHECK,
     OPTION_TOPIC,
     OPTION_ROWS,
     OPTION_NO_VALUES,
@@ -35,6 +37,10 @@ enum option_id {
     OPTION_YES,
     OPTION_FORMAT,
     OPTION_SEED,
+    OPTION_REJECTS,
+    OPTION_SQL,
+    OPTION_NO_PIN,
+    OPTION_ACCEPT,
     OPTION_JSON,
     OPTION_VERSION,
     OPTION_HELP,
@@ -114,10 +120,12 @@ struct command_arguments {
     int64_t older_than_ms;       // 0: not given
     int64_t target_file_size;    // bytes; 0: not given
     const char *since, *until;   // NULL: not given
+    const char *to_time;         // NULL: not given
     enum schema_format format;
     const char *cluster; // NULL: not given
     const char *topic;   // NULL: not given
-    bool follow, raw, dry_run, yes, json, no_values;
+    bool follow, raw, dry_run, yes, json, no_values, of_rejects, sql, no_pin, accept;
+    bool no_kafka_check;
 };
 
 enum { ENV_FILES_MAX = 8, JOBS_MAX = 2 * STREAMS_MAX };

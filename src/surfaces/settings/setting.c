@@ -415,6 +415,10 @@ static bool check_partition_column(const struct stream *stream, const char *name
     struct schema schema;
     stream_schema(stream, &schema);
     int index = schema_find(&schema, (struct text){name, (uint32_t)strlen(name)});
+    if (strcmp(name, PLAN_DATE) == 0 && stream->plan.date == PLAN_NO_DATE)
+        return error_set(err, ERROR_CONFIG, PLAN_DATE_TAKEN);
+    if (strcmp(name, PLAN_DATE) == 0 && stream->plan.column_count < SCHEMA_COLUMNS_MAX)
+        return true;
     if (index < 0)
         return error_set(err, ERROR_CONFIG,
                          "the table has no column '%s'; `esports-stream schema` lists the columns",

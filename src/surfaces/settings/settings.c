@@ -170,8 +170,8 @@ static const struct setting common[] = {
      "and continues; `stop` checks before the first batch and ends with exit code 5.",
      .choices = missing_files},
 
-    {batches, "TRIGGER", &type_trigger, FIELD(query.trigger), "10 seconds",
-     "When a batch begins: at an interval (`10 seconds`), as soon as there is something new "
+    {batches, "TRIGGER", &type_trigger, FIELD(query.trigger), "1 minute",
+     "When a batch begins: at an interval (`1 minute`), as soon as there is something new "
      "(`0 seconds`), or `availableNow`: process all records that exist at the start, then exit.",
      .most = 365LL * DAY, .demo_fallback = "availableNow", .live_fallback = "2 seconds",
      .location = true},
@@ -180,6 +180,15 @@ static const struct setting common[] = {
      "Maximum number of offsets per batch, shared among the partitions in proportion to their "
      "backlog; 0 means no limit. It does not affect memory.",
      0, INT64_MAX},
+    {batches, "MIN_OFFSETS_PER_TRIGGER", &type_int64, FIELD(query.min_offsets_per_trigger), "0",
+     "Number of new offsets that a batch waits for, so that a quiet topic gets fewer and larger "
+     "files; 0 means none. A batch begins earlier if MAX_TRIGGER_DELAY is over. The first trigger "
+     "after a start does not wait, and `availableNow` ignores this setting.",
+     0, INT64_MAX},
+    {batches, "MAX_TRIGGER_DELAY", &type_duration, FIELD(query.max_trigger_delay_ms), "15 minutes",
+     "How long MIN_OFFSETS_PER_TRIGGER holds a batch back at most. The time counts from the last "
+     "trigger that was not held back, not from the first record that waits.",
+     0, 365LL * DAY},
 
     {records, "PARSE_MODE", &type_choice, FIELD(query.parse_mode), "reject",
      "What happens to a record without a readable identifier. `reject` (also: DROPMALFORMED) "
@@ -253,6 +262,11 @@ static const struct setting common[] = {
      "exit code 7, or with 12 if a limit of the machine (open files, threads, memory) is the "
      "cause.",
      0, 365LL * DAY},
+    {limits, "REWIND_RETENTION", &type_duration, FIELD(rewind_retention_ms), "7 days",
+     "How far back `rewind` can go, if Kafka still has the records. What it needs of older batches "
+     "is kept in the checkpoint's directory `history` (docs/operations.md). 0: only the newest 100 "
+     "batches, the plans of which Spark keeps, too.",
+     0, 3650LL * DAY},
     {limits, "SHUTDOWN_TIMEOUT", &type_duration, FIELD(shutdown_timeout_ms), "8 seconds",
      "How long a running batch may take to finish after SIGINT, SIGTERM or SIGHUP before it is "
      "abandoned; the next start runs it again. Docker kills a container after 10 seconds.",

@@ -202,8 +202,15 @@ static void glance(struct follow *follow) {
 
 static void say(struct follow *follow, const struct connect_status *status) {
     bool works = status->is_trigger_active && status->is_data_available;
-    query_status_say(&follow->query->report.status, works ? QUERY_RUNNING : QUERY_WAITING,
-                     status->is_data_available, status->message);
+    const struct query_options *options = follow->query->definition.options;
+    struct topic_lag lag = topic_lag_read(&follow->query->report.status.lag, NULL);
+    int64_t lacking = options->min_offsets_per_trigger - lag.records;
+    // Spark says nothing of it, and nothing of when it began to count.
+    if (!works && query_holds_back(options) && lag.is_known && lag.records > 0 && lacking > 0)
+        query_status_hold(&follow->query->report.status, lacking, 0);
+    else
+        query_status_say(&follow->query->report.status, works ? QUERY_RUNNING : QUERY_WAITING,
+                         status->is_data_available, status->message);
     // A call waits for its answer, and a watchdog must not mistake that for a hang.
     query_status_rest(&follow->query->report.status, POLL_MS + follow->options->timeout_ms);
 }

@@ -12,10 +12,12 @@
  * from_json would be computed once more. */
 #include "streaming/cluster/engine/stream_plan.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
+#include "core/calendar.h"
 #include "pipeline/sink/sink_route.h"
 #include "streaming/cluster/engine/record_rows.h"
 
@@ -246,6 +248,15 @@ static const char *fits_directory(const struct maker *maker, size_t column) {
                        name, name, name, room / 3, name, name, escaped_characters, room);
 }
 
+/* date_directory_fits() of Kafka's timestamp. */
+static const char *fits_date(const struct maker *maker) {
+    size_t input = 0;
+    while (maker->query->inputs[input].kind != INPUT_TIMESTAMP)
+        input++;
+    return pool_format(maker->pool, "unix_micros(%s) BETWEEN %" PRId64 " AND %" PRId64,
+                       maker->names.used[input], DATE_DIRECTORY_MIN_US, DATE_DIRECTORY_END_US - 1);
+}
+
 /* Whether a null in the column makes the record a reject. */
 static bool is_checked(const struct maker *maker, size_t column) {
     const struct plan_column *of = &maker->query->columns[column];
@@ -310,6 +321,8 @@ static const char *is_accepted(const struct maker *maker) {
     for (size_t i = 0; i < maker->partition_column_count; i++)
         if (maker->query->columns[maker->partition_columns[i]].type.kind == TYPE_STRING)
             text = both(maker, text, fits_directory(maker, maker->partition_columns[i]));
+        else if (maker->partition_columns[i] == maker->query->date)
+            text = both(maker, text, fits_date(maker));
     return text != NULL ? text : "TRUE";
 }
 

@@ -17,7 +17,7 @@
 #include "streaming/cluster/spark/kafka_options.h"
 #include "streaming/cluster/spark/spark_session.h"
 
-enum { NUMBER_TEXT = 24, FIXED_OPTIONS = 5 };
+enum { NUMBER_TEXT = 24, FIXED_OPTIONS = 7 };
 
 static const char *codec_of(const struct query *query) {
     switch (query->definition.options->parquet.codec) {
@@ -77,11 +77,25 @@ bool stream_configure(struct connect_session *session, const struct query *query
     return true;
 }
 
-/* The source's options: the fixed ones, then Kafka's. Texts stay with their owners. */
+/* Texts of numbers. */
+struct limits {
+    char most[NUMBER_TEXT], least[NUMBER_TEXT], delay[NUMBER_TEXT + 2];
+};
+
+static void print_limits(const struct query_options *options, struct limits *limits) {
+    (void)snprintf(limits->most, sizeof limits->most, "%" PRId64, options->max_offsets_per_trigger);
+    (void)snprintf(limits->least, sizeof limits->least, "%" PRId64,
+                   options->min_offsets_per_trigger);
+    (void)snprintf(limits->delay, sizeof limits->delay, "%" PRId64 "ms",
+                   options->max_trigger_delay_ms);
+}
+
+/* The source's options: the fixed ones, then Kafka's. Texts stay with their owners. With
+ * availableNow Spark would leave unread what is too few for a batch. */
 static struct connect_pair *source_options(const struct query *query,
                                            const struct cluster_options *options,
                                            const struct kafka_options *kafka,
-                                           const char *most_offsets, size_t *count) {
+                                           const struct limits *limits, size_t *count) {
     struct connect_pair *pairs = must_alloc(FIXED_OPTIONS + kafka->count, sizeof *pairs);
     *count = 0;
     pairs[(*count)++] =
@@ -90,7 +104,11 @@ static struct connect_pair *source_options(const struct query *query,
     pairs[(*count)++] = (struct connect_pair){
         "failOnDataLoss", query->definition.options->fail_on_data_loss ? "true" : "false"};
     if (query->definition.options->max_offsets_per_trigger > 0)
-        pairs[(*count)++] = (struct connect_pair){"maxOffsetsPerTrigger", most_offsets};
+        pairs[(*count)++] = (struct connect_pair){"maxOffsetsPerTrigger", limits->most};
+    if (query_holds_back(query->definition.options)) {
+        pairs[(*count)++] = (struct connect_pair){"minOffsetsPerTrigger", limits->least};
+        pairs[(*count)++] = (struct connect_pair){"maxTriggerDelay", limits->delay};
+    }
     if (stream_plan_reads_headers(&query->definition.options->stream->plan))
         pairs[(*count)++] = (struct connect_pair){"includeHeaders", "true"};
     for (size_t i = 0; i < kafka->count; i++)
@@ -135,19 +153,18 @@ bool stream_start(struct connect_session *session, const struct query *query,
                   struct error *err) {
     struct kafka_options kafka;
     struct stream_plan plan;
-    char most_offsets[NUMBER_TEXT];
+    struct limits limits;
     if (!kafka_options_make(options->kafka_properties, options->kafka_property_count, &kafka, err))
         return false;
     tell_left_out(query, &kafka);
     stream_plan_make(&query->definition.options->stream->plan, query->definition.partition_columns,
                      query->definition.options->store.partition_by_count,
                      query->definition.options->parse_mode, &plan);
-    snprintf(most_offsets, sizeof most_offsets, "%" PRId64,
-             query->definition.options->max_offsets_per_trigger);
+    print_limits(query->definition.options, &limits);
     struct connect_frame frame = {
         .format = "kafka", .steps = plan.steps, .step_count = plan.step_count};
     scoped(scope_free) struct connect_pair *pairs =
-        source_options(query, options, &kafka, most_offsets, &frame.option_count);
+        source_options(query, options, &kafka, &limits, &frame.option_count);
     frame.options = pairs;
     bool started = start_plan(session, query, &frame, ids, err);
     stream_plan_deinit(&plan);

@@ -131,7 +131,7 @@ static void put_progress(struct json *object, const struct query_view *query,
     struct batch_report *batches[HISTORY_REPORTS_MAX];
     bool any = query_history_batches(query->history, -1, 1, batches) > 0;
     struct query_pace pace = query_pace_of(snapshot, any ? batches[0] : NULL,
-                                           query->options->trigger.interval_ms, clock_wall_ms());
+                                           query_pause_ms(query->options), clock_wall_ms());
     json_put(object, "lag", print_lag(query, &pace));
     json_put(object, "rates", print_rates(&pace));
     if (!any) {
@@ -192,6 +192,18 @@ static void put_recovered(struct json *object, const struct health_verdict *verd
     json_put(object, "recovered", member);
 }
 
+/* What the next batch waits for, or null. */
+static void put_held(struct json *object, const struct query_snapshot *snapshot) {
+    if (snapshot->held_offsets == 0) {
+        json_put_null(object, "heldBack");
+        return;
+    }
+    struct json *member = json_new_object();
+    json_put_int(member, "offsets", snapshot->held_offsets);
+    put_time_or_null(member, "until", snapshot->held_until_ms, 1);
+    json_put(object, "heldBack", member);
+}
+
 static struct json *print_query(const struct program_view *program, size_t index) {
     const struct query_view *query = &program->queries[index];
     struct health_verdict verdict;
@@ -220,10 +232,15 @@ static struct json *print_query(const struct program_view *program, size_t index
     json_put_bool(object, "sinkLog", snapshot.has_sink_log);
     put_last_error(object, &snapshot);
     put_retry(object, &snapshot.retry);
+    put_held(object, &snapshot);
     if (snapshot.missing_files >= 0)
         json_put_int(object, "missingFiles", snapshot.missing_files);
     else
         json_put_null(object, "missingFiles");
+    if (snapshot.changed_files >= 0)
+        json_put_int(object, "changedFiles", snapshot.changed_files);
+    else
+        json_put_null(object, "changedFiles");
     put_recovered(object, &verdict);
     json_put(object, "totals", print_totals(&totals, query_view_counts_rows(query)));
     json_put(object, "freshness", print_freshness(&totals));

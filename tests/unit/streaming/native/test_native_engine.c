@@ -73,6 +73,23 @@ static void without_an_interval_a_batch_follows_the_previous_one_at_once(void **
     must_run("0 take 0:0-4; 7 take 0:4-8; 14 take 0:8-10");
 }
 
+/* So that a row's processing_timestamp tells its batch. */
+static void a_batch_is_later_than_all_before_it_though_the_clock_went_back(void **state) {
+    (void)state;
+    script.options.trigger.available_now = true;
+    script.options.max_offsets_per_trigger = 5;
+    script.began_ms = 100000;
+    SCRIPT_TOPIC(5);
+    must_run("0 take 0:0-5");
+    script.began_ms = 0;
+    SCRIPT_TOPIC(15);
+    must_run("0 take 0:5-10; 0 take 0:10-15");
+    assert_int_equal(script_planned_ms(1), script_wall_ms + 100001);
+    assert_int_equal(script_planned_ms(2), script_wall_ms + 100002);
+    assert_int_equal(script_logged("The clock is behind the newest batch"), 1);
+    assert_int_equal(script_logged("behind=100.0 s"), 1);
+}
+
 static void appear(void) {
     script.count = 2;
     script.logs[1] = (struct partition_offsets){.partition = 1, .end = 7};
@@ -568,6 +585,130 @@ static void between_two_triggers_the_status_says_what_the_query_waits_for(void *
     must_run("0 take 0:0-10");
 }
 
+/* ---- MIN_OFFSETS_PER_TRIGGER ---- */
+
+static void hold_back(int64_t offsets, int64_t delay_ms) {
+    script.options.trigger.interval_ms = 1000;
+    script.options.min_offsets_per_trigger = offsets;
+    script.options.max_trigger_delay_ms = delay_ms;
+}
+
+static void the_first_trigger_of_a_start_takes_what_there_is(void **state) {
+    (void)state;
+    hold_back(8, 60000);
+    SCRIPT_TOPIC(3);
+    script_at(500, more);
+    script_at(2500, more);
+    script_at(3500, script_stop);
+    must_run("0 take 0:0-3; 3000 take 0:3-13");
+    script.logs[0].end++;
+    script_at(500, script_stop);
+    must_run("0 take 0:13-14");
+    ASSERT_TAKEN_ONCE(14);
+}
+
+/* The first trigger finds nothing and passes, so the delay counts from it. */
+static void the_delay_counts_from_the_last_trigger_that_was_not_held_back(void **state) {
+    (void)state;
+    hold_back(8, 10000);
+    SCRIPT_TOPIC(0);
+    script_at(8500, more);
+    script_at(12500, more);
+    script_at(15500, more);
+    script_at(19500, more);
+    script_at(21500, script_stop);
+    must_run("10000 take 0:0-5; 16000 take 0:5-15");
+    assert_int_equal(script.ended.lag.records, 5);
+}
+
+/* So a delay that is over while nothing waits begins again. */
+static void a_delay_that_passes_without_records_begins_again(void **state) {
+    (void)state;
+    hold_back(8, 10000);
+    SCRIPT_TOPIC(0);
+    script_at(10500, more);
+    script_at(20500, script_stop);
+    must_run("20000 take 0:0-5");
+}
+
+static void without_a_delay_nothing_is_held_back(void **state) {
+    (void)state;
+    hold_back(8, 0);
+    SCRIPT_TOPIC(1);
+    script_at(500, more);
+    script_at(1500, script_stop);
+    must_run("0 take 0:0-1; 1000 take 0:1-6");
+}
+
+static void available_now_is_not_held_back(void **state) {
+    (void)state;
+    hold_back(4, 60000);
+    script.options.trigger.available_now = true;
+    script.options.max_offsets_per_trigger = 4;
+    SCRIPT_TOPIC(10);
+    must_run("0 take 0:0-4; 0 take 0:4-8; 0 take 0:8-10");
+}
+
+static void what_waits_is_limited_after_it_was_counted(void **state) {
+    (void)state;
+    hold_back(4, 60000);
+    script.options.max_offsets_per_trigger = 4;
+    SCRIPT_TOPIC(1);
+    script_at(500, more);
+    script_at(4500, script_stop);
+    must_run("0 take 0:0-1; 1000 take 0:1-5");
+    assert_int_equal(script.ended.lag.records, 1);
+}
+
+static void delete_two(void) {
+    script.logs[0].log_start = 12;
+    script.logs[0].end = 13;
+}
+
+static void a_loss_and_a_new_topic_are_not_held_back(void **state) {
+    (void)state;
+    hold_back(8, 60000);
+    script.options.fail_on_data_loss = false;
+    SCRIPT_TOPIC(10);
+    script_at(1500, delete_two);
+    script_at(2500, script_stop);
+    must_run("0 take 0:0-10; 2000 take 0:12-13");
+    assert_int_equal(script.ended.batch_id, 1);
+}
+
+static void assert_says_what_it_waits_for(void) {
+    char message[QUERY_MESSAGE_MAX], clock[16];
+    struct query_snapshot status = query_status_read(&script.query.report.status);
+    int64_t until_ms = script_wall_ms + 60000;
+    time_t seconds = (time_t)(until_ms / 1000);
+    assert_true(strftime(clock, sizeof clock, "%H:%M:%S", localtime(&seconds)) > 0);
+    (void)snprintf(message, sizeof message, "Waiting for 3 more offsets or until %s", clock);
+    assert_string_equal(status.message, message);
+    assert_int_equal(status.state, QUERY_WAITING);
+    assert_int_equal(status.held_offsets, 3);
+    assert_int_equal(status.held_until_ms, until_ms);
+}
+
+static void assert_says_no_hold(void) {
+    struct query_snapshot status = query_status_read(&script.query.report.status);
+    assert_string_equal(status.message, "Waiting for next trigger");
+    assert_int_equal(status.held_offsets, 0);
+}
+
+static void the_status_says_what_a_batch_waits_for(void **state) {
+    (void)state;
+    hold_back(8, 60000);
+    SCRIPT_TOPIC(10);
+    script_at(500, assert_says_no_hold);
+    script_at(700, more);
+    script_at(1500, assert_says_what_it_waits_for);
+    script_at(1700, more);
+    script_at(2500, assert_says_no_hold);
+    script_at(3500, assert_waits_for_data);
+    script_at(3600, script_stop);
+    must_run("0 take 0:0-10; 2000 take 0:10-20");
+}
+
 static void an_empty_topic_makes_no_batch(void **state) {
     (void)state;
     script.options.trigger.available_now = true;
@@ -982,6 +1123,7 @@ int main(void) {
         TEST(after_an_overrun_a_trigger_fires_at_once_and_then_at_a_multiple_again),
         TEST(without_an_interval_an_idle_topic_is_polled_less_and_less_often),
         TEST(without_an_interval_a_batch_follows_the_previous_one_at_once),
+        TEST(a_batch_is_later_than_all_before_it_though_the_clock_went_back),
         TEST(a_partition_that_appears_is_read_from_its_beginning),
         TEST(between_two_triggers_the_topic_is_polled_once_a_second),
         TEST(available_now_takes_the_backlog_in_batches_and_ends),
@@ -1011,6 +1153,14 @@ int main(void) {
         TEST(after_the_start_a_query_logs_once_a_minute_that_it_waits),
         TEST(after_the_start_a_query_waits_for_kafka_without_limit),
         TEST(between_two_triggers_the_status_says_what_the_query_waits_for),
+        TEST(the_first_trigger_of_a_start_takes_what_there_is),
+        TEST(the_delay_counts_from_the_last_trigger_that_was_not_held_back),
+        TEST(a_delay_that_passes_without_records_begins_again),
+        TEST(without_a_delay_nothing_is_held_back),
+        TEST(available_now_is_not_held_back),
+        TEST(what_waits_is_limited_after_it_was_counted),
+        TEST(a_loss_and_a_new_topic_are_not_held_back),
+        TEST(the_status_says_what_a_batch_waits_for),
         TEST(an_empty_topic_makes_no_batch),
         TEST(a_topic_that_is_missing_for_a_moment_is_read_further),
         TEST(a_topic_that_is_missing_for_almost_two_seconds_is_read_further),

@@ -297,6 +297,57 @@ static void a_partition_value_may_end_like_a_file(void **state) {
     table_close(&table);
 }
 
+static void assert_refused_as(const char *const *names, size_t count, const char *text) {
+    struct store_options options = fixture.options;
+    struct store *store;
+    struct error err;
+    options.partition_by = names;
+    options.partition_by_count = count;
+    assert_false(recovery_open(&options, &store, &err));
+    assert_int_equal(err.kind, ERROR_CONFIG);
+    if (strstr(err.message, text) == NULL)
+        fail_msg("not '%s': %s", text, err.message);
+}
+
+/* Of the directories of a level, each can be another one. */
+static void every_directory_of_a_table_must_have_its_partition_columns(void **state) {
+    (void)state;
+    static const char *const both[] = {"status", "role"};
+    struct error err;
+    struct store *store;
+    fixture_must_advance(&fixture, 0, 0); // status=live/part-….parquet, status=…
+    assert_refused_as(both, 2, "(expected directories 'role=…')");
+    for (char name = 'a'; name < 'k'; name++) {
+        scoped(scope_free) char *file =
+            fixture_text("processed/matches/status=%c/part-0.parquet", name);
+        assert_true(file_make_directory(
+            file_join(fixture.table, (char[]){'s', 't', 'a', 't', 'u', 's', '=', name, 0}).text,
+            &err));
+        fixture_write(&fixture, file, "x");
+    }
+    scoped(scope_free) char *other = fixture_text("%s/status=h/role=x", fixture.table);
+    assert_true(file_make_directory(other, &err));
+    assert_false(recovery_open(&fixture.options, &store, &err));
+    assert_non_null(
+        strstr(err.message, "different partition columns than this start (status); set"));
+    assert_non_null(
+        strstr(err.message, "/status=h' contains the directory 'role=x' (expected files)"));
+}
+
+static void a_table_whose_files_are_gone_keeps_its_partition_columns(void **state) {
+    (void)state;
+    static const char *const names[] = {"ingest_date", "status"};
+    struct error err;
+    struct store *store;
+    fixture_must_advance(&fixture, 0, 0);
+    (void)nftw(fixture.table, fixture_remove, 16, FTW_DEPTH | FTW_PHYS);
+    assert_true(file_make_directory(file_join(fixture.table, "_spark_metadata").text, &err));
+    assert_refused_as(names, 2, "a batch of this checkpoint wrote 'status=");
+    assert_refused_as(names, 0, "than this start (none); set *_PARTITION_BY");
+    assert_true(recovery_open(&fixture.options, &store, &err));
+    store_close(store);
+}
+
 static void a_table_without_partitions_is_its_own_kind(void **state) {
     (void)state;
     fixture.options.partition_by_count = 0;
@@ -878,6 +929,8 @@ int main(void) {
         ON_DISK(other_partition_columns_are_refused),
         ON_DISK(a_partition_value_may_end_like_a_file),
         ON_DISK(a_table_without_partitions_is_its_own_kind),
+        ON_DISK(every_directory_of_a_table_must_have_its_partition_columns),
+        ON_DISK(a_table_whose_files_are_gone_keeps_its_partition_columns),
         ON_DISK(a_table_of_the_old_job_is_written_without_a_sink_log),
         ON_DISK(a_new_table_gets_a_sink_log_unless_it_must_not),
         ON_DISK(a_checkpoint_of_spark_is_taken_over),

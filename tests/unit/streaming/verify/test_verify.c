@@ -16,6 +16,7 @@
 #include "core/rows.h"
 #include "pipeline/sink/sink_parquet.h"
 #include "streaming/verify/listing.h"
+#include "streaming/store/change.h"
 #include "streaming/verify/verify.h"
 
 static struct fixture fixture;
@@ -341,12 +342,13 @@ static void verify(void) {
         const struct verify_partition *p = &report.partitions[i];
         if (plan != NULL && p->duplicates == 0)
             assert_int_equal(p->start + p->records + p->rejects + p->empty + p->filtered +
-                                 p->absent + p->lost + p->missing + p->unproven,
+                                 p->absent + p->lost + p->expired + p->accepted + p->missing +
+                                 p->unproven,
                              p->end);
         if (plan != NULL)
             continue;
-        assert_int_equal(p->start + p->rows + p->rejects + p->absent + p->lost + p->missing +
-                             p->unproven - p->duplicates,
+        assert_int_equal(p->start + p->rows + p->rejects + p->absent + p->lost + p->expired +
+                             p->accepted + p->missing + p->unproven - p->duplicates,
                          p->end);
     }
 }
@@ -360,6 +362,8 @@ static void assert_partition(size_t index, const struct verify_partition *expect
     assert_int_equal(found->rejects, expected->rejects);
     assert_int_equal(found->absent, expected->absent);
     assert_int_equal(found->lost, expected->lost);
+    assert_int_equal(found->expired, expected->expired);
+    assert_int_equal(found->accepted, expected->accepted);
     assert_int_equal(found->missing, expected->missing);
     assert_int_equal(found->unproven, expected->unproven);
     assert_int_equal(found->duplicates, expected->duplicates);
@@ -962,6 +966,278 @@ static void passes_get_smaller_when_there_is_no_room_for_their_rows(void **state
     assert_partition(0, &once);
 }
 
+/* ---- changes of the table ---- */
+
+/* A change as it is on disk, step by step: what it says, and what was done of it. */
+static struct change change;
+
+static void begin_change(enum change_kind kind, bool of_rejects) {
+    change_deinit(&change);
+    change = (struct change){.kind = kind, .of_rejects = of_rejects, .made_ms = 1};
+}
+
+static const char *place(void) {
+    return change.of_rejects ? "rejected/matches" : "processed/matches";
+}
+
+/* The n-th file leaves. */
+static void let_leave(size_t n) {
+    struct stat status;
+    char *name = data_file(place(), n);
+    check(stat(file_join(file_join(fixture.root, place()).text, name).text, &status) == 0);
+    file_list_add(&change.left, (struct data_file){.path = name, .size = status.st_size, .rows = 1});
+}
+
+/* A file with the rows of `first` and `second`, as many records as the ends have; it is staged. */
+static void let_come(const char *first, const char *second) {
+    const char *const texts[PARTITIONS] = {first, second};
+    struct file_list files = {0};
+    for (size_t i = 0; i < PARTITIONS; i++)
+        ends[i] -= (int64_t)strlen(texts[i]);
+    write_file(fixture.root, !change.of_rejects, change.of_rejects ? 'x' : 'r', texts, &files);
+    for (size_t i = 0; i < PARTITIONS; i++)
+        ends[i] += (int64_t)strlen(texts[i]);
+    file_list_move(&change.added, &files);
+}
+
+static void record_change(bool open) {
+    struct store *store;
+    struct error err;
+    size_t size;
+    check(store_open_to_read(&fixture.options, &store, &err));
+    const struct manifest_origin origin = store_origin(store);
+    scoped(scope_free) char *text = change_print(&change, &origin, &size);
+    scoped(scope_free) char *name =
+        fixture_text(CHECKPOINT "changes/%lld%s", (long long)change.number, open ? ".open" : "");
+    store_close(store);
+    (void)mkdir(file_join(fixture.root, CHECKPOINT "changes").text, 0755);
+    fixture_write(&fixture, name, text);
+}
+
+/* The sink log lists what the table has after the change. */
+static void change_log(int64_t newest) {
+    for (int64_t batch = 0; batch <= newest; batch++) {
+        scoped(scope_free) char *log = fixture_text(TABLE "_spark_metadata/%lld", (long long)batch);
+        scoped(scope_free) char *text = fixture_read(&fixture, log);
+        struct rows_of_log {
+            char *kept;
+            size_t size;
+        } out = {0};
+        FILE *stream = open_memstream(&out.kept, &out.size);
+        for (char *line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n")) {
+            bool left = false;
+            for (size_t i = 0; i < change.left.count; i++)
+                left = left || strstr(line, strrchr(change.left.files[i].path, '/')) != NULL;
+            if (!left)
+                (void)fprintf(stream, "%s%s", line[0] == 'v' ? "" : "\n", line);
+        }
+        check(fclose(stream) == 0);
+        fixture_write(&fixture, log, out.kept);
+        free(out.kept);
+    }
+    for (size_t i = 0; i < change.added.count; i++)
+        list_file(newest, change.added.files[i].path);
+}
+
+/* What was staged comes, and what leaves is kept beside the table. */
+static void exchange(void) {
+    struct file_path root = file_join(fixture.root, place());
+    struct file_path aside = file_join(fixture.root, change.of_rejects ? "rejected/.matches.aside/"
+                                                                       : "processed/.matches.aside/");
+    struct file_path left = file_join(file_join_number(aside.text, change.number).text, "left");
+    for (size_t i = 0; i < change.added.count; i++)
+        check(rename(file_join(fixture.root, change.added.files[i].staged).text,
+                     file_join(root.text, change.added.files[i].path).text) == 0);
+    for (size_t i = 0; i < change.left.count; i++) {
+        struct file_path to = file_join(left.text, change.left.files[i].path);
+        char *slash = strrchr(to.text, '/');
+        struct error err;
+        *slash = '\0';
+        check(file_make_directory(to.text, &err));
+        *slash = '/';
+        check(rename(file_join(root.text, change.left.files[i].path).text, to.text) == 0);
+    }
+}
+
+static void let_be_gone(int32_t partition, int64_t first, int64_t last) {
+    for (int64_t offset = first; offset <= last; offset++)
+        (void)resolved_add(&change.gone, 0, partition, offset);
+}
+
+static void compacted_files_are_not_missed(void **state) {
+    (void)state;
+    our_batch("rrx-", "rr");
+    our_batch("r", "rxr");
+    begin_change(CHANGE_COMPACTION, false);
+    let_leave(0);
+    let_leave(1);
+    let_come("rrx-r", "rrrxr");
+    char *merged = strdup(change.added.files[0].path);
+    record_change(false);
+    exchange();
+    change_log(1);
+    verify();
+    assert_faults(0, 0, 0);
+    assert_partition(0,
+                     &(struct verify_partition){.end = 5, .rows = 3, .rejects = 1, .absent = 1});
+    assert_partition(1, &(struct verify_partition){.end = 5, .rows = 4, .rejects = 1});
+    assert_int_equal(report.table_files, 1);
+    assert_int_equal(report.texts[VERIFY_NOTE].count, 0);
+
+    // The rejects, too, which have no log.
+    begin_change(CHANGE_COMPACTION, true);
+    change.number = 1;
+    let_leave(0);
+    let_leave(1);
+    let_come("rrx-r", "rrrxr");
+    record_change(false);
+    exchange();
+    verify();
+    assert_faults(0, 0, 0);
+    assert_int_equal(report.reject_files, 1);
+
+    // What came must be there, with the rows that the record promises.
+    check(unlink(file_join(fixture.table, merged).text) == 0);
+    verify();
+    assert_says(VERIFY_FILE, merged);
+    assert_int_equal(report.partitions[0].missing, 3);
+    free(merged);
+}
+
+static void what_a_record_promises_is_compared(void **state) {
+    (void)state;
+    our_batch("rrr", "rr");
+    begin_change(CHANGE_COMPACTION, false);
+    let_leave(0);
+    let_come("rrr", "rr");
+    change.added.files[0].rows = 6;
+    record_change(false);
+    verify();
+    assert_int_equal(report.texts[VERIFY_FILE].count, 2);
+    assert_says(VERIFY_FILE, "left the table with change 0, but is in the sink log again");
+    assert_says(VERIFY_FILE, "is in the record of change 0, but not in the sink log");
+    exchange();
+    change_log(0);
+    verify();
+    assert_faults(1, 0, 0);
+    assert_says(VERIFY_FILE, "has 5 rows, but its change's record says 6");
+}
+
+static void an_unfinished_change_is_tolerated_and_noted(void **state) {
+    (void)state;
+    for (int step = 0; step < 3; step++) {
+        fixture_clear(&fixture);
+        fixture_init(&fixture);
+        fixture.options.sink_log = step == 2 ? SINK_LOG_OFF : SINK_LOG_AUTO;
+        for (size_t i = 0; i < PARTITIONS; i++)
+            log_start[i] = ends[i] = 0;
+        our_batch("rr-r", "rx");
+        our_batch("r", "r");
+        begin_change(CHANGE_COMPACTION, false);
+        let_leave(0);
+        let_leave(1);
+        let_come("rr-rr", "rxr");
+        struct file_path staging =
+            file_join(fixture.root, "processed/.matches.aside/0/files");
+        struct error err;
+        check(file_make_directory(staging.text, &err));
+        struct file_path prepared = file_join(staging.text, change.added.files[0].staged);
+        struct file_path written = file_join(fixture.root, change.added.files[0].staged);
+        record_change(true);
+        if (step == 1) { // the log has the new file, the directories the old ones
+            exchange();
+            change_log(1);
+            struct file_path live = file_join(fixture.table, change.added.files[0].path);
+            check(rename(live.text, prepared.text) == 0);
+            struct file_path left = file_join(fixture.root, "processed/.matches.aside/0/left");
+            for (size_t i = 0; i < 2; i++)
+                check(rename(file_join(left.text, change.left.files[i].path).text,
+                             file_join(fixture.table, change.left.files[i].path).text) == 0);
+        } else if (step == 2) {
+            exchange(); // a table without a log, but for the end of the record
+        } else {
+            check(rename(written.text, prepared.text) == 0);
+        }
+        verify();
+        assert_faults(0, 0, 0);
+        assert_partition(0, &(struct verify_partition){.end = 5, .rows = 4, .absent = 1});
+        assert_says(VERIFY_NOTE, "change 0 of the table is recorded and not finished yet");
+    }
+}
+
+/* The file of a batch, by the sink log. */
+static void let_leave_of(int64_t batch) {
+    scoped(scope_free) char *name = fixture_text(TABLE "_spark_metadata/%lld", (long long)batch);
+    scoped(scope_free) char *log = fixture_read(&fixture, name);
+    char *path = strstr(log, "status="), *end = strstr(log, ".parquet");
+    check(path != NULL && end != NULL);
+    file_list_add(&change.left,
+                  (struct data_file){
+                      .path = fixture_text("%.*s.parquet", (int)(end - path), path), .size = 1});
+}
+
+static void expired_offsets_are_neither_missing_nor_lost(void **state) {
+    (void)state;
+    our_batch("lrr-x", "rr");
+    our_batch("rrr", "xr");
+    begin_change(CHANGE_EXPIRY, false);
+    let_leave_of(0);
+    let_be_gone(0, 1, 2);
+    let_be_gone(1, 0, 1);
+    record_change(false);
+    exchange();
+    change_log(1);
+    verify();
+    assert_faults(0, 0, 0);
+    assert_partition(
+        0, &(struct verify_partition){
+               .end = 8, .rows = 3, .rejects = 1, .absent = 1, .lost = 1, .expired = 2});
+    assert_partition(1, &(struct verify_partition){.end = 4, .rows = 1, .rejects = 1, .expired = 2});
+
+    // A row that came late is a row, also if all others of its file are gone.
+    let_be_gone(0, 5, 5);
+    record_change(false);
+    verify();
+    assert_faults(0, 0, 0);
+    assert_int_equal(report.partitions[0].rows, 3);
+    assert_int_equal(report.partitions[0].expired, 2);
+
+    // What was not recorded as gone is missing all the same.
+    begin_change(CHANGE_ACCEPTANCE, false);
+    change.number = 1;
+    let_leave_of(1);
+    let_be_gone(0, 6, 7);
+    record_change(false);
+    exchange();
+    change_log(1);
+    verify();
+    assert_int_equal(report.partitions[0].accepted, 2);
+    assert_int_equal(report.partitions[0].expired, 3);
+    assert_int_equal(report.partitions[1].missing, 1);
+    assert_int_equal(report.texts[VERIFY_FILE].count, 0);
+}
+
+static void of_a_record_whose_rows_expired_any_positions_may_be_missing(void **state) {
+    (void)state;
+    plan = &exploding;
+    our_batch("31e9", "5");
+    lose_row(0, 3, 4, "31e9", "5");
+    begin_change(CHANGE_EXPIRY, false);
+    let_be_gone(0, 3, 3);
+    file_list_add(&change.left, (struct data_file){.path = strdup("status=live/x.parquet"),
+                                                   .size = 1});
+    record_change(false);
+    verify();
+    assert_int_equal(report.texts[VERIFY_MISSING].count, 0);
+    assert_int_equal(report.partitions[0].expired, 0); // a row of it is there
+    assert_int_equal(report.partitions[0].records, 3);
+    // Of another record they may not.
+    lose_row(0, 0, 1, "31e9", "5");
+    verify();
+    assert_int_equal(report.texts[VERIFY_MISSING].count, 1);
+    assert_says(VERIFY_MISSING, "partition 0, offset 0: the row with pos 1");
+}
+
 static int set_up(void **state) {
     (void)state;
     plan = NULL;
@@ -978,6 +1254,7 @@ static int tear_down(void **state) {
     (void)state;
     disk = &disk_real;
     verify_report_deinit(&report);
+    change_deinit(&change);
     fixture_clear(&fixture);
     return 0;
 }
@@ -1013,6 +1290,11 @@ int main(void) {
         CASE(where_alone_leaves_out_records),
         CASE(positions_of_nested_views_are_complete_level_by_level),
         CASE(for_sparks_batches_a_record_without_a_row_is_unproven),
+        CASE(compacted_files_are_not_missed),
+        CASE(what_a_record_promises_is_compared),
+        CASE(an_unfinished_change_is_tolerated_and_noted),
+        CASE(expired_offsets_are_neither_missing_nor_lost),
+        CASE(of_a_record_whose_rows_expired_any_positions_may_be_missing),
         CASE(passes_get_smaller_when_there_is_no_room_for_their_rows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

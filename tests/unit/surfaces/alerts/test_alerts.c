@@ -37,7 +37,7 @@ static struct scene begin(unsigned troubles, int64_t topic_end, int64_t position
                                    .topic = "t",
                                    .message = "",
                                    .error = ""}};
-    health_init(&scene.health, AFTER_MS, REJECTS_PERCENT, 0);
+    health_init(&scene.health, AFTER_MS, REJECTS_PERCENT, 0, 0);
     return scene;
 }
 

@@ -18,6 +18,7 @@ struct health_step {
     bool is_silent;   // shows no activity
     bool is_unlisted; // the topic's end offsets are unavailable
     int64_t missing;  // files of the table that were found missing
+    int64_t held;     // offsets that the next batch waits for
 };
 
 struct health_case {
@@ -61,6 +62,20 @@ static const struct health_case health_cases[] = {
      {{60, QUERY_RUNNING, .produced = 100, .commits = 1000},
       {1200, QUERY_WAITING}},
      HEALTH_WAITING, SEVERITY_NONE, 0, ""},
+    {"few records come, and a batch waits for more",
+     {{60, QUERY_RUNNING, .produced = 100, .commits = 1000},
+      {1200, QUERY_WAITING, .produced = 1, .held = 500}},
+     HEALTH_WAITING, SEVERITY_NONE, 0, ""},
+    {"a batch takes what has waited for more",
+     {{60, QUERY_RUNNING, .produced = 100, .commits = 1000},
+      {1200, QUERY_WAITING, .produced = 1, .held = 500},
+      {5, QUERY_RUNNING, .produced = 1}},
+     HEALTH_HEALTHY, SEVERITY_NONE, 0, ""},
+    {"it got more than it could take, until a batch waited for more",
+     {{600, QUERY_RUNNING, .produced = 3000, .commits = 10000},
+      {10, QUERY_RUNNING, .commits = 3000000},
+      {60, QUERY_WAITING, .produced = 1, .held = 500}},
+     HEALTH_HEALTHY, SEVERITY_NONE, 0, ""},
     {"nothing comes for a moment",
      {{60, QUERY_RUNNING, .produced = 100, .commits = 1000},
       {90, QUERY_WAITING}},

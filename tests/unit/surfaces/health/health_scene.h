@@ -127,8 +127,11 @@ static inline void scene_second(struct health_scene *scene, const struct health_
     else if (step->state != QUERY_STARTING)
         lag_fixture_set(&scene->status.lag, at, 1);
     if (step->missing > 0)
-        query_status_set_missing(&scene->status, step->missing, "a.parquet, b.parquet, c.parquet");
-    if (!step->is_silent)
+        query_status_set_missing(&scene->status, step->missing, 0,
+                                 "a.parquet, b.parquet, c.parquet");
+    if (step->held > 0)
+        query_status_hold(&scene->status, step->held, 0);
+    else if (!step->is_silent)
         scene_say(scene, step->state);
     health_watch_judge(scene->program.health, 0, &scene->verdict);
     scene_ms += 1000;

@@ -68,6 +68,8 @@ static void a_reason_says_what_is_wrong_and_for_how_long(void **state) {
                 "the topic's end offsets have been unknown for 600 s: no broker answers", 600);
     assert_said("a start that hangs", "has shown no activity for 999 s", 999);
     assert_said("nothing comes", "all records of the topic are committed", 1199);
+    assert_said("few records come, and a batch waits for more",
+                "Waiting for 500 more offsets or until MAX_TRIGGER_DELAY is over", 1199);
     assert_said("records were lost a while ago",
                 "lost 4000 offsets that were deleted from Kafka before they were read", 1199);
     assert_said("files of the table are missing",

@@ -100,8 +100,10 @@ static void defaults_are_those_of_the_old_job(void **state) {
     assert_string_equal(config.ui_host, "127.0.0.1");
     assert_string_equal(config.ui_token, "");
     assert_false(config.query.trigger.available_now);
-    assert_int_equal(config.query.trigger.interval_ms, 10000);
+    assert_int_equal(config.query.trigger.interval_ms, 60000);
     assert_int_equal(config.query.max_offsets_per_trigger, 1000000);
+    assert_int_equal(config.query.min_offsets_per_trigger, 0);
+    assert_int_equal(config.query.max_trigger_delay_ms, 900000);
     assert_string_equal(config.query.starting_offsets, "earliest");
     assert_true(config.query.fail_on_data_loss);
     assert_int_equal(config.query.parse_mode, PARSE_REJECT);
@@ -139,7 +141,7 @@ static void an_empty_variable_counts_as_not_set(void **state) {
     assert_int_equal(
         load(WORDS(BROKER, "TRIGGER=", "DATA_LAKE_PATH=", "KAFKA_SASL_PASSWORD="), NULL),
         EXIT_CODE_OK);
-    assert_int_equal(config.query.trigger.interval_ms, 10000);
+    assert_int_equal(config.query.trigger.interval_ms, 60000);
     assert_int_equal(config.kafka_property_count, 0);
     config_deinit(&config);
     assert_int_equal(load(WORDS("KAFKA_BOOTSTRAP_SERVERS="), NULL), EXIT_CODE_USAGE);
@@ -232,6 +234,11 @@ static void wrong_values_are_refused_with_what_was_expected(void **state) {
         {"TRIGGER=continuous", "availableNow"},
         {"MAX_OFFSETS_PER_TRIGGER=-5", "of at least 0"},
         {"MAX_OFFSETS_PER_TRIGGER=1e6", "of at least 0"},
+        {"MIN_OFFSETS_PER_TRIGGER=few", "of at least 0"},
+        {"MIN_OFFSETS_PER_TRIGGER=1000001", "MIN_OFFSETS_PER_TRIGGER is 1000001, "
+                                            "but MAX_OFFSETS_PER_TRIGGER is 1000000"},
+        {"MAX_TRIGGER_DELAY=15", "unit"},
+        {"MATCHES_PARTITION_BY=ingest_date,ingest_date", "column 'ingest_date' is listed twice"},
         {"STARTING_OFFSETS=noon", "earliest"},
         {"FAIL_ON_DATA_LOSS=maybe", "true or false"},
         {"PARSE_MODE=lenient", "reject, permissive or failfast"},
@@ -782,7 +789,8 @@ static struct query_options options_of(const char *job) {
 static void a_property_of_the_file_is_in_place_of_the_setting(void **state) {
     (void)state;
     write_table("${TOPIC:-x}", "trigger = '${EVERY:-1 minute}', startingOffsets = 'latest', "
-                               "maxOffsetsPerTrigger = 500, parseMode = 'permissive', "
+                               "maxOffsetsPerTrigger = 500, minOffsetsPerTrigger = 400, "
+                               "maxTriggerDelay = '2 minutes', parseMode = 'permissive', "
                                "path = '${DATA_LAKE_PATH}/t', rejectsPath = '/r/t', "
                                "checkpointLocation = '/c/t'");
     assert_int_equal(load_own(WORDS(BROKER, "TRIGGER=2 seconds", "PARSE_MODE=failfast"),
@@ -791,6 +799,12 @@ static void a_property_of_the_file_is_in_place_of_the_setting(void **state) {
     assert_int_equal(options_of("t").trigger.interval_ms, 60000);
     assert_string_equal(options_of("t").starting_offsets, "latest");
     assert_int_equal(options_of("t").max_offsets_per_trigger, 500);
+    assert_int_equal(options_of("t").min_offsets_per_trigger, 400);
+    assert_int_equal(options_of("t").max_trigger_delay_ms, 120000);
+    assert_int_equal(query_pause_ms(&(struct query_options){.trigger.interval_ms = 60000,
+                                                            .min_offsets_per_trigger = 1,
+                                                            .max_trigger_delay_ms = 120000}),
+                     180000);
     assert_int_equal(options_of("t").parse_mode, PARSE_PERMISSIVE);
     static const char *const expected[] = {"/lake/t", "/r/t", "/c/t"};
     for (enum config_path path = PATH_TABLE; path <= PATH_CHECKPOINT; path++) {
@@ -916,6 +930,11 @@ static void values_in_a_file_are_checked_like_settings(void **state) {
     assert_own_refused(WORDS(BROKER, "MOST=many"),
                        "own.sql:4:16: maxOffsetsPerTrigger: invalid value 'many' (expected a whole "
                        "number of at least 0)");
+    write_table("x", "maxOffsetsPerTrigger = 5, minOffsetsPerTrigger = 6");
+    assert_own_refused(WORDS(BROKER),
+                       "own.sql:4: MIN_OFFSETS_PER_TRIGGER is 6, but MAX_OFFSETS_PER_TRIGGER "
+                       "is 5: no batch could have so many offsets; lower the one or raise the "
+                       "other");
     write_table("x", "path = 's3://bucket/t'");
     assert_own_refused(WORDS(BROKER),
                        "own.sql:4:16: path: invalid value 's3://bucket/t' (expected a local "

@@ -1,0 +1,290 @@
+#!/usr/bin/env python3
+"""What readers find that read a table while one of its directories is exchanged, as compaction publishes it.
+
+A directory of 20, or of 5,000, small files is exchanged in one step (renameat2 with RENAME_EXCHANGE) with one that has
+the same rows in one file. This happens at a random moment while a reader reads the table again and again; then it is
+undone while nobody reads. A read is right, or it is an error, or it is wrong: it ends without an error, but rows are
+missing, or there are too many. Both are given per 1,000 exchanges: how often a reader is hit that reads all the time.
+
+Listing alone is measured, too, because it is where rows are lost: a reader that lists names, looks at each file then,
+and drops what it does not find, has lost the directory. Spark reads the sink log, which is written anew before each
+exchange. The table is unchanged otherwise, so every right read gives the same rows."""
+
+import argparse
+import collections
+import ctypes
+import glob
+import json
+import os
+import pathlib
+import random
+import re
+import select
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "bench")]
+
+RENAME_EXCHANGE = 2
+AT_FDCWD = -100
+ROWS = 10_000  # of the directory that is exchanged, and of the one that stays
+FILES = (20, 5000)
+WRONG, ERROR, RIGHT = "wrong", "error", "right"
+
+
+# ---- the table ----
+
+
+def write_rows(directory, first, count, files):
+    """Rows `first` to `first` + `count` in so many files."""
+    import pyarrow
+    import pyarrow.parquet
+
+    directory.mkdir(parents=True)
+    each = count // files
+    for number in range(files):
+        begin = first + number * each
+        table = pyarrow.table({"offset": pyarrow.array(range(begin, begin + each), "int64")})
+        pyarrow.parquet.write_table(table, directory / f"part-{number:05}-{directory.name}.parquet")
+
+
+def write_log(path, table, files):
+    """The sink log of batch 0, which lists these files of the table, {name there: where it is now}."""
+    lines = ["v1"]
+    for name, place in files.items():
+        entry = {
+            "path": f"file://{table}/{name}",
+            "size": place.stat().st_size,
+            "isDir": False,
+            "modificationTime": int(place.stat().st_mtime * 1000),
+            "blockReplication": 1,
+            "blockSize": 33554432,
+            "action": "add",
+        }
+        lines.append(json.dumps(entry))
+    path.write_text("\n".join(lines))
+
+
+def make_table(work, files):
+    """The table, and beside it what is exchanged; with the logs of both states."""
+    table, other = work / "table", work / "other"
+    write_rows(table / "status=finished", 0, ROWS, 1)
+    write_rows(table / "status=live", ROWS, ROWS, files)
+    write_rows(other, ROWS, ROWS, 1)
+    stays = {f"status=finished/{path.name}": path for path in (table / "status=finished").iterdir()}
+    small = {f"status=live/{path.name}": path for path in (table / "status=live").iterdir()}
+    merged = {f"status=live/{path.name}": path for path in other.iterdir()}
+    write_log(work / "log-0", table, {**stays, **small})
+    write_log(work / "log-1", table, {**stays, **merged})
+    (table / "_spark_metadata").mkdir()
+    (table / "_spark_metadata" / "0").write_bytes((work / "log-0").read_bytes())
+    names = [{path.rsplit("/", 1)[1] for path in state} for state in (small, merged)]
+    return table, names
+
+
+# ---- the exchange, in a process of its own ----
+
+
+def exchange_as_told(work):
+    """For each line of the standard input: waits so many seconds, and exchanges, first the log, then the directory;
+    "back" undoes it. Prints a line when it is done."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    leaf, other = os.fsencode(work / "table" / "status=live"), os.fsencode(work / "other")
+    log, draft = work / "table" / "_spark_metadata" / "0", work / "draft"
+    for line in sys.stdin:
+        back = line.strip() == "back"
+        draft.unlink(missing_ok=True)
+        os.link(work / f"log-{0 if back else 1}", draft)
+        if not back:
+            time.sleep(float(line))
+        os.rename(draft, log)
+        if libc.renameat2(AT_FDCWD, leaf, AT_FDCWD, other, RENAME_EXCHANGE) != 0:
+            sys.exit(f"renameat2: {os.strerror(ctypes.get_errno())}")
+        print("done", flush=True)
+
+
+class Exchanger:
+    def __init__(self, work):
+        words = [sys.executable, __file__, "--exchange", str(work)]
+        self._process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def after(self, seconds):
+        self._process.stdin.write(f"{seconds}\n")
+        self._process.stdin.flush()
+
+    def is_done(self):
+        return bool(select.select([self._process.stdout], [], [], 0)[0])
+
+    def undo(self):
+        """Once it is done."""
+        assert self._process.stdout.readline() == "done\n"
+        self._process.stdin.write("back\n")
+        self._process.stdin.flush()
+        assert self._process.stdout.readline() == "done\n"
+
+    def end(self):
+        self._process.stdin.close()
+        self._process.wait()
+
+
+# ---- listers give the names of a directory's files, readers (rows, distinct, least, greatest) ----
+
+
+def list_arrow(table):
+    import pyarrow.fs
+
+    found = pyarrow.fs.LocalFileSystem().get_file_info(pyarrow.fs.FileSelector(str(table), recursive=True))
+    return {one.base_name for one in found if one.is_file and "/status=live/" in one.path}
+
+
+def list_duckdb(table):
+    import duckdb
+
+    found = duckdb.sql(f"FROM glob('{table}/**/*.parquet')").fetchall()
+    return {name.rsplit("/", 1)[1] for (name,) in found if "/status=live/" in name}
+
+
+def list_python(table):
+    found = glob.glob(f"{table}/**/*.parquet", recursive=True)
+    return {name.rsplit("/", 1)[1] for name in found if "/status=live/" in name}
+
+
+AGGREGATE = 'SELECT count(*), count(DISTINCT "offset"), min("offset"), max("offset") FROM '
+ALL_ROWS = (2 * ROWS, 2 * ROWS, 0, 2 * ROWS - 1)
+
+
+def read_duckdb(table):
+    import duckdb
+
+    return duckdb.sql(f"{AGGREGATE} read_parquet('{table}/**/*.parquet', hive_partitioning = true)").fetchall()[0]
+
+
+def read_pyarrow(table):
+    import pyarrow.compute
+    import pyarrow.dataset
+
+    offsets = pyarrow.dataset.dataset(str(table), partitioning="hive").to_table()["offset"]
+    return (
+        len(offsets),
+        pyarrow.compute.count_distinct(offsets).as_py(),
+        *pyarrow.compute.min_max(offsets).as_py().values(),
+    )
+
+
+def read_polars(table):
+    import polars
+
+    offset = polars.col("offset")
+    frame = polars.scan_parquet(f"{table}/**/*.parquet", hive_partitioning=True)
+    return frame.select(polars.len(), offset.n_unique().alias("n"), offset.min().alias("a"), offset.max()).collect().row(0)
+
+
+def spark_reader(work):
+    from rig.spark import open_session
+
+    session = open_session(work / "spark", spark_ui_showConsoleProgress="false")
+    session.sparkContext.setLogLevel("OFF")
+
+    def read(table):
+        session.read.parquet(str(table)).createOrReplaceTempView("t")
+        return tuple(session.sql(AGGREGATE.replace('"', "`") + "t").collect()[0])
+
+    return read
+
+
+def outcome(read, table, is_right):
+    """And what the reader says of an error."""
+    try:
+        found = read(table)
+    except (KeyboardInterrupt, AttributeError, TypeError, NameError):
+        raise
+    except BaseException as error:  # each reader has its own, and Polars may panic
+        return ERROR, re.sub(r"/tmp/\S+|[0-9a-f-]{36}", "…", f"{type(error).__name__}: {error}")[:160]
+    return (RIGHT, "") if is_right(found) else (WRONG, "")
+
+
+def race(work, name, read, table, is_right, limit_s, most):
+    """{"exchanges": …, right, error, wrong: how many of them}"""
+    times = []
+    for _ in range(3):
+        began = time.monotonic()
+        assert outcome(read, table, is_right) == (RIGHT, ""), name
+        times.append(time.monotonic() - began)
+    counts, said = {RIGHT: 0, ERROR: 0, WRONG: 0}, collections.Counter()
+    exchanger, until = Exchanger(work), time.monotonic() + limit_s
+    while time.monotonic() < until and sum(counts.values()) < most:
+        exchanger.after(random.uniform(0, statistics.median(times)))
+        ends = set()
+        while not exchanger.is_done() or not ends:
+            end, error = outcome(read, table, is_right)
+            ends.add(end)
+            said[error] += end == ERROR
+        counts[WRONG if WRONG in ends else ERROR if ERROR in ends else RIGHT] += 1
+        exchanger.undo()
+    exchanger.end()
+    found = {"exchanges": sum(counts.values()), **counts, "read_ms": round(1000 * statistics.median(times), 1)}
+    found["errors"] = {text: times for text, times in said.most_common(3) if times > 0}
+    print(f"{name}: {found}", flush=True)
+    return found
+
+
+LISTERS = {"Arrow, listing alone": list_arrow, "DuckDB glob(), listing alone": list_duckdb, "Python glob, listing alone": list_python}
+READERS = {"DuckDB": read_duckdb, "pyarrow, pandas": read_pyarrow, "Polars": read_polars}
+
+
+def measure(work, limit_s, most):
+    """{name: {files: figures}}"""
+    found = {name: {} for name in (*LISTERS, *READERS, "Spark")}
+    for files in FILES:
+        place = work / str(files)
+        place.mkdir()
+        table, names = make_table(place, files)
+        for name, lister in LISTERS.items():
+            found[name][files] = race(place, name, lister, table, lambda seen: seen in names, limit_s, most)
+        for name, reader in READERS.items():
+            found[name][files] = race(place, name, reader, table, lambda rows: rows == ALL_ROWS, limit_s, most)
+    found["Spark"][20] = race(
+        work / "20", "Spark", spark_reader(work), work / "20" / "table", lambda rows: rows == ALL_ROWS, limit_s, most
+    )
+    return found
+
+
+def as_text(found):
+    text = "| reader | files | exchanges | right | errors per 1,000 | wrong per 1,000 |\n"
+    text += "|---|---|---|---|---|---|\n"
+    for name, sizes in found.items():
+        for files, one in sizes.items():
+            errors, wrong = (f"{1000 * one[kind] / max(1, one['exchanges']):.0f}" for kind in (ERROR, WRONG))
+            text += f"| {name} | {files:,} | {one['exchanges']:,} | {one[RIGHT]:,} | {errors} | {wrong} |\n"
+    return text
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=60, help="at most, of each reader and number of files")
+    parser.add_argument("--most", type=int, default=1000, help="exchanges, likewise")
+    parser.add_argument("--exchange", metavar="DIRECTORY", help="exchange as the standard input says, and nothing else")
+    options = parser.parse_args()
+    if options.exchange:
+        exchange_as_told(pathlib.Path(options.exchange))
+        return
+    from run import commit, machine
+
+    measured = commit()
+    with tempfile.TemporaryDirectory(prefix="esports-bench-") as directory:
+        found = measure(pathlib.Path(directory), options.seconds, options.most)
+    text = as_text(found)
+    print(text)
+    results = ROOT / "bench" / "results" / "exchange_race"
+    results.with_suffix(".json").write_text(json.dumps(found, indent=1) + "\n")
+    results.with_suffix(".md").write_text(
+        f"Reads of a table while one of its directories is exchanged ({machine()}, {measured}; `bench/exchange_race.py`)\n\n{text}"
+    )
+
+
+if __name__ == "__main__":
+    main()

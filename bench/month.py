@@ -1,0 +1,245 @@
+#!/usr/bin/env python3
+"""A month in minutes: the real program, real Kafka, real files, and a clock that runs ahead between two batches
+(tests/rig/moved_time.py). Every trigger of the month makes its batch.
+
+    after    DAYS days with a trigger of 1 minute, date partitions and COMPACT=closed. One process, which is killed
+             and restarted at random moments, also shortly after midnight, while directories are compacted
+    before   BEFORE_HOURS hours with the defaults of version 0.3.0: a trigger of 10 seconds, partitions by status, no
+             compaction; the files of a month are these times as many hours as a month has
+
+Once a day at a random moment, and at the end, every offset is proven to be there once: by `esports-stream verify`, and
+by DuckDB's count of the files that `esports-stream files` names. The month ends with the aggregates of DuckDB and Spark
+over all closed days, compared with the same rows in ideal files, which are made of the same topic in one batch. The
+program's memory, threads and descriptors are those of the end of the first day and of the end of the month.
+
+Fails if a promise does not hold: FILES_MOST files outside the current day, SLOWER_MOST times the ideal files."""
+
+import argparse
+import contextlib
+import json
+import pathlib
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "bench")]
+
+import duckdb  # noqa: E402
+from rig.broker import Broker  # noqa: E402
+from rig.moved_time import DAY_S, SECOND, MovedTime  # noqa: E402
+
+PROGRAM = ROOT / "build" / "release" / "esports-stream"
+FILES_MOST, SLOWER_MOST = 3000, 2.0
+AFTER = {"MATCHES_PARTITION_BY": "ingest_date,status", "COMPACT": "closed"}
+BEFORE = {"MATCHES_PARTITION_BY": "status", "COMPACT": "off"}
+AGGREGATE = "SELECT status, count(*), sum(team_1_kills), count(DISTINCT match_id) FROM {} WHERE {} GROUP BY status ORDER BY status"
+
+
+def tree(directory):
+    """Files below a directory, and their bytes in MB."""
+    sizes = [path.stat().st_size for path in directory.glob("**/*") if path.is_file()]
+    return len(sizes), round(sum(sizes) / 1e6, 1)
+
+
+def files_outside(run, directory):
+    """Parquet files of a table that are not of the current day; without date partitions: all."""
+    return sum(f"ingest_date={run.today()}" not in path.parts for path in run.lake.files(directory))
+
+
+def prove(run):
+    """Every offset once; how long `verify` took."""
+    began = time.monotonic()
+    run.command("verify")
+    took = time.monotonic() - began
+    assert run.account() == (run.records(), run.records()), (run.account(), run.records())
+    return round(took, 2)
+
+
+def figures(run):
+    """What lies on the disk now."""
+    lake = run.lake
+    log_files, log_mb = tree(lake.table("matches") / "_spark_metadata")
+    checkpoint_files, checkpoint_mb = tree(lake.checkpoint("matches"))
+    return {
+        "table files": len(lake.files(lake.table("matches"))),
+        "table files outside the current day": files_outside(run, lake.table("matches")),
+        "rejects files": len(lake.files(lake.rejects("matches"))),
+        "rejects files outside the current day": files_outside(run, lake.rejects("matches")),
+        "table MB": tree(lake.table("matches"))[1],
+        "_spark_metadata files": log_files,
+        "_spark_metadata MB": log_mb,
+        "checkpoint files": checkpoint_files,
+        "checkpoint MB": checkpoint_mb,
+        **run.resources(),
+    }
+
+
+# ---- the readers ----
+
+
+def aggregates(session, table, where):
+    """{reader: function that gives the aggregate}"""
+    files = f"read_parquet('{table}/**/*.parquet', hive_partitioning = true)"
+
+    def with_spark():
+        session.read.parquet(str(table)).createOrReplaceTempView("t")
+        return [tuple(row) for row in session.sql(AGGREGATE.format("t", where)).collect()]
+
+    return {"DuckDB": lambda: duckdb.sql(AGGREGATE.format(files, where)).fetchall(), "Spark": with_spark}
+
+
+def seconds(read, rounds=3):
+    """What it gives, and the median of how long it takes, after a first time."""
+    found, times = sorted(map(str, read())), []
+    for _ in range(rounds):
+        began = time.monotonic()
+        again = sorted(map(str, read()))
+        times.append(time.monotonic() - began)
+        assert again == found
+    return found, round(statistics.median(times), 2)
+
+
+def make_ideal(run, work):
+    """The same topic in one batch."""
+    settings = {"DATA_LAKE_PATH": work / "ideal", "TRIGGER": "availableNow", "SPARK_MASTER_URL": "local", **BEFORE}
+    run.run_once(**settings, MAX_OFFSETS_PER_TRIGGER=0)
+    return work / "ideal" / "processed" / "matches"
+
+
+def compare_readers(run, work, where):
+    """{reader: (seconds, seconds with ideal files, their ratio)}; `where`: which rows of the table are of days that are
+    over."""
+    from rig.spark import open_session
+
+    ideal = make_ideal(run, work)
+    session = open_session(work / "spark", memory="2g", spark_ui_showConsoleProgress="false")
+    of_table = aggregates(session, run.lake.table("matches"), where)
+    of_ideal = aggregates(session, ideal, f"kafka_timestamp < TIMESTAMP '{run.today()} 00:00:00+00:00'")
+    found = {}
+    for name in of_table:
+        (rows, took), (same, ideal_took) = seconds(of_table[name]), seconds(of_ideal[name])
+        assert rows == same, (name, rows, same)
+        found[name] = (took, ideal_took, round(took / ideal_took, 2))
+    session.stop()
+    print(f"{len(list(ideal.glob('**/*.parquet')))} ideal files; {found}", flush=True)
+    return found
+
+
+# ---- the runs ----
+
+
+def live_a_day(run, kills):
+    """Every trigger of a day. Some of the kills are in the minutes after midnight. The offsets are proven once."""
+    triggers = range(run.triggers_per_day())
+    chosen = [run.random.choice(triggers) for _ in range(kills)] + [run.random.choice(triggers[:10])] * (kills > 0)
+    proven, restarted = run.random.choice(triggers), run.random.choice(triggers)
+    for number in triggers:
+        run.step(kill_after_s=run.random.uniform(0, 0.04) if number in chosen else None)
+        if number == restarted and kills > 0:
+            run.restart()
+        if number == proven:
+            took = prove(run)
+    return took
+
+
+def run_after(work, broker, days, rate, kills, settings):
+    run = MovedTime(work, PROGRAM, broker, "after", rate=rate, **settings)
+    run.start()
+    first, began = None, time.monotonic()
+    run.step()
+    for day in range(days):
+        verify_s = live_a_day(run, kills)
+        now = figures(run)
+        first = first or run.resources()
+        print(f"day {day + 1}: {time.monotonic() - began:.0f} s; verify {verify_s} s; {now}", flush=True)
+    run.settle()
+    verify_s = prove(run)
+    has_dates = "ingest_date" in settings["MATCHES_PARTITION_BY"]
+    where = f"ingest_date < DATE '{run.today()}'" if has_dates else f"kafka_timestamp < TIMESTAMP '{run.today()} 00:00:00+00:00'"
+    found = {"records": run.records(), **figures(run), "verify s": verify_s, "first day": first}
+    found["readers"] = compare_readers(run, work, where)
+    run.end()
+    return found
+
+
+def run_before(work, broker, hours, rate):
+    run = MovedTime(work, PROGRAM, broker, "before", trigger_s=10, rate=rate, **BEFORE)
+    run.start()
+    for _ in range(hours * 360):
+        run.step()
+    verify_s = prove(run)
+    found = {"records": run.records(), **figures(run), "verify s": verify_s}
+    found["readers"] = compare_readers(run, work, "true") if False else {}
+    run.end()
+    return found
+
+
+def as_text(after, before, days, hours):
+    rows = {name: value for name, value in after.items() if isinstance(value, (int, float))}
+    text = f"| | before: {hours} hours | the same for {days} days | after: {days} days |\n|---|---|---|---|\n"
+    for name, value in rows.items():
+        was = before.get(name) if before else None
+        grows = name in ("records", "table files", "rejects files", "table MB")
+        forecast = f"{was * days * 24 / hours:,.0f} (× {days * 24 // hours})" if was is not None and grows else ""
+        text += f"| {name} | {'' if was is None else f'{was:,}'} | {forecast} | {value:,} |\n"
+    for name, (took, ideal, ratio) in after["readers"].items():
+        text += f"| {name}, closed days | | | {took} s, {ratio} × ideal files ({ideal} s) |\n"
+    return text + f"\nThe program at the end of the first day: {after['first day']}\n"
+
+
+def failures(after):
+    found = [
+        f"{name}: {after[name]:,} files, at most {FILES_MOST:,} are promised"
+        for name in ("table files outside the current day", "rejects files outside the current day")
+        if after[name] >= FILES_MOST
+    ]
+    return found + [
+        f"{name}: {ratio} × ideal files, at most {SLOWER_MOST} are promised"
+        for name, (_, _, ratio) in after["readers"].items()
+        if ratio > SLOWER_MOST
+    ]
+
+
+def measure(work, options):
+    settings = dict(AFTER, **dict(pair.split("=", 1) for pair in options.set))
+    with Broker(work / "kafka") as broker:
+        before = run_before(work / "before", broker, options.before_hours, options.rate) if options.before_hours else {}
+        shutil.rmtree(work / "before", ignore_errors=True)
+        after = run_after(work / "after", broker, options.days, options.rate, options.kills, settings)
+    return after, before
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--days", type=int, default=30)
+    parser.add_argument("--before-hours", type=int, default=24, help="0: leave it out")
+    parser.add_argument("--rate", type=int, default=5, help="records a second")
+    parser.add_argument("--kills", type=int, default=2, help="a day; one more is shortly after midnight")
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="another setting of the program")
+    parser.add_argument("--keep", metavar="DIRECTORY", help="work there and keep it")
+    options = parser.parse_args()
+
+    from run import commit, machine
+
+    measured = commit()
+    with contextlib.ExitStack() as stack:
+        work = options.keep or stack.enter_context(tempfile.TemporaryDirectory(prefix="esports-month-"))
+        began = time.monotonic()
+        after, before = measure(pathlib.Path(work), options)
+        took = time.monotonic() - began
+    text = as_text(after, before, options.days, options.before_hours)
+    text += f"\n{options.rate} records a second; measured in {took / 60:.0f} minutes ({machine()}, {measured}; `bench/month.py`)\n"
+    print(text)
+    wrong = failures(after)
+    if wrong:
+        sys.exit("\n".join(wrong))
+    results = ROOT / "bench" / "results" / "month"
+    results.with_suffix(".md").write_text(text)
+    results.with_suffix(".json").write_text(json.dumps({"after": after, "before": before}, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,40 @@
+/* kept_files.h: where a file can be read that a list has named, although a change of the table
+ * (streaming/store/change.h) has carried it away since, or has not brought it yet.
+ *
+ * For readers without a lock: they list files and read them later. What left a table is kept beside
+ * it for a while. */
+#ifndef STREAMING_STORE_KEPT_FILES_H
+#define STREAMING_STORE_KEPT_FILES_H
+
+#include <pthread.h>
+
+#include "base/disk/file.h"
+#include "base/error.h"
+#include "streaming/store/changes.h"
+#include "streaming/table/path_list.h"
+
+struct kept_files {
+    const struct store *store; // borrowed
+    pthread_mutex_t lock;      // guards what follows
+    struct changes changes;    // owned; read when it is first needed, and again when there are more
+    bool read;
+    size_t records;    // that were there then
+    int64_t unfinished; // and of them, the one that was not finished; -1: none
+};
+
+void kept_files_init(struct kept_files *kept, const struct store *store);
+void kept_files_deinit(struct kept_files *kept);
+
+/* Where the file is now, by its path relative to the table or the rejects: in the table, where what
+ * left it is kept, or where what comes is prepared. *there false: in none of them. Any number of
+ * threads may ask. ERROR_STATE: a record of a change is damaged; ERROR_RETRY: the disk. */
+MUST_CHECK bool kept_files_find(struct kept_files *kept, bool of_rejects, const char *path,
+                                struct file_path *at, bool *there, struct error *err);
+
+/* What became of a file that is in none of them. Compacted: adds the paths of the files that have
+ * its rows now, which may have been added already. */
+MUST_CHECK bool kept_files_fate(struct kept_files *kept, bool of_rejects, const char *path,
+                                enum file_fate *fate, struct path_list *successors,
+                                struct error *err);
+
+#endif

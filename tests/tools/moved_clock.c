@@ -1,0 +1,125 @@
+/* moved_clock: LD_PRELOAD for our program, whose clocks a test moves ahead while it runs.
+ *
+ * CLOCK_FILE has nanoseconds, a 64-bit number in the machine's byte order. They are added to what
+ * the program reads from its clocks, wall and monotonic alike, and a wait that is over by the moved
+ * clock ends. The test only ever raises the number. Files and directories that the program syncs get
+ * the moved time as their modification time, as they would have by a moved clock of the machine.
+ *
+ * Libraries keep the real time, above all librdkafka with its timeouts: a call counts as the
+ * program's if it returns into the program's own code. Sleeps that are not waits for a condition
+ * (nanosleep, sigtimedwait) last as long as ever. */
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <link.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { SECOND_NS = 1000000000, SLICE_NS = 2000000 }; // how soon a wait notices that the clock moved
+
+static const int64_t *ahead;          // NULL: the clock is not moved
+static uintptr_t code_begin, code_end; // of the program
+static int (*real_clock_gettime)(clockid_t id, struct timespec *now);
+static int (*real_fsync)(int fd);
+
+static int find_code(struct dl_phdr_info *object, size_t size, void *unused) {
+    (void)size, (void)unused;
+    for (size_t i = 0; i < object->dlpi_phnum; i++) {
+        const ElfW(Phdr) *part = &object->dlpi_phdr[i];
+        if (part->p_type == PT_LOAD && (part->p_flags & PF_X)) {
+            code_begin = object->dlpi_addr + part->p_vaddr;
+            code_end = code_begin + part->p_memsz;
+        }
+    }
+    return 1; // the first object is the program
+}
+
+__attribute__((constructor)) static void begin(void) {
+    *(void **)&real_clock_gettime = dlsym(RTLD_NEXT, "clock_gettime");
+    *(void **)&real_fsync = dlsym(RTLD_NEXT, "fsync");
+    dl_iterate_phdr(find_code, NULL);
+    const char *path = getenv("CLOCK_FILE");
+    int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    void *map = fd < 0 ? MAP_FAILED : mmap(NULL, sizeof *ahead, PROT_READ, MAP_SHARED, fd, 0);
+    if (map == MAP_FAILED) {
+        (void)fputs("moved_clock: CLOCK_FILE cannot be read\n", stderr);
+        abort();
+    }
+    (void)close(fd);
+    ahead = map;
+}
+
+static bool is_program(const void *caller) {
+    return ahead && (uintptr_t)caller >= code_begin && (uintptr_t)caller < code_end;
+}
+
+static int64_t ahead_ns(void) {
+    return __atomic_load_n(ahead, __ATOMIC_ACQUIRE);
+}
+
+static int64_t to_ns(const struct timespec *time) {
+    return time->tv_sec * INT64_C(1000000000) + time->tv_nsec;
+}
+
+static struct timespec from_ns(int64_t ns) {
+    return (struct timespec){.tv_sec = ns / SECOND_NS, .tv_nsec = ns % SECOND_NS};
+}
+
+static int64_t real_ns(clockid_t id) {
+    struct timespec now;
+    (void)real_clock_gettime(id, &now);
+    return to_ns(&now);
+}
+
+int clock_gettime(clockid_t id, struct timespec *now) {
+    if (!real_clock_gettime) // by another library's constructor
+        return (int)syscall(SYS_clock_gettime, id, now);
+    int result = real_clock_gettime(id, now);
+    bool moves = id == CLOCK_REALTIME || id == CLOCK_MONOTONIC;
+    if (result == 0 && moves && is_program(__builtin_return_address(0)))
+        *now = from_ns(to_ns(now) + ahead_ns());
+    return result;
+}
+
+/* All conditions of the program wait on the monotonic clock. */
+int pthread_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t *lock,
+                           const struct timespec *deadline) {
+    static int (*real_wait)(pthread_cond_t *, pthread_mutex_t *, const struct timespec *);
+    if (!is_program(__builtin_return_address(0))) {
+        if (!real_wait)
+            *(void **)&real_wait = dlvsym(RTLD_NEXT, "pthread_cond_timedwait", "GLIBC_2.3.2");
+        if (!real_wait)
+            *(void **)&real_wait = dlsym(RTLD_NEXT, "pthread_cond_timedwait");
+        return real_wait(condition, lock, deadline);
+    }
+    int64_t until_ns = to_ns(deadline) - ahead_ns();
+    int64_t slice_ns = real_ns(CLOCK_MONOTONIC) + SLICE_NS;
+    bool is_last = until_ns <= slice_ns;
+    struct timespec at = from_ns(is_last ? (until_ns > 0 ? until_ns : 0) : slice_ns);
+    int result = pthread_cond_clockwait(condition, lock, CLOCK_MONOTONIC, &at);
+    return result == ETIMEDOUT && !is_last ? 0 : result; // awake for no reason, as is allowed
+}
+
+/* Of a file that the machine's clock has stamped. */
+static void stamp(int fd) {
+    struct stat file;
+    int64_t now_ns = real_ns(CLOCK_REALTIME);
+    if (fstat(fd, &file) != 0 || to_ns(&file.st_mtim) > now_ns)
+        return;
+    struct timespec moved = from_ns(to_ns(&file.st_mtim) + ahead_ns());
+    (void)futimens(fd, (struct timespec[2]){{.tv_nsec = UTIME_OMIT}, moved});
+}
+
+int fsync(int fd) {
+    if (is_program(__builtin_return_address(0)))
+        stamp(fd);
+    return real_fsync(fd);
+}
