@@ -201,6 +201,30 @@ def test_a_kill_in_the_middle_of_a_compaction_loses_and_repeats_nothing(matches)
     matches.assert_exact()
 
 
+def test_a_damaged_file_is_named_once_and_the_others_are_merged(matches):
+    job = matches.job
+    job.broker.generate(matches.topic, "matches", 600, 2)
+    matches.fill()
+    damaged = job.lake.files(matches.directory / "status=live")[0]
+    bytes_before = damaged.read_bytes()
+    damaged.write_bytes(bytes_before[:8] + b"x" * 200 + bytes_before[208:])
+
+    process = matches.start(COMPACT="1 second")
+    process.wait_log(r"Files were merged \| of=table")
+    (line,) = process.lines("A file cannot be merged, and is left alone")
+    assert damaged.name in line
+    process.stop()
+    assert damaged.exists()
+    process = job.program.start("compact", "--job", "matches", **job.settings)
+    process.wait_exit(60, 5)
+    assert damaged.name in process.log()
+    assert "1 file could not be merged" in process.errors()
+    damaged.write_bytes(bytes_before)
+    matches.ask("compact")
+    assert not damaged.exists()
+    matches.assert_exact()
+
+
 def test_old_dates_expire_and_late_rows_make_them_again(sales):
     job = sales.job
     job.produce([sale(n, [OLD, NEWER, FUTURE][n % 3]) for n in range(600)], "sales")
@@ -224,7 +248,7 @@ def test_old_dates_expire_and_late_rows_make_them_again(sales):
     process.wait_log("Dates have expired")
 
     job.produce([sale(1000, OLD)], "sales")
-    job.wait_committed(process, sales.ends())
+    job.wait_committed(process, sales.ends(), "sales")
     process.stop()
     assert sorted(set(days_of(sales).values())) == [OLD, FUTURE]
 

@@ -75,7 +75,7 @@ bool care_list(const struct care_table *table, struct care_files *files, struct 
 enum { DIRECTORIES_SHOWN = 3 };
 
 const char *care_amount(int64_t files, int64_t bytes, char text[static CARE_AMOUNT_MAX]) {
-    bool is_small = bytes < 1000 * 1000, is_large = bytes >= 1000 * 1000 * 1000;
+    bool is_small = bytes < 1000000, is_large = bytes >= 1000000000;
     (void)snprintf(text, CARE_AMOUNT_MAX, "%s (%.1f %s)", text_count(files, "file").text,
                    (double)bytes / (is_small   ? 1e3
                                     : is_large ? 1e9

@@ -309,10 +309,14 @@ static void answer_request(struct caretaker *self) {
     care_status_set_busy(&self->query->report.care, false);
     answer.state = ok ? ANSWER_DONE : ANSWER_FAILED;
     answer.error = err;
-    if (!self->cancelled)
+    bool stops = !ok && err.kind == ERROR_STOPPED && !self->cancelled;
+    if (!self->cancelled && !stops) // else the command notices that nobody answers any more
         send_answer(self);
     self->answer = NULL;
     self->acknowledged = false;
+    if (self->cancelled)
+        answer_remove(checkpoint_of(self));
+    self->cancelled = false;
     request_remove(checkpoint_of(self));
     answer_deinit(&answer);
 }
