@@ -157,7 +157,8 @@ static const struct setting common[] = {
      .location = true},
     {lake, NULL, &type_names, FIELD(queries[0].partition_by), NULL,
      "Partition columns of the table of %s, outermost directory first: any of its columns of the types "
-     PARTITION_TYPES ", separated by commas. `none`: no directories, the files are in the table's "
+     PARTITION_TYPES ", separated by commas, and `ingest_date`, the date of the Kafka timestamp in "
+     "the session's time zone. `none`: no directories, the files are in the table's "
      "root. An existing table keeps its columns: others are refused."},
     {lake, "SINK_LOG", &type_choice, FIELD(sink_log), "auto",
      "Whether a table gets Spark's sink log (`_spark_metadata`). `auto` gives one to a new "
