@@ -221,7 +221,7 @@ static const struct setting common[] = {
      "query file can set it for its table (`compact`). Not on a Spark cluster.",
      SECOND, 365LL * DAY},
     {care, "COMPACT_GRACE", &type_duration, FIELD(query.care.grace_ms), "1 hour",
-     "How long files that were merged or have expired stay readable beside the table before they "
+     "How long files that were merged or have expired stay readable next to the table before they "
      "are deleted: for readers that still have their names.",
      0, 365LL * DAY},
     {care, "COMPACT_TARGET_FILE_SIZE", &type_size, FIELD(query.care.target_size), "128m",
