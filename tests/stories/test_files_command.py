@@ -120,9 +120,9 @@ def test_the_files_that_are_named_hold_the_same_rows_while_the_table_is_compacte
 def test_what_was_compacted_is_read_where_it_is_kept_and_then_where_its_rows_are(job):
     job.create_topic(partitions=2)
     run_batches(job, 20)
-    job.produce(["no json", "[]"])
-    job.run()
-    topic = job.topics[KIND]
+    for value in ("no json", "[]"):
+        job.produce([value])
+        job.run()
 
     def tail():
         return [json.loads(line) for line in lines(command(job, "tail", "--rows", "40", "--json"))]
@@ -145,8 +145,6 @@ def test_what_was_compacted_is_read_where_it_is_kept_and_then_where_its_rows_are
     job.produce(['{"match_id": "M-late", "status": "live"}'])
     assert not job.run(MISSING_FILES="stop").lines("missing from table")
     assert "every offset is present exactly once" in job.verify()
-    assert topic
-
 
 def rewrite(path, keep):
     """The file as another program writes it again, with its first rows only."""

@@ -94,7 +94,7 @@ static struct verify_file *add_file(struct verify_files *files, const char *path
     }
     struct verify_file *file = &files->files[files->count++];
     *file = (struct verify_file){
-        .path = text_copy(path), .reject = reject, .size = -1, .rows = -1, .change = -1};
+        .path = text_copy(path), .reject = reject, .size = -1, .rows = -1, .change = -1, .batch = -1};
     note_memory(files, path);
     files->memory += 2 * sizeof *file;
     return file;
@@ -277,13 +277,17 @@ static void compare_manifests(const struct store *store, const struct snapshot *
         (void)snprintf(who, sizeof who, "the manifest of batch %" PRId64, promise->batch_id);
         if (change != NULL)
             see_left(store, files, change, promise->path, file != NULL, report);
-        else if (file == NULL)
+        else if (file == NULL) {
             verify_say(report, VERIFY_FILE, "%s'%s' is in %s, but not %s",
                        promise->reject ? "the rejects' file " : "", promise->path, who,
                        place_of_lists(store, promise->reject));
-        if (file != NULL)
+            verify_note_damaged(report, promise->batch_id);
+        }
+        if (file != NULL) {
+            file->batch = promise->batch_id;
             set_promise(file, &(struct data_file){.size = promise->size, .rows = promise->rows},
                         who, report);
+        }
     }
 }
 

@@ -16,6 +16,7 @@ struct verify_file {
     int64_t size; // as the sink log, a manifest or a record of a change says; -1: nobody does
     int64_t rows; // as a manifest or a record says; -1: none does
     int64_t change; // whose record says so; -1: a manifest
+    int64_t batch;  // whose manifest names it; -1: none does
     char *fault;  // owned; what is wrong with it; NULL: nothing was found yet
 };
 

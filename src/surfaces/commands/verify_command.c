@@ -220,6 +220,22 @@ static void print_json(const struct command_scope *scope, const struct verify_re
     output_print_json(scope->out, object);
 }
 
+/* Where a rewind would have to go, as far as manifests tell. */
+static bool refuse(const struct verify_report *report, size_t faults, const struct totals *totals,
+                   struct error *err) {
+    char target[64] = "";
+    if (report->damaged_batch > 0 && !report->damaged_before)
+        (void)snprintf(target, sizeof target, " (`rewind --to-batch %" PRId64 "`)",
+                       report->damaged_batch - 1);
+    return error_set(err, ERROR_STATE,
+                     "%s, %s missing, %" PRId64
+                     " duplicate; restore the files named above from a "
+                     "backup, or rewind%s and run their batches again; `adopt --accept` takes the "
+                     "table as it is",
+                     text_count((int64_t)faults, "fault").text,
+                     text_count(totals->missing, "offset").text, totals->duplicates, target);
+}
+
 bool verify_command(const struct command_scope *scope, struct error *err) {
     const struct config *config = scope->config;
     struct broker *broker;
@@ -247,12 +263,7 @@ bool verify_command(const struct command_scope *scope, struct error *err) {
     struct totals totals = add_up(&report);
     size_t faults = verify_faults(&report);
     if (faults > 0)
-        ok =
-            error_set(err, ERROR_STATE,
-                      "%s, %s missing, %" PRId64 " duplicate; restore the files named above from a "
-                      "backup, or rewind and run their batches again",
-                      text_count((int64_t)faults, "fault").text,
-                      text_count(totals.missing, "offset").text, totals.duplicates);
+        ok = refuse(&report, faults, &totals, err);
     verify_report_deinit(&report);
     return ok;
 }
