@@ -177,8 +177,7 @@ static bool search_all(struct comparison *comparison, struct error *err) {
 }
 
 /* A file that was compacted has its rows in others now. */
-static bool search_successors(struct comparison *comparison, const char *path,
-                              struct error *err) {
+static bool search_successors(struct comparison *comparison, const char *path, struct error *err) {
     const struct store *store = comparison->watch->position->store;
     enum file_fate fate;
     struct path_list successors = {0};

@@ -93,8 +93,12 @@ static struct verify_file *add_file(struct verify_files *files, const char *path
         check(files->files != NULL);
     }
     struct verify_file *file = &files->files[files->count++];
-    *file = (struct verify_file){
-        .path = text_copy(path), .reject = reject, .size = -1, .rows = -1, .change = -1, .batch = -1};
+    *file = (struct verify_file){.path = text_copy(path),
+                                 .reject = reject,
+                                 .size = -1,
+                                 .rows = -1,
+                                 .change = -1,
+                                 .batch = -1};
     note_memory(files, path);
     files->memory += 2 * sizeof *file;
     return file;
@@ -255,8 +259,7 @@ static void see_left(const struct store *store, const struct verify_files *files
                    place_of_lists(store, change->of_rejects));
 }
 
-static void set_promise(struct verify_file *file,
-                        const struct data_file *promise, const char *who,
+static void set_promise(struct verify_file *file, const struct data_file *promise, const char *who,
                         struct verify_report *report) {
     if (file->size >= 0 && file->size != promise->size)
         verify_say(report, VERIFY_FILE, "'%s' has %s in the sink log, but %" PRId64 " in %s",

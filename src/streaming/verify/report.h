@@ -43,7 +43,7 @@ struct verify_partition {
     int64_t records;       // offsets that have rows in the table
     int64_t empty, filtered, absent, lost, missing, unproven;
     int64_t expired, accepted; // offsets without a row whose rows left the table with a change
-    int64_t duplicates; // times that an offset was met again; with LATERAL VIEW, a row of it
+    int64_t duplicates;        // times that an offset was met again; with LATERAL VIEW, a row of it
     // If each record is one row, start + rows + rejects + absent + lost + expired + accepted +
     // missing + unproven - duplicates == end. Otherwise, without duplicates, start + records +
     // rejects + empty + filtered + absent + lost + expired + accepted + missing + unproven == end.
@@ -63,7 +63,7 @@ struct verify_report {
     struct verify_texts texts[VERIFY_KINDS];
     int64_t damaged_batch; // the oldest one whose files are missing or damaged; -1: none is known
     bool damaged_before;   // or older ones may be: no manifest names a damaged file
-    int64_t resolved; // rows of the rejects table that were replayed
+    int64_t resolved;      // rows of the rejects table that were replayed
     int64_t table_files, reject_files;
     int64_t bytes; // of these files
     int64_t rows;  // whose offsets were read, each pass counted

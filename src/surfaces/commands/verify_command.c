@@ -12,10 +12,10 @@
 #include "surfaces/terminal/output.h"
 #include "surfaces/terminal/text_table.h"
 
-static const char *const headings[] = {
-    ">incarnation", ">partition", ">from",   ">to",   ">records", ">rows",      ">rejects",
-    ">empty",       ">filtered",  ">absent", ">lost", ">expired", ">accepted",  ">missing",
-    ">duplicate",   ">unproven"};
+static const char *const headings[] = {">incarnation", ">partition", ">from",      ">to",
+                                       ">records",     ">rows",      ">rejects",   ">empty",
+                                       ">filtered",    ">absent",    ">lost",      ">expired",
+                                       ">accepted",    ">missing",   ">duplicate", ">unproven"};
 
 enum { COLUMNS = sizeof headings / sizeof headings[0] };
 
@@ -44,22 +44,29 @@ static void print_partitions(FILE *out, const struct verify_report *report) {
     size_t count = report->partition_count;
     bool incarnations = count > 0 && report->partitions[count - 1].incarnation > 0;
     bool apart = !report->row_per_record;
-    const bool shown[COLUMNS] = {incarnations,       true,
-                                 true,               true,
-                                 apart,              true,
-                                 true,               apart,
-                                 apart,              true,
-                                 true,               totals.expired > 0,
-                                 totals.accepted > 0, true,
-                                 true,               true};
+    const bool shown[COLUMNS] = {incarnations,
+                                 true,
+                                 true,
+                                 true,
+                                 apart,
+                                 true,
+                                 true,
+                                 apart,
+                                 apart,
+                                 true,
+                                 true,
+                                 totals.expired > 0,
+                                 totals.accepted > 0,
+                                 true,
+                                 true,
+                                 true};
     text_table_init_some(&table, headings, shown, COLUMNS);
     for (size_t i = 0; i < count; i++) {
         const struct verify_partition *at = &report->partitions[i];
-        const int64_t numbers[COLUMNS] = {at->incarnation, at->partition, at->start,   at->end,
-                                          at->records,     at->rows,      at->rejects, at->empty,
-                                          at->filtered,    at->absent,    at->lost,    at->expired,
-                                          at->accepted,    at->missing,   at->duplicates,
-                                          at->unproven};
+        const int64_t numbers[COLUMNS] = {
+            at->incarnation, at->partition, at->start,      at->end,     at->records, at->rows,
+            at->rejects,     at->empty,     at->filtered,   at->absent,  at->lost,    at->expired,
+            at->accepted,    at->missing,   at->duplicates, at->unproven};
         text_table_add_some_numbers(&table, numbers, shown, COLUMNS);
     }
     text_table_print(&table, 2, out);
@@ -228,8 +235,7 @@ static bool refuse(const struct verify_report *report, size_t faults, const stru
         (void)snprintf(target, sizeof target, " (`rewind --to-batch %" PRId64 "`)",
                        report->damaged_batch - 1);
     return error_set(err, ERROR_STATE,
-                     "%s, %s missing, %" PRId64
-                     " duplicate; restore the files named above from a "
+                     "%s, %s missing, %" PRId64 " duplicate; restore the files named above from a "
                      "backup, or rewind%s and run their batches again; `adopt --accept` takes the "
                      "table as it is",
                      text_count((int64_t)faults, "fault").text,
