@@ -362,7 +362,8 @@ bool recover(struct store *store, struct recovery *recovery, struct error *err) 
     store->recovered = false;
     bool ok = settle(store, &survey, &action, recovery, err) &&
               fill(store, &survey, action, recovery, err) && note_history(store) &&
-              prepare(store, &survey, err) && look_for_orphans(store, &survey, recovery, err);
+              prepare(store, &survey, err) &&
+              look_for_orphans(store, &survey, recovery, err);
     if (!ok) {
         recovery_deinit(recovery);
         return false;

@@ -53,8 +53,8 @@ struct history {
 
 void history_deinit(struct history *history); // accepts a zeroed struct
 
-/* All that is known, with what is not noted yet. A file that is damaged is left out, with a
- * warning. ERROR_RETRY: the disk; ERROR_STATE: the checkpoint is damaged. */
+/* All that is known, with what is not noted yet. A file that is damaged is left out, with a warning.
+ * ERROR_RETRY: the disk; ERROR_STATE: the checkpoint is damaged. */
 MUST_CHECK bool history_read(const struct store *store, struct history *history, struct error *err);
 
 /* The entry whose newest batch this is, with its ends; NULL: there is none. */
