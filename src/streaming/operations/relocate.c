@@ -23,13 +23,13 @@ struct move {
     struct store *store;
     bool dry_run;
     struct manifest_origin origin;
-    struct file_path old;                // where the table was, as its log says; empty: where it is
-    int64_t files;                       // listed
-    struct examples missing;             // not there, or of another size
+    struct file_path old;    // where the table was, as its log says; empty: where it is
+    int64_t files;           // listed
+    struct examples missing; // not there, or of another size
     int64_t logs, manifests, changes, signatures; // rewritten
-    struct path_set left, left_rejects; // what has left the tables with a change
-    struct change open;                 // a change that is not finished: its files may be prepared
-    bool has_left;                      // with a change that is finished
+    struct path_set left, left_rejects;           // what has left the tables with a change
+    struct change open; // a change that is not finished: its files may be prepared
+    bool has_left;      // with a change that is finished
 };
 
 /* A file that an unfinished change brings: it is where the change has prepared it. */
@@ -356,8 +356,7 @@ static bool rewrite_manifests(struct move *move, struct error *err) {
     return true;
 }
 
-static bool rewrite_change(struct move *move, const char *name, int64_t number,
-                           struct error *err) {
+static bool rewrite_change(struct move *move, const char *name, int64_t number, struct error *err) {
     scoped(scope_free) char *moved = NULL;
     size_t size = 0;
     struct change change;

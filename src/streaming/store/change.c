@@ -232,8 +232,8 @@ bool change_parse(const char *text, size_t size, int64_t number,
 }
 
 /* The first line again, and what is behind it as it was. */
-static char *print_moved(struct json *header, const char *table, const char *rest,
-                         size_t rest_size, size_t *size) {
+static char *print_moved(struct json *header, const char *table, const char *rest, size_t rest_size,
+                         size_t *size) {
     char *text = NULL;
     FILE *out = open_memstream(&text, size);
     check(out != NULL);
@@ -260,8 +260,8 @@ bool change_move(const char *text, size_t size, int64_t number,
                         "backup",
                         err);
     if (ok && (table == NULL || strcmp(table, table_of(&change, origin)) != 0))
-        *moved = print_moved(header, table_of(&change, origin), rest,
-                             (size_t)(text + size - rest), moved_size);
+        *moved = print_moved(header, table_of(&change, origin), rest, (size_t)(text + size - rest),
+                             moved_size);
     json_free(header);
     change_deinit(&change);
     return ok;

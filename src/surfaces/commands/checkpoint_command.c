@@ -117,9 +117,8 @@ enum { COLUMNS = 14 };
  * rows only where they differ, and what left the table only where something has. */
 static void print_partitions(FILE *out, const struct inspection *inspection) {
     static const char *const headings[COLUMNS] = {
-        ">incarnation", ">partition", ">from",     ">to",     ">records", ">rows",
-        ">rejects",     ">empty",     ">filtered", ">absent", ">lost",    ">expired",
-        ">accepted",    ">unknown"};
+        ">incarnation", ">partition", ">from",   ">to",   ">records", ">rows",     ">rejects",
+        ">empty",       ">filtered",  ">absent", ">lost", ">expired", ">accepted", ">unknown"};
     int64_t expired = 0, accepted = 0;
     for (size_t i = 0; i < inspection->partition_count; i++) {
         expired += inspection->partitions[i].expired;
@@ -150,11 +149,10 @@ static void print_partitions(FILE *out, const struct inspection *inspection) {
     for (size_t i = 0; i < inspection->partition_count; i++) {
         const struct inspected_partition *at = &inspection->partitions[i];
         const struct range_outcome *counts = &at->counts;
-        const int64_t numbers[COLUMNS] = {at->incarnation, at->partition,   at->start,
-                                          at->end,         counts->records, counts->rows,
-                                          counts->rejects, counts->empty,   counts->filtered,
-                                          counts->absent,  counts->lost,    at->expired,
-                                          at->accepted,    at->unproven};
+        const int64_t numbers[COLUMNS] = {
+            at->incarnation, at->partition,   at->start,     at->end,          counts->records,
+            counts->rows,    counts->rejects, counts->empty, counts->filtered, counts->absent,
+            counts->lost,    at->expired,     at->accepted,  at->unproven};
         text_table_add_some_numbers(&table, numbers, shown, COLUMNS);
     }
     text_table_print(&table, 2, out);
