@@ -222,19 +222,24 @@ static bool stays(const struct place *place, const struct stay *stay, const char
            (has_name(&place->names, file) && !has_name(stay->left, file));
 }
 
+static bool link_log_file(const struct file_path *from, const struct file_path *to,
+                          const char *name, struct error *err) {
+    struct file_path old = file_join(from->text, name);
+    struct file_status status;
+    if (text_ends_with(name, ".tmp")) // a draft that a crash left
+        return true;
+    return file_look(old.text, &status, err) &&
+           (!status.is_file || file_link(old.text, file_join(to->text, name).text, err));
+}
+
 static bool link_log(const struct place *place, struct error *err) {
     struct file_path from = file_join(place->path.text, log_name);
     struct file_path to = file_join(place->next.text, log_name);
     struct path_list names = {0};
     bool there;
     bool ok = file_make_directory_name(to.text, err) && list_names(from.text, &names, &there, err);
-    for (size_t i = 0; ok && i < names.count; i++) {
-        struct file_path name = file_join(from.text, names.paths[i]);
-        struct file_status status;
-        ok =
-            file_look(name.text, &status, err) &&
-            (!status.is_file || file_link(name.text, file_join(to.text, names.paths[i]).text, err));
-    }
+    for (size_t i = 0; ok && i < names.count; i++)
+        ok = link_log_file(&from, &to, names.paths[i], err);
     path_list_deinit(&names);
     return ok && file_sync_directory(to.text, err);
 }
