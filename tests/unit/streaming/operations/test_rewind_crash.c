@@ -80,6 +80,18 @@ static void without_a_sink_log_too(void **state) {
     survive("rewind without sink log");
 }
 
+/* Both tables have files with rows of both sides, and the first of the two changes may be all that
+ * was done. */
+static void splitting_compacted_files_survives_any_fault(void **state) {
+    (void)state;
+    must_operate(RELEASE, ""); // so that all files may leave
+    write_batches();
+    compact(false);
+    compact(true);
+    forget_batches(5);
+    survive("rewind that splits");
+}
+
 static int set_up(void **state) {
     (void)rewind_set_up(state);
     (void)snprintf(snapshot, sizeof snapshot, "%s.snapshot", fixture.root);
@@ -102,6 +114,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         SURVIVES(a_rewind_to_a_forgotten_batch_survives_any_fault),
         SURVIVES(without_a_sink_log_too),
+        SURVIVES(splitting_compacted_files_survives_any_fault),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
