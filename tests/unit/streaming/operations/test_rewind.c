@@ -3,8 +3,11 @@
  */
 #include "rewind_fixture.h"
 
+#include "base/system/clock.h"
 #include "streaming/history/history.h"
 #include "streaming/operations/rewind_target.h"
+#include "streaming/store/changes.h"
+#include "streaming/table/origin_reader.h"
 
 /* ---- deep ---- */
 
@@ -101,7 +104,145 @@ static void compactions_are_rewound_past_to_where_no_plans_are(void **state) {
     assert_whole(0);
 }
 
+/* ---- what has left the table ---- */
+
+static bool add_gone(void *context, int32_t partition, int64_t offset) {
+    resolved_add(context, 0, partition, offset);
+    return true;
+}
+
+/* The rows of a status leave the table. */
+static void expire(const char *directory) {
+    struct store *store;
+    struct error err = {0};
+    struct recovery recovery;
+    struct file_path staging;
+    struct file_list all = {0};
+    struct change change = {.kind = CHANGE_EXPIRY, .made_ms = 1};
+    bool recorded;
+    check(recovery_open(&fixture.options, &store, &err) && recover(store, &recovery, &err));
+    change.batch_id = recovery.next_batch - 1;
+    recovery_deinit(&recovery);
+    check(change_each_eligible(store, false, take_file, &all, &err));
+    check(change_begin(store, false, &change.number, &staging, &err));
+    for (size_t i = 0; i < all.count; i++) {
+        struct data_file file = all.files[i];
+        enum origin_end end;
+        if (strncmp(file.path, directory, strlen(directory)) == 0) {
+            check(origin_each_offset(file_join(fixture.table, file.path).text, add_gone,
+                                     &change.gone, &end, &err));
+            file_list_add(&change.left, file);
+            all.files[i].path = NULL;
+        }
+    }
+    qsort(change.left.files, change.left.count, sizeof *change.left.files, by_path);
+    if (!change_publish(store, &change, &recorded, &err))
+        fail_msg("%s", err.message);
+    change_deinit(&change);
+    file_list_deinit(&all);
+    store_close(store);
+}
+
+static int64_t count_expired(void) {
+    struct verify_report report;
+    int64_t expired = 0;
+    verify_lake(&report);
+    assert_int_equal(verify_faults(&report), 0);
+    for (size_t i = 0; i < report.partition_count; i++)
+        expired += report.partitions[i].expired;
+    verify_report_deinit(&report);
+    return expired;
+}
+
+static void sweep(void) {
+    struct store *store;
+    struct recovery recovery;
+    struct error err = {0};
+    check(recovery_open(&fixture.options, &store, &err) && recover(store, &recovery, &err) &&
+          change_sweep(store, INT64_MAX / 2, 0, &err));
+    recovery_deinit(&recovery);
+    store_close(store);
+}
+
+/* By changes/ and coverage/. */
+static int64_t count_noted(void) {
+    struct store *store;
+    struct changes changes;
+    struct coverage coverage;
+    struct resolved gone = {0};
+    struct error err;
+    bool found;
+    check(store_open_to_read(&fixture.options, &store, &err) &&
+          changes_read(store, &changes, &err) && coverage_read(store, &coverage, &found, &err));
+    changes_gone(&changes, CHANGE_EXPIRY, &gone);
+    resolved_add_all(&gone, &coverage.expired);
+    int64_t count = gone.count;
+    resolved_deinit(&gone);
+    changes_deinit(&changes);
+    coverage_deinit(&coverage);
+    store_close(store);
+    return count;
+}
+
+static void offsets_that_are_read_again_have_not_expired(void **state) {
+    (void)state;
+    run_batches(9, 5);
+    int64_t before = count_expired();
+    expire("status=done/");
+    int64_t all = count_expired();
+    assert_true(before == 0 && all > 20);
+    must_rewind(4, "rewound to batch 4");
+    int64_t then = count_expired();
+    assert_true(then > 0 && then < all);
+    must_run_query(0);
+    assert_int_equal(count_expired(), then);
+    assert_int_equal(count_noted(), then);
+    // Once nobody needs the record, the offsets are in coverage/.
+    run_batches(125, 1);
+    compact(false); // the newest record stays
+    sweep();
+    assert_false(fixture_has(&fixture, CHECKPOINT "changes/0"));
+    assert_int_equal(count_noted(), then);
+    must_rewind(2, "rewound to batch 2");
+    int64_t last = count_expired();
+    assert_true(last > 0 && last < then);
+    must_run_query(0);
+    assert_int_equal(count_expired(), last);
+    assert_int_equal(count_noted(), last);
+}
+
 /* ---- a time ---- */
+
+static const struct clock_ops *real_clock;
+static int64_t behind_ms;
+
+static int64_t wall(void) {
+    return real_clock->wall_ms() - behind_ms;
+}
+
+static int64_t monotonic(void) {
+    return real_clock->monotonic_us();
+}
+
+static void three_days_are_done_again(void **state) {
+    static const struct clock_ops shifted = {wall, monotonic};
+    enum { HOUR_MS = 3600 * 1000, HOURS = 5 * 24 };
+    (void)state;
+    real_clock = clock_source;
+    clock_source = &shifted;
+    int64_t now = real_clock->wall_ms();
+    fixture_clear(&fixture); // the batch of the set-up is of now
+    for (behind_ms = (int64_t)HOURS * HOUR_MS; behind_ms >= 0; behind_ms -= HOUR_MS)
+        run_batches(1, 1);
+    clock_source = real_clock;
+    assert_false(fixture_has(&fixture, CHECKPOINT "offsets/19"));
+    before_ms = now - 3LL * 24 * HOUR_MS + 1000 * 60;
+    must_operate(REWIND, "rewound to batch 48");
+    before_ms = now - 119LL * HOUR_MS + 1000 * 60;
+    must_operate(REWIND, "rewound to batch 1");
+    must_run_query(0);
+    assert_whole(0);
+}
 
 static int64_t planned_ms(int64_t batch) {
     struct store *store;
@@ -219,6 +360,8 @@ int main(void) {
         ON_DISK(what_was_replayed_after_the_batch_is_a_reject_again),
         ON_DISK(compactions_and_replays_are_rewound_past),
         ON_DISK(compactions_are_rewound_past_to_where_no_plans_are),
+        ON_DISK(offsets_that_are_read_again_have_not_expired),
+        ON_DISK(three_days_are_done_again),
         ON_DISK(the_newest_batch_before_a_time_stays),
         ON_DISK(offsets_that_kafka_no_longer_has_are_refused_by_name),
         ON_DISK(a_batch_that_is_not_known_is_refused_with_those_next_to_it),
