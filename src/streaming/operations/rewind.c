@@ -155,8 +155,7 @@ static bool shorten_log(struct execution *execution, struct error *err) {
         return false;
     if (!store->sink_log.exists)
         return true;
-    if (execution->interval > 0 &&
-        (!sign(store, to_batch, err) || !rebuild_log(execution, err)))
+    if (execution->interval > 0 && (!sign(store, to_batch, err) || !rebuild_log(execution, err)))
         return false;
     for (int64_t batch = store->sink_log.newest; batch > to_batch; batch--)
         if (!remove_numbered(&store->sink_log.directory, batch, ".compact", err) ||

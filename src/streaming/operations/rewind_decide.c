@@ -282,6 +282,7 @@ static bool is_folded(const struct rewind *rewind) {
 static bool look_at_times(const struct rewind *rewind, const char *root, const char *relative,
                           struct path_list *mixed, bool *beyond, struct error *err) {
     int64_t first, last, end = rewind->target.timestamp_ms * 1000;
+    *beyond = false;
     if (!origin_times(file_join(root, relative).text, &first, &last, err))
         return false;
     if (first <= end && last > end)
@@ -293,6 +294,7 @@ static bool look_at_times(const struct rewind *rewind, const char *root, const c
 static bool look_into(struct rewind *rewind, const char *relative, bool *beyond,
                       struct error *err) {
     struct file_path path = file_join(rewind->store->options.table, relative);
+    *beyond = false;
     if (rewind->target.times_tell) {
         if (look_at_times(rewind, rewind->store->options.table, relative, &rewind->mixed_table,
                           beyond, err))

@@ -1,137 +1,13 @@
 /* test_rewind.c: a rewind to batches whose plans and manifests are gone, and across compactions,
  * replays and batches of Spark's, on real Parquet files. What is read again makes the same table.
  */
-#include "replay_fixture.h"
+#include "rewind_fixture.h"
 
-#include "pipeline/merge/merge.h"
-#include "pipeline/sink/reject_table.h"
+#include "base/system/clock.h"
 #include "streaming/history/history.h"
 #include "streaming/operations/rewind_target.h"
-#include "streaming/query/query_definition.h"
-#include "streaming/store/change_steps.h"
 #include "streaming/store/changes.h"
-
-/* ---- the records ---- */
-
-static int64_t line_count; // of partition 0 behind the first lines
-
-static void append(int64_t count) {
-    for (int64_t i = 0; i < count; i++, line_count++) {
-        scoped(scope_free) char *line =
-            line_count % 10 == 9
-                ? fixture_text("{\"match_id\":\n")
-                : fixture_text("{\"match_id\":\"m%" PRId64 "\",\"status\":\"%s\"}\n", line_count,
-                               line_count % 3 == 0 ? "live" : "done");
-        append_lines(0, line);
-    }
-}
-
-/* One more batch for each `size` lines. */
-static void run_batches(int64_t count, int64_t size) {
-    for (int64_t i = 0; i < count; i++) {
-        append(size);
-        must_run_query(0);
-    }
-}
-
-/* Rejects of the lines that were appended. */
-static int64_t appended_rejects(void) {
-    return line_count / 10;
-}
-
-static void assert_whole(int64_t replayed_rejects) {
-    assert_once(FIRST_ROWS + line_count - appended_rejects() + replayed_rejects,
-                FIRST_REJECTS + appended_rejects() - replayed_rejects);
-}
-
-/* ---- rewinding ---- */
-
-static struct query_options rewind_query;
-
-static void must_rewind(int64_t batch, const char *what) {
-    to_batch = batch;
-    must_operate(REWIND, what);
-    must_operate(REWIND, "nothing to do");
-}
-
-/* ---- compacting ---- */
-
-static bool take_file(void *context, const char *path, int64_t size, int64_t modified_ms) {
-    struct file_list *files = context;
-    file_list_add(
-        files, (struct data_file){
-                   .path = text_copy(path), .size = size, .rows = 1, .modified_ms = modified_ms});
-    return true;
-}
-
-static int by_path(const void *a, const void *b) {
-    return strcmp(((const struct data_file *)a)->path, ((const struct data_file *)b)->path);
-}
-
-static size_t directory_length(const char *path) {
-    const char *slash = strrchr(path, '/');
-    return slash == NULL ? 0 : (size_t)(slash - path);
-}
-
-static void merge_directory(const struct query_definition *definition, struct change *change,
-                            const char *root, const char *staging, size_t first, size_t end) {
-    struct error err;
-    struct merge_result result = {0};
-    char *paths[1000];
-    check(end - first < 1000);
-    const char *path = change->left.files[first].path;
-    scoped(scope_free) char *directory = fixture_text("%.*s", (int)directory_length(path), path);
-    for (size_t i = first; i < end; i++)
-        paths[i - first] = fixture_text("%s/%s", root, change->left.files[i].path);
-    const struct merge_options options = {.schema = change->of_rejects ? reject_schema()
-                                                                       : &definition->schema,
-                                          .partition_columns = definition->partition_columns,
-                                          .partition_column_count = change->of_rejects ? 0 : 1,
-                                          .parquet = {.codec = CODEC_SNAPPY},
-                                          .staging_directory = staging,
-                                          .directory = directory,
-                                          .target_size = 128 << 20,
-                                          .memory_max = 64 << 20,
-                                          .split_after_us = INT64_MAX};
-    if (!merge_files(&options, (const char *const *)paths, end - first, &result, &err))
-        fail_msg("%s", err.message);
-    file_list_move(&change->added, &result.files);
-    merge_result_deinit(&result);
-    for (size_t i = first; i < end; i++)
-        free(paths[i - first]);
-}
-
-/* All files of a directory that may leave become one. */
-static void compact(bool of_rejects) {
-    struct store *store;
-    struct error err = {0};
-    struct recovery recovery;
-    struct query_definition definition;
-    struct file_path staging;
-    struct change change = {.kind = CHANGE_COMPACTION, .of_rejects = of_rejects, .made_ms = 1};
-    const char *root = of_rejects ? fixture.rejects : fixture.table;
-    bool recorded;
-    check(query_definition_init(&definition, &rewind_query, &err));
-    check(recovery_open(&fixture.options, &store, &err) && recover(store, &recovery, &err));
-    change.batch_id = recovery.next_batch - 1;
-    recovery_deinit(&recovery);
-    check(change_each_eligible(store, of_rejects, take_file, &change.left, &err));
-    qsort(change.left.files, change.left.count, sizeof *change.left.files, by_path);
-    check(change_begin(store, of_rejects, &change.number, &staging, &err));
-    for (size_t first = 0, end; first < change.left.count; first = end) {
-        size_t length = directory_length(change.left.files[first].path);
-        for (end = first + 1; end < change.left.count; end++)
-            if (directory_length(change.left.files[end].path) != length ||
-                strncmp(change.left.files[end].path, change.left.files[first].path, length) != 0)
-                break;
-        merge_directory(&definition, &change, root, staging.text, first, end);
-    }
-    qsort(change.added.files, change.added.count, sizeof *change.added.files, by_path);
-    if (!change_publish(store, &change, &recorded, &err))
-        fail_msg("%s", err.message);
-    change_deinit(&change);
-    store_close(store);
-}
+#include "streaming/table/origin_reader.h"
 
 /* ---- deep ---- */
 
@@ -228,7 +104,145 @@ static void compactions_are_rewound_past_to_where_no_plans_are(void **state) {
     assert_whole(0);
 }
 
+/* ---- what has left the table ---- */
+
+static bool add_gone(void *context, int32_t partition, int64_t offset) {
+    resolved_add(context, 0, partition, offset);
+    return true;
+}
+
+/* The rows of a status leave the table. */
+static void expire(const char *directory) {
+    struct store *store;
+    struct error err = {0};
+    struct recovery recovery;
+    struct file_path staging;
+    struct file_list all = {0};
+    struct change change = {.kind = CHANGE_EXPIRY, .made_ms = 1};
+    bool recorded;
+    check(recovery_open(&fixture.options, &store, &err) && recover(store, &recovery, &err));
+    change.batch_id = recovery.next_batch - 1;
+    recovery_deinit(&recovery);
+    check(change_each_eligible(store, false, take_file, &all, &err));
+    check(change_begin(store, false, &change.number, &staging, &err));
+    for (size_t i = 0; i < all.count; i++) {
+        struct data_file file = all.files[i];
+        enum origin_end end;
+        if (strncmp(file.path, directory, strlen(directory)) == 0) {
+            check(origin_each_offset(file_join(fixture.table, file.path).text, add_gone,
+                                     &change.gone, &end, &err));
+            file_list_add(&change.left, file);
+            all.files[i].path = NULL;
+        }
+    }
+    qsort(change.left.files, change.left.count, sizeof *change.left.files, by_path);
+    if (!change_publish(store, &change, &recorded, &err))
+        fail_msg("%s", err.message);
+    change_deinit(&change);
+    file_list_deinit(&all);
+    store_close(store);
+}
+
+static int64_t count_expired(void) {
+    struct verify_report report;
+    int64_t expired = 0;
+    verify_lake(&report);
+    assert_int_equal(verify_faults(&report), 0);
+    for (size_t i = 0; i < report.partition_count; i++)
+        expired += report.partitions[i].expired;
+    verify_report_deinit(&report);
+    return expired;
+}
+
+static void sweep(void) {
+    struct store *store;
+    struct recovery recovery;
+    struct error err = {0};
+    check(recovery_open(&fixture.options, &store, &err) && recover(store, &recovery, &err) &&
+          change_sweep(store, INT64_MAX / 2, 0, &err));
+    recovery_deinit(&recovery);
+    store_close(store);
+}
+
+/* By changes/ and coverage/. */
+static int64_t count_noted(void) {
+    struct store *store;
+    struct changes changes;
+    struct coverage coverage;
+    struct resolved gone = {0};
+    struct error err;
+    bool found;
+    check(store_open_to_read(&fixture.options, &store, &err) &&
+          changes_read(store, &changes, &err) && coverage_read(store, &coverage, &found, &err));
+    changes_gone(&changes, CHANGE_EXPIRY, &gone);
+    resolved_add_all(&gone, &coverage.expired);
+    int64_t count = gone.count;
+    resolved_deinit(&gone);
+    changes_deinit(&changes);
+    coverage_deinit(&coverage);
+    store_close(store);
+    return count;
+}
+
+static void offsets_that_are_read_again_have_not_expired(void **state) {
+    (void)state;
+    run_batches(9, 5);
+    int64_t before = count_expired();
+    expire("status=done/");
+    int64_t all = count_expired();
+    assert_true(before == 0 && all > 20);
+    must_rewind(4, "rewound to batch 4");
+    int64_t then = count_expired();
+    assert_true(then > 0 && then < all);
+    must_run_query(0);
+    assert_int_equal(count_expired(), then);
+    assert_int_equal(count_noted(), then);
+    // Once nobody needs the record, the offsets are in coverage/.
+    run_batches(125, 1);
+    compact(false); // the newest record stays
+    sweep();
+    assert_false(fixture_has(&fixture, CHECKPOINT "changes/0"));
+    assert_int_equal(count_noted(), then);
+    must_rewind(2, "rewound to batch 2");
+    int64_t last = count_expired();
+    assert_true(last > 0 && last < then);
+    must_run_query(0);
+    assert_int_equal(count_expired(), last);
+    assert_int_equal(count_noted(), last);
+}
+
 /* ---- a time ---- */
+
+static const struct clock_ops *real_clock;
+static int64_t behind_ms;
+
+static int64_t wall(void) {
+    return real_clock->wall_ms() - behind_ms;
+}
+
+static int64_t monotonic(void) {
+    return real_clock->monotonic_us();
+}
+
+static void three_days_are_done_again(void **state) {
+    static const struct clock_ops shifted = {wall, monotonic};
+    enum { HOUR_MS = 3600 * 1000, HOURS = 5 * 24 };
+    (void)state;
+    real_clock = clock_source;
+    clock_source = &shifted;
+    int64_t now = real_clock->wall_ms();
+    fixture_clear(&fixture); // the batch of the set-up is of now
+    for (behind_ms = (int64_t)HOURS * HOUR_MS; behind_ms >= 0; behind_ms -= HOUR_MS)
+        run_batches(1, 1);
+    clock_source = real_clock;
+    assert_false(fixture_has(&fixture, CHECKPOINT "offsets/19"));
+    before_ms = now - 3LL * 24 * HOUR_MS + 1000 * 60;
+    must_operate(REWIND, "rewound to batch 48");
+    before_ms = now - 119LL * HOUR_MS + 1000 * 60;
+    must_operate(REWIND, "rewound to batch 1");
+    must_run_query(0);
+    assert_whole(0);
+}
 
 static int64_t planned_ms(int64_t batch) {
     struct store *store;
@@ -336,19 +350,7 @@ static void what_a_gap_has_added_is_not_guessed(void **state) {
     assert_whole(0);
 }
 
-static int set_up(void **state) {
-    (void)replay_set_up(state);
-    fixture.options.rewind_retention_ms = 7LL * 24 * 3600 * 1000;
-    line_count = 0;
-    before_ms = 0;
-    rewind_broker = NULL;
-    rewind_query = query_options_of(PARSE_REJECT, 0);
-    rewind_query_used = &rewind_query;
-    must_run_query(0); // batch 0 has the first lines
-    return 0;
-}
-
-#define ON_DISK(test) cmocka_unit_test_setup_teardown(test, set_up, replay_tear_down)
+#define ON_DISK(test) cmocka_unit_test_setup_teardown(test, rewind_set_up, replay_tear_down)
 
 int main(void) {
     streams_load();
@@ -358,6 +360,8 @@ int main(void) {
         ON_DISK(what_was_replayed_after_the_batch_is_a_reject_again),
         ON_DISK(compactions_and_replays_are_rewound_past),
         ON_DISK(compactions_are_rewound_past_to_where_no_plans_are),
+        ON_DISK(offsets_that_are_read_again_have_not_expired),
+        ON_DISK(three_days_are_done_again),
         ON_DISK(the_newest_batch_before_a_time_stays),
         ON_DISK(offsets_that_kafka_no_longer_has_are_refused_by_name),
         ON_DISK(a_batch_that_is_not_known_is_refused_with_those_next_to_it),
