@@ -145,13 +145,13 @@ def live_a_day(run, kills):
     return took
 
 
-def run_after(work, broker, days, rate, kills, settings):
-    run = MovedTime(work, PROGRAM, broker, "after", rate=rate, **settings)
+def run_after(work, broker, options, settings):
+    run = MovedTime(work, PROGRAM, broker, "after", trigger_s=options.trigger_s, rate=options.rate, **settings)
     run.start()
     first, began = None, time.monotonic()
     run.step()
-    for day in range(days):
-        verify_s = live_a_day(run, kills)
+    for day in range(options.days):
+        verify_s = live_a_day(run, options.kills)
         now = figures(run)
         first = first or run.resources()
         print(f"day {day + 1}: {time.monotonic() - began:.0f} s; verify {verify_s} s; {now}", flush=True)
@@ -208,7 +208,7 @@ def measure(work, options):
     with Broker(work / "kafka") as broker:
         before = run_before(work / "before", broker, options.before_hours, options.rate) if options.before_hours else {}
         shutil.rmtree(work / "before", ignore_errors=True)
-        after = run_after(work / "after", broker, options.days, options.rate, options.kills, settings)
+        after = run_after(work / "after", broker, options, settings)
     return after, before
 
 
@@ -216,6 +216,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--days", type=int, default=30)
     parser.add_argument("--before-hours", type=int, default=24, help="0: leave it out")
+    parser.add_argument("--trigger-s", type=int, default=60, help="seconds, which must divide a day")
     parser.add_argument("--rate", type=int, default=5, help="records a second")
     parser.add_argument("--kills", type=int, default=2, help="a day; one more is shortly after midnight")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="another setting of the program")
