@@ -110,6 +110,11 @@ MUST_CHECK bool file_make_directory(const char *path, struct error *err);
 /* mkdir of the last name only; true when it is there already. The caller syncs the parent. */
 MUST_CHECK bool file_make_directory_name(const char *path, struct error *err);
 
+/* Gives a directory, just made, what decides who may use it and what is made in it: mode, group,
+ * access lists and, where we may, the owner of another. ERROR_CONFIG: the group or the access
+ * lists can't be given. */
+MUST_CHECK bool file_copy_access(const char *from, const char *to, struct error *err);
+
 MUST_CHECK bool file_sync_directory(const char *path, struct error *err);
 
 /* Never replaces what has the name `to`; neither directory is synced. errno is kept: EEXIST if the

@@ -151,7 +151,8 @@ static void learn_ratio(struct merge *merge, const struct merge_group *group, in
 static bool merge_group(struct merge *merge, const char *const *paths, size_t count, size_t *next,
                         struct error *err) {
     struct merge_group group;
-    merge_inputs_init(&group.inputs, &merge->table, paths + *next);
+    merge_inputs_init(&group.inputs, &merge->table, paths + *next,
+                      (size_t)merge->options->memory_max, merge->options->staging_directory);
     merge_order_init(&group.order, &merge->keys);
     bool done = true, enough = false;
     while (done && !enough && *next < count) {

@@ -93,15 +93,25 @@ static bool load_piece(struct group *group, const struct batch *batch, size_t pi
 
 static bool read_chunk(struct group *group, struct batch *batch, size_t index, size_t piece,
                        size_t row, struct error *err) {
-    const struct merge_inputs *inputs = group->passes->inputs;
+    struct merge_inputs *inputs = group->passes->inputs;
+    const struct merge_piece *at = merge_piece_at(inputs, piece);
     struct merge_values *values = &batch->values[index];
     size_t column = batch->first + index;
     struct file_chunk chunk;
     if (!merge_piece_chunk(inputs, piece, column, &chunk)) {
-        merge_values_add_nulls(values, row, merge_piece_at(inputs, piece)->rows);
+        merge_values_add_nulls(values, row, at->rows);
         return true;
     }
-    return column_reader_reopen(group->reader, &group->input,
+    struct input spooled = {.name = inputs->paths[at->input],
+                            .file.fd = -1,
+                            .memory_size = chunk.size < 0 ? 0 : (size_t)chunk.size,
+                            .size = chunk.size};
+    if (at->is_spooled) {
+        if (!merge_spool_read(&inputs->spool, column, (uint32_t)chunk.start, &spooled.memory, err))
+            return false;
+        chunk.start = 0;
+    }
+    return column_reader_reopen(group->reader, at->is_spooled ? &spooled : &group->input,
                                 merge_piece_column(inputs, piece, column), &chunk, &group->codec,
                                 group->passes->memory_max, err) &&
            merge_values_read(values, group->reader, row, err);
@@ -138,7 +148,8 @@ static bool read_batch(struct group *group, const struct merge_range *range, str
     for (size_t piece = 0; piece < merge_piece_count(inputs) && batch->count > 0; piece++) {
         const struct merge_piece *at = merge_piece_at(inputs, piece);
         if (is_needed(batch, range, row, at->rows)) {
-            if (!open_input(group, at->input, err) || !load_piece(group, batch, piece, err))
+            if (!at->is_spooled &&
+                (!open_input(group, at->input, err) || !load_piece(group, batch, piece, err)))
                 return false;
             for (size_t i = 0; i < batch->count; i++)
                 if (!read_chunk(group, batch, i, piece, row, err))

@@ -5,7 +5,7 @@
 #include "pipeline/merge/merge_values.h"
 
 struct merge_passes {
-    const struct merge_inputs *inputs; // borrowed, as all others
+    struct merge_inputs *inputs; // borrowed, as all others
     const struct merge_order *order;
     struct parquet_table *table;
     struct merge_breath *breath;

@@ -226,6 +226,13 @@ static bool make_pass(struct caretaker *self, struct error *err) {
                   err);
 }
 
+/* A minute, or what COMPACT says if that is shorter. */
+static int64_t look_every_ms(const struct caretaker *self) {
+    const struct compact_setting *compact = &options_of(self)->compact;
+    bool is_short = compact->mode == COMPACT_LIVE && compact->older_than_ms < LOOK_EVERY_MS;
+    return is_short ? compact->older_than_ms : LOOK_EVERY_MS;
+}
+
 static bool is_on(const struct caretaker *self) {
     const struct care_options *options = options_of(self);
     return options->compact.mode != COMPACT_OFF || options->retention_days > 0;
@@ -250,7 +257,7 @@ static void pass(struct caretaker *self) {
         warn(self, "Cannot take care of the table; trying again in a minute", &err);
     int64_t now_ms = clock_monotonic_ms();
     int64_t pause_ms = self->changed ? 0 : LOOK_SHARE * (now_ms - began_ms);
-    self->look_ms = now_ms + (pause_ms > LOOK_EVERY_MS ? pause_ms : LOOK_EVERY_MS);
+    self->look_ms = now_ms + (pause_ms > look_every_ms(self) ? pause_ms : look_every_ms(self));
     care_status_set_next(status, clock_wall_ms() + self->look_ms - now_ms);
 }
 

@@ -90,8 +90,7 @@ static void say_waits(const struct pass *pass, const struct expiry_partition *pa
             "Look at the producers' clocks; `expire --before` removes dates of the past.",
             name, amount);
     else
-        say(pass, "%s: %s wait: its newest file was committed on %.*s.", name, amount, (int)length,
-            day);
+        say(pass, "%s: %s wait: the newest was committed on %.*s.", name, amount, (int)length, day);
 }
 
 /* *leaves false: it does not, and that was said. */

@@ -284,8 +284,10 @@ static bool prepare(const struct place *place, bool *empty, struct error *err) {
     struct stay stay = {.left = &left, .added = &added, .is_empty = true};
     bool ok = clear_tree(place, place->next.text, err) &&
               clear_tree(place, place->left.text, err) &&
-              file_make_directory_name(place->next.text, err) && link_staying(place, &stay, err) &&
-              link_added(place, &stay, err) && file_sync_directory(place->next.text, err) &&
+              file_make_directory_name(place->next.text, err) &&
+              file_copy_access(place->path.text, place->next.text, err) &&
+              link_staying(place, &stay, err) && link_added(place, &stay, err) &&
+              file_sync_directory(place->next.text, err) &&
               file_sync_directory(place->next_list.text, err);
     *empty = stay.is_empty;
     path_list_deinit(&left);

@@ -218,7 +218,7 @@ static const struct setting common[] = {
      "files of a date once the date is over, and needs a partition column of type DATE. A duration, "
      "such as `1 hour`, merges files older than that, and once more when their date is over. A "
      "query file can set it for its table (`compact`). Not on a Spark cluster.",
-     MINUTE, 365LL * DAY},
+     SECOND, 365LL * DAY},
     {care, "COMPACT_GRACE", &type_duration, FIELD(query.care.grace_ms), "1 hour",
      "How long files that were merged or have expired stay readable beside the table before they "
      "are deleted: for readers that still have their names.",

@@ -5,7 +5,7 @@
  * two steps has a slot twice, and readers drop what they have read already. Nothing here decides
  * whether a batch counts: a rewind compares the history with coverage/, and refuses what does not
  * fit. */
-#include "streaming/store/history.h"
+#include "streaming/history/history.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -668,4 +668,9 @@ void history_keep(const struct store *store, bool at_start) {
     struct error err = {0};
     if (store->options.rewind_retention_ms > 0 && !keep(store, at_start, &err))
         warn(store, "The history for rewind was not written; a later batch retries", &err);
+}
+
+void history_note(const struct store *store, int64_t batch_id) {
+    if ((batch_id + 1) % HISTORY_INTERVAL == 0)
+        history_keep(store, false);
 }
