@@ -208,7 +208,7 @@ def outcome(read, table, is_right):
     except (KeyboardInterrupt, AttributeError, TypeError, NameError):
         raise
     except BaseException as error:  # each reader has its own, and Polars may panic
-        return ERROR, re.sub(r"/tmp/\S+|[0-9a-f-]{36}", "…", f"{type(error).__name__}: {error}")[:160]
+        return ERROR, re.sub(r"(/tmp/|\.\.\.)\S+", "…", f"{type(error).__name__}: {error}")[:160]
     return (RIGHT, "") if is_right(found) else (WRONG, "")
 
 
