@@ -7,7 +7,7 @@ undone while nobody reads. A read is right, or it is an error, or it is wrong: i
 missing, or there are too many. Both are given per 1,000 exchanges: how often a reader is hit that reads all the time.
 
 Listing alone is measured, too, because it is where rows are lost: a reader that lists names, looks at each file then,
-and drops what it does not find, has lost the directory. Spark reads the sink log, which is written anew before each
+and drops what it does not find, has lost the directory. Spark reads the sink log, which is written again before each
 exchange. The table is unchanged otherwise, so every right read gives the same rows.
 
 The second part does the same with the program: batches add small files, and a reader reads while `compact` runs, which
@@ -75,7 +75,7 @@ def write_log(path, table, files):
 
 
 def make_table(work, files):
-    """The table, and beside it what is exchanged; with the logs of both states."""
+    """The table, next to it what is exchanged, and the logs of both states."""
     table, other = work / "table", work / "other"
     write_rows(table / "status=finished", 0, ROWS, 1)
     write_rows(table / "status=live", ROWS, ROWS, files)

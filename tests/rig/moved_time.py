@@ -25,6 +25,7 @@ from .program import Program
 PRELOAD = GEN.with_name("moved_clock.so")
 SECOND = 1_000_000_000
 DAY_S = 86400
+LATE_FILES_MOST = 10  # in a directory whose date is over: what has been compacted, and what came later
 
 
 class Clock:
@@ -52,10 +53,10 @@ class Clock:
 
 
 class MovedTime:
-    """One run: the program, its topic and its lake. `rate`: records a second of the program's time; `settings`: of the
-    program."""
+    """One run: the program, its topic and its lake. `rate`: records a second of the program's time; `late`: whether one
+    record in an hour has a timestamp of one to two days before; `settings`: of the program."""
 
-    def __init__(self, directory, binary, broker, topic, trigger_s=60, rate=5, partitions=2, seed=1, **settings):
+    def __init__(self, directory, binary, broker, topic, trigger_s=60, rate=5, partitions=2, seed=1, late=True, **settings):
         directory.mkdir(parents=True, exist_ok=True)
         self.clock = Clock(directory / "clock")
         self.lake = Lake(directory / "lake")
@@ -66,6 +67,8 @@ class MovedTime:
         broker.create_topic(topic, partitions, message_timestamp_after_max_ms=2**62)
         self._producer = broker.producer(linger_ms=0)
         self._each = int(rate * trigger_s)
+        self._late = late
+        self._late_hour = None  # of the newest late record
         self._values = self._make_values()
         self._program = Program(binary, directory / "runs")
         self._settings = {
@@ -129,12 +132,19 @@ class MovedTime:
 
     # ---- time ----
 
+    def _lateness(self, moment):
+        hour = moment // (3600 * SECOND)
+        if not self._late or hour == self._late_hour:
+            return 0
+        self._late_hour = hour
+        return self.random.randrange(DAY_S, 2 * DAY_S) * SECOND
+
     def _produce(self, until):
         """The records of the time up to there."""
         first = until - self.trigger_s * SECOND
         for number in range(self._each):
             partition = number % len(self.produced)
-            moment = first + self.trigger_s * SECOND * number // self._each
+            moment = first + self.trigger_s * SECOND * number // self._each - self._lateness(first)
             self._producer.produce(
                 self.topic, next(self._values), None, partition, must_be_delivered, timestamp=moment // 1_000_000
             )
@@ -176,16 +186,20 @@ class MovedTime:
         if self._settings.get("COMPACT", "off") == "off":
             return
         until = self.clock.now() + hours * 3600 * SECOND
-        while self.clock.now() < until and self._has_small_files():
+        while self.clock.now() < until and max(self.files_of_closed_days().values()) > LATE_FILES_MOST:
             self.step()
 
-    def _has_small_files(self):
-        """Whether a directory of a day that is over has more than one file."""
+    def files_of_closed_days(self):
+        """{directory: how many files}, of the days that are over."""
         leaves = collections.Counter(path.parent for path in self.lake.files(self.lake.table("matches")))
-        return any(count > 1 for leaf, count in leaves.items() if f"ingest_date={self.today()}" not in leaf.parts)
+        return {leaf: count for leaf, count in leaves.items() if f"ingest_date={self.today()}" not in leaf.parts}
 
     def triggers_per_day(self):
         return DAY_S // self.trigger_s
+
+    def hour(self):
+        """Of the day."""
+        return self.clock.now() // (3600 * SECOND) % 24
 
     def today(self):
         """YYYY-MM-DD"""

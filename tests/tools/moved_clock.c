@@ -5,12 +5,12 @@
  * then on, in nanoseconds. The test only adds pairs, and goes farther ahead with each.
  *
  * The newest distance is added to what the program reads from its clocks, wall and monotonic alike,
- * and a wait that is over by the moved clock ends. The machine's clock stamps files; the program is
- * told the time that its clock had then.
+ * and a wait that is over by the moved clock ends. The machine's clock stamps files; the program
+ * sees the time that its own clock had then.
  *
  * Libraries keep the real time, above all librdkafka with its timeouts: a call counts as the
  * program's if it returns into the program's own code. Sleeps that are not waits for a condition
- * (nanosleep, sigtimedwait) last as long as ever. */
+ * (nanosleep, sigtimedwait) last as long as usual. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -35,7 +35,7 @@ struct move {
 static const struct {
     int64_t count;
     struct move moves[];
-} *history;                            // NULL: not read yet
+} * history;                           // NULL: not read yet
 static uintptr_t code_begin, code_end; // of the program
 static int (*real_clock_gettime)(clockid_t id, struct timespec *now);
 static int (*real_fstat)(int fd, struct stat *status);
@@ -108,6 +108,7 @@ static int64_t real_ns(clockid_t id) {
     return to_ns(&now);
 }
 
+// NOLINTBEGIN(readability-inconsistent-declaration-parameter-name): the system's have __
 int clock_gettime(clockid_t id, struct timespec *now) {
     if (!real_clock_gettime) // by another library's constructor
         return (int)syscall(SYS_clock_gettime, id, now);
@@ -152,3 +153,4 @@ int fstat(int fd, struct stat *status) {
 int lstat(const char *restrict path, struct stat *restrict status) {
     return translate(real_lstat(path, status), status, __builtin_return_address(0));
 }
+// NOLINTEND(readability-inconsistent-declaration-parameter-name)
