@@ -3,6 +3,7 @@
 #include "base/log/log.h"
 #include "streaming/kafka/planner.h"
 #include "streaming/store/declaration.h"
+#include "streaming/store/partition_kinds.h"
 #include "streaming/store/table_types.h"
 
 bool query_init(struct query *query, const struct query_options *options, struct broker *broker,
@@ -49,6 +50,17 @@ static void note_resumed(struct query *query) {
         query_status_resume(&query->report.status, newest, file_modified_ms(&file));
 }
 
+static void warn_of_partitions(const struct query *query) {
+    struct misleading_column found[MISLEADING_COLUMNS_MAX];
+    const struct store_options *options = &query->definition.options->store;
+    size_t count = partition_kinds_find(options, found);
+    for (size_t i = 0; i < count; i++) {
+        char text[MISLEADING_TEXT_MAX];
+        misleading_column_print(&found[i], text);
+        log_write(LOG_WARNING, query->report.name, "The %s | table=%s", text, options->table);
+    }
+}
+
 bool query_open(struct query *query, struct error *err) {
     const struct store_options *options = &query->definition.options->store;
     struct error unreadable;
@@ -60,6 +72,7 @@ bool query_open(struct query *query, struct error *err) {
     if (unreadable.kind != ERROR_NONE)
         log_write(LOG_WARNING, query->report.name, "%s: %s", unreadable.message,
                   table_types_unreadable_cure);
+    warn_of_partitions(query);
     query_status_open(&query->report.status, store_query_id(query->store));
     note_resumed(query);
     return true;

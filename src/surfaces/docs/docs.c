@@ -51,8 +51,11 @@ static const char explain_document[] =
     "`environment`, `--trigger`, or file and line); `ignoredKafkaVariables`, "
     "`ignoredSparkVariables`; `warnings`; `memory` with `budgetBytes` and `floorBytes`; `queries`, "
     "each with `name`, `job`, `topic`, `table`, `rejects` and `checkpoint` (`path` and `warning`), "
-    "`partitionBy`, `identifier`, `forecast` (an array of `recordsPerSecond`, `filesPerDay`, "
-    "`meanFileBytes`, `manySmallFiles`, `betterTriggerMs`; null where there is none) and `columns` "
+    "`partitionBy`, `partitionWarnings`, `identifier`, `forecast` (an array of `recordsPerSecond`, "
+    "`filesPerDay`, `meanFileBytes`, `rejectFilesPerDay`, `mergedFilesPerDay`, "
+    "`mergedMeanFileBytes`, `sinkLogBytes` after 30 days, `manySmallFiles`, `betterTriggerMs`: one "
+    "for the rate of the newest batches, or several for rates that could be; null where there is "
+    "none) and `columns` "
     "(`name`, `type`, `nullable`, `from`, `expression`).\n";
 
 static void print_command(FILE *out, const struct command *entry) {

@@ -13,7 +13,8 @@
 #include "base/text.h"
 #include "streaming/cluster/spark/kafka_options.h"
 #include "streaming/cluster/spark/spark_distribution.h"
-#include "streaming/kafka/planner.h"
+#include "streaming/store/partition_kinds.h"
+#include "surfaces/health/forecast_look.h"
 #include "surfaces/settings/setting.h"
 #include "surfaces/settings/settings.h"
 #include "surfaces/settings/table_settings.h"
@@ -181,50 +182,7 @@ static void print_columns(FILE *out, const struct stream *stream) {
 
 /* ---- files a day ---- */
 
-enum { MINUTE_MS = 60 * 1000 };
-
-static const double seconds_per_day = 86400;
-
-static double least(double a, double b) {
-    return a < b ? a : b;
-}
-
-static double batches_per_day(const struct forecast_input *input) {
-    int64_t trigger_ms = input->trigger_ms > FORECAST_LEAST_TRIGGER_MS ? input->trigger_ms
-                                                                       : FORECAST_LEAST_TRIGGER_MS;
-    double records = input->records_per_second * seconds_per_day;
-    double batches = least(seconds_per_day * 1000 / (double)trigger_ms, records);
-    if (input->max_offsets > 0 && batches * (double)input->max_offsets < records)
-        batches = records / (double)input->max_offsets;
-    return batches;
-}
-
-struct forecast forecast_make(const struct forecast_input *input) {
-    struct forecast forecast = {.batches = batches_per_day(input)};
-    if (forecast.batches <= 0)
-        return forecast;
-    double rows = input->records_per_second * seconds_per_day;
-    double batch_rows = rows / forecast.batches;
-    double tasks = (double)planner_task_count(batch_rows * PLANNER_RECORD_BYTES, input->workers,
-                                              PLANNER_TASK_BYTES);
-    forecast.files = forecast.batches * least(tasks * input->partition_values, batch_rows);
-    forecast.file_bytes = FORECAST_FILE_BYTES + FORECAST_ROW_BYTES * rows / forecast.files;
-    forecast.small =
-        forecast.files > FORECAST_FEW_FILES && forecast.file_bytes < FORECAST_LARGE_FILE;
-    return forecast;
-}
-
-int64_t forecast_better_trigger(const struct forecast_input *input) {
-    // Round ones, as people set them.
-    static const int64_t minutes[] = {1, 2, 5, 10, 15, 30, 60};
-    for (size_t i = 0; i < sizeof minutes / sizeof minutes[0]; i++) {
-        struct forecast_input other = *input;
-        other.trigger_ms = minutes[i] * MINUTE_MS;
-        if (other.trigger_ms > input->trigger_ms && !forecast_make(&other).small)
-            return other.trigger_ms;
-    }
-    return 0;
-}
+enum { FORECAST_LABEL = 12 };
 
 /* A whole number with its thousands apart, or a size in the unit that suits it. */
 static const char *format_number(double number, char text[static 32]) {
@@ -248,68 +206,116 @@ static const char *format_bytes(double bytes, char text[static 32]) {
     return text;
 }
 
-static void print_forecast(FILE *out, const struct forecast_input *input) {
-    char rate[32], files[32], size[32];
-    struct forecast forecast = forecast_make(input);
-    (void)fprintf(out, "    %11s  %11s  %9s", format_number(input->records_per_second, rate),
-                  format_number(forecast.files, files), format_bytes(forecast.file_bytes, size));
-    int64_t better_ms = forecast_better_trigger(input);
-    if (!forecast.small) {
+static const char *format_rate(double rate, char text[static 32]) {
+    if (rate >= 9.5)
+        return format_number(rate, text);
+    (void)snprintf(text, 32, "%.2g", rate);
+    return text;
+}
+
+static void print_line(FILE *out, const char *label, const struct forecast *forecast) {
+    char files[32], size[32], log[32];
+    (void)fprintf(out, "    %*s  %11s  %9s  %9s", FORECAST_LABEL, label,
+                  format_number(forecast->files, files), format_bytes(forecast->file_bytes, size),
+                  format_bytes(forecast->log_bytes, log));
+}
+
+/* What is left of the line's files when they have been merged. */
+static void print_kept(FILE *out, const struct forecast_input *input) {
+    struct forecast_input other = *input;
+    if (input->compact == FORECAST_KEPT)
+        other.compact = FORECAST_CLOSED;
+    struct forecast forecast = forecast_make(&other);
+    forecast.files = forecast.kept_files;
+    forecast.file_bytes = forecast.kept_bytes;
+    if (forecast.files > 0)
+        print_line(out, input->compact == FORECAST_KEPT ? "with COMPACT" : "merged", &forecast);
+    if (forecast.files > 0)
         (void)fprintf(out, "\n");
-    } else if (better_ms == 0) {
-        (void)fprintf(out, "  warning: many small files; use fewer partition columns\n");
-    } else {
-        struct forecast_input other = *input;
-        other.trigger_ms = better_ms;
-        forecast = forecast_make(&other);
-        (void)fprintf(out, "  warning: many small files; TRIGGER=\"%s\" makes %s of %s\n",
-                      text_count(better_ms / 60000, "minute").text,
-                      format_number(forecast.files, files),
-                      format_bytes(forecast.file_bytes, size));
+}
+
+static void print_warning(FILE *out, const struct forecast_input *input) {
+    char files[32], size[32];
+    int64_t better_ms = forecast_better_trigger(input);
+    if (better_ms == 0) {
+        (void)fprintf(out, "  warning: many small files; use fewer partition columns");
+        return;
     }
+    struct forecast_input other = *input;
+    other.trigger_ms = better_ms;
+    struct forecast forecast = forecast_make(&other);
+    (void)fprintf(out, "  warning: many small files; TRIGGER=\"%s\" makes %s of %s",
+                  text_count(better_ms / 60000, "minute").text,
+                  format_number(forecast.files, files), format_bytes(forecast.file_bytes, size));
+}
+
+static void print_forecast(FILE *out, const char *label, const struct forecast_input *input,
+                           bool may_warn) {
+    struct forecast forecast = forecast_make(input);
+    print_line(out, label, &forecast);
+    if (forecast.small && may_warn)
+        print_warning(out, input);
+    (void)fprintf(out, "\n");
 }
 
 const double forecast_rates[FORECAST_RATES] = {1, 10, 100, 1000, 10000, 100000};
 
-struct forecast_input forecast_input_of(const struct config *config, const struct stream *stream) {
-    const struct name_list *names = config_partition_by(config, stream);
-    struct query_options options = config_query_options(config, stream);
-    struct forecast_input input = {.trigger_ms = options.trigger.interval_ms,
-                                   .available_now = options.trigger.available_now,
-                                   .max_offsets = options.max_offsets_per_trigger,
-                                   .partition_values = 1,
-                                   .workers = (size_t)config->workers};
-    config_store_options_deinit(&options.store);
-    for (size_t i = 0; i < names->count; i++)
-        input.partition_values *= FORECAST_VALUES;
-    return input;
+static void print_heading(FILE *out, const char *label) {
+    (void)fprintf(out, "    %*s  %11s  %9s  sink log after %d days\n", FORECAST_LABEL, label,
+                  "files/day", "mean", FORECAST_DAYS);
 }
 
 /* Nobody knows the rate before the topic is read: rates of all sizes. */
-static void print_forecasts(FILE *out, const struct config *config, const struct stream *stream) {
-    struct forecast_input input = forecast_input_of(config, stream);
-    if (config->master_kind != MASTER_LOCAL) { // how Spark cuts a batch is for it to say
-        (void)fprintf(out, "  files         one per batch, partition of the topic and partition "
-                           "value\n");
-        return;
-    }
-    if (input.available_now) {
-        (void)fprintf(out, "  files         one per batch, task and partition value of each run\n");
-        return;
-    }
+static void print_rates(FILE *out, struct forecast_input input, bool may_warn) {
     scoped(scope_free) char *values = NULL;
     if (input.partition_values > 1)
         values = text_format(" for %s (%d per column)",
                              text_count((int64_t)input.partition_values, "partition value").text,
                              FORECAST_VALUES);
     (void)fprintf(out,
-                  "  files         forecast%s (docs/operations.md, \"Size\")\n"
-                  "    records/s    files/day       mean\n",
+                  "  files         forecast%s; the rate is unknown before the first batches "
+                  "(docs/operations.md, \"Size\")\n",
                   values != NULL ? values : "");
+    print_heading(out, "records/s");
     for (size_t i = 0; i < FORECAST_RATES; i++) {
+        char rate[32];
         input.records_per_second = forecast_rates[i];
-        print_forecast(out, &input);
+        print_forecast(out, format_number(forecast_rates[i], rate), &input, may_warn);
     }
+}
+
+static void print_seen(FILE *out, const struct forecast_input *input,
+                       const struct forecast_seen *seen, bool may_warn) {
+    char rate[32], files[32];
+    (void)fprintf(out,
+                  "  files         forecast for %s records/s, as in the newest %zu batches, and %s "
+                  "(docs/operations.md, \"Size\")\n",
+                  format_rate(input->records_per_second, rate), seen->batches,
+                  text_count((int64_t)input->partition_values, "partition value").text);
+    print_heading(out, "");
+    print_forecast(out, "table", input, may_warn);
+    print_kept(out, input);
+    struct forecast forecast = forecast_make(input);
+    (void)fprintf(out, "    %*s  %11s\n", FORECAST_LABEL, "rejects",
+                  format_number(forecast.reject_files, files));
+}
+
+static void print_forecasts(FILE *out, const struct config *config, const struct stream *stream) {
+    struct forecast_seen seen;
+    struct store_options store = config_store_options(config, stream);
+    bool is_seen = forecast_see(&store, &seen);
+    config_store_options_deinit(&store);
+    struct forecast_input input = forecast_input_of(config, stream, is_seen ? &seen : NULL);
+    bool may_warn = forecast_is_chosen(config, stream);
+    if (config->master_kind != MASTER_LOCAL) // how Spark cuts a batch is for it to say
+        (void)fprintf(out, "  files         one per batch, partition of the topic and partition "
+                           "value\n");
+    else if (input.available_now)
+        (void)fprintf(out, "  files         one per batch, task and partition value of each run\n");
+    else if (is_seen)
+        print_seen(out, &input, &seen, may_warn);
+    else
+        print_rates(out, input, may_warn);
 }
 
 /* ---- a query, and all of it ---- */
@@ -327,6 +333,18 @@ static void print_own(FILE *out, const struct config *config, const struct strea
     }
 }
 
+static void print_misleading(FILE *out, const struct config *config, const struct stream *stream) {
+    struct misleading_column found[MISLEADING_COLUMNS_MAX];
+    struct store_options store = config_store_options(config, stream);
+    size_t count = partition_kinds_find(&store, found);
+    for (size_t i = 0; i < count; i++) {
+        char text[MISLEADING_TEXT_MAX];
+        misleading_column_print(&found[i], text);
+        (void)fprintf(out, "  %-13s   warning: %s\n", "", text);
+    }
+    config_store_options_deinit(&store);
+}
+
 static void print_query(FILE *out, const struct config *config, const struct stream *stream) {
     const struct name_list *names = config_partition_by(config, stream);
     scoped(scope_free) char *table = config_path(config, PATH_TABLE, stream);
@@ -340,7 +358,9 @@ static void print_query(FILE *out, const struct config *config, const struct str
     (void)fprintf(out, "  %-13s %s", "partitioned", names->count == 0 ? "no" : "");
     for (size_t i = 0; i < names->count; i++)
         (void)fprintf(out, "%s%s", i > 0 ? "/" : "by ", names->names[i]);
-    (void)fprintf(out, "\n  %-13s %s%s\n", "identifier",
+    (void)fprintf(out, "\n");
+    print_misleading(out, config, stream);
+    (void)fprintf(out, "  %-13s %s%s\n", "identifier",
                   stream->identifier != NULL ? stream->identifier : "none",
                   stream->identifier != NULL ? "; a record without it is a reject (PARSE_MODE)"
                                              : "");

@@ -4,7 +4,9 @@
 
 #include "base/disk/filesystem.h"
 #include "base/scope.h"
+#include "streaming/store/partition_kinds.h"
 #include "surfaces/docs/explain.h"
+#include "surfaces/health/forecast_look.h"
 #include "surfaces/settings/settings.h"
 #include "surfaces/settings/table_settings.h"
 #include "surfaces/terminal/output.h"
@@ -91,33 +93,50 @@ static struct json *columns_json(const struct stream *stream) {
     return array;
 }
 
-static struct json *forecast_json(struct forecast_input input) {
-    struct json *object = json_new_object();
-    struct forecast forecast = forecast_make(&input);
-    int64_t better_ms = forecast.small ? forecast_better_trigger(&input) : 0;
-    json_put_int(object, "recordsPerSecond", (int64_t)input.records_per_second);
-    json_put_int(object, "filesPerDay", (int64_t)forecast.files);
-    json_put_int(object, "meanFileBytes", (int64_t)forecast.file_bytes);
-    json_put_bool(object, "manySmallFiles", forecast.small);
-    if (better_ms > 0)
-        json_put_int(object, "betterTriggerMs", better_ms);
+static void put_whole(struct json *object, const char *name, double number) {
+    if (number >= 0)
+        json_put_int(object, name, (int64_t)number);
     else
-        json_put_null(object, "betterTriggerMs");
+        json_put_null(object, name);
+}
+
+static struct json *forecast_json(const struct forecast_input *input, bool may_warn) {
+    struct json *object = json_new_object();
+    struct forecast forecast = forecast_make(input);
+    bool is_small = forecast.small && may_warn;
+    int64_t better_ms = is_small ? forecast_better_trigger(input) : 0;
+    json_put_real(object, "recordsPerSecond", input->records_per_second);
+    put_whole(object, "filesPerDay", forecast.files);
+    put_whole(object, "meanFileBytes", forecast.file_bytes);
+    put_whole(object, "rejectFilesPerDay", forecast.reject_files);
+    put_whole(object, "mergedFilesPerDay",
+              input->compact == FORECAST_KEPT ? -1 : forecast.kept_files);
+    put_whole(object, "mergedMeanFileBytes",
+              input->compact == FORECAST_KEPT ? -1 : forecast.kept_bytes);
+    put_whole(object, "sinkLogBytes", forecast.log_bytes);
+    json_put_bool(object, "manySmallFiles", is_small);
+    put_whole(object, "betterTriggerMs", better_ms > 0 ? (double)better_ms : -1);
     return object;
 }
 
-/* With a cluster or `availableNow` there is no forecast. */
+/* With a cluster or `availableNow` there is no forecast; once the rate was seen, there is one. */
 static void put_forecasts(struct json *object, const struct config *config,
                           const struct stream *stream) {
-    struct forecast_input input = forecast_input_of(config, stream);
+    struct forecast_seen seen;
+    struct store_options store = config_store_options(config, stream);
+    bool is_seen = forecast_see(&store, &seen);
+    config_store_options_deinit(&store);
+    struct forecast_input input = forecast_input_of(config, stream, is_seen ? &seen : NULL);
+    bool may_warn = forecast_is_chosen(config, stream);
     if (config->master_kind != MASTER_LOCAL || input.available_now) {
         json_put_null(object, "forecast");
         return;
     }
     struct json *array = json_new_array();
-    for (size_t i = 0; i < FORECAST_RATES; i++) {
-        input.records_per_second = forecast_rates[i];
-        json_append(array, forecast_json(input));
+    for (size_t i = 0; i < (is_seen ? 1 : FORECAST_RATES); i++) {
+        if (!is_seen)
+            input.records_per_second = forecast_rates[i];
+        json_append(array, forecast_json(&input, may_warn));
     }
     json_put(object, "forecast", array);
 }
@@ -130,6 +149,20 @@ static struct json *own_json(const struct config *config, const struct stream *s
         if (own != NULL)
             json_append(array, value_json(table_property_name(at), own->text, own->where));
     }
+    return array;
+}
+
+static struct json *misleading_json(const struct config *config, const struct stream *stream) {
+    struct misleading_column found[MISLEADING_COLUMNS_MAX];
+    struct store_options store = config_store_options(config, stream);
+    struct json *array = json_new_array();
+    size_t count = partition_kinds_find(&store, found);
+    for (size_t i = 0; i < count; i++) {
+        char text[MISLEADING_TEXT_MAX];
+        misleading_column_print(&found[i], text);
+        json_append_shown(array, text);
+    }
+    config_store_options_deinit(&store);
     return array;
 }
 
@@ -147,6 +180,7 @@ static struct json *query_json(const struct config *config, const struct stream 
     json_put(object, "rejects", path_json(config, stream, PATH_REJECTS));
     json_put(object, "checkpoint", path_json(config, stream, PATH_CHECKPOINT));
     json_put(object, "partitionBy", partition_by);
+    json_put(object, "partitionWarnings", misleading_json(config, stream));
     json_put_shown_or_null(object, "identifier", stream->identifier);
     put_forecasts(object, config, stream);
     json_put(object, "columns", columns_json(stream));

@@ -18,6 +18,7 @@
 #include "base/scope.h"
 #include "base/system/clock.h"
 #include "base/text.h"
+#include "streaming/store/partition_kinds.h"
 #include "surfaces/doctor/doctor_checks.h"
 #include "surfaces/settings/settings.h"
 #include "surfaces/settings/table_settings.h"
@@ -459,6 +460,18 @@ static void check_tree(const char *setting, const char *root, const char *home,
     tell(&tree, report);
 }
 
+static void check_values(const struct store_options *store, struct doctor_report *report) {
+    struct misleading_column found[MISLEADING_COLUMNS_MAX];
+    size_t count = partition_kinds_find(store, found);
+    for (size_t i = 0; i < count; i++) {
+        char text[MISLEADING_TEXT_MAX];
+        misleading_column_print(&found[i], text);
+        doctor_warn(report, "partition values", store->table,
+                    "tell readers the column's type (docs/reading.md, \"Directories and types\")",
+                    "%s", text);
+    }
+}
+
 void doctor_check_directories(const struct config *config, struct doctor_report *report) {
     static const char *const of_table[] = {"_staging", "_spark_metadata", "_orphans", NULL};
     static const char *const of_checkpoint[] = {"sources",   "sources/0", "offsets", "commits",
@@ -469,6 +482,7 @@ void doctor_check_directories(const struct config *config, struct doctor_report 
         struct store_options store = config_store_options(config, streams[i]);
         check_tree("PROCESSED_DATA_PATH", store.table, "_staging", of_table,
                    store.partition_by_count, report);
+        check_values(&store, report);
         check_tree("DATA_LAKE_PATH", store.rejects, "_staging", of_table, 0, report);
         check_tree("CHECKPOINT_PATH", store.checkpoint, "", of_checkpoint, 0, report);
         config_store_options_deinit(&store);
