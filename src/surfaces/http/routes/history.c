@@ -273,6 +273,8 @@ void route_files(const struct http_call *call, struct http_response *response) {
     json_put_int(small, "belowBytes", FILE_SMALL);
     json_put_int(small, "files", totals.small_files);
     json_put(object, "small", small);
+    put_table_files(object, "table", http_call_query(call), false);
+    put_table_files(object, "rejects", http_call_query(call), true);
     http_response_json(response, HTTP_OK, object);
 }
 
