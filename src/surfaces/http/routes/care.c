@@ -130,20 +130,6 @@ struct json *print_care(const struct program_view *program, const struct query_v
 
 /* ---- FILES ---- */
 
-static struct json *print_sizes(const struct file_counts *counts) {
-    struct json *array = json_new_array();
-    for (size_t i = 0; i < FILE_SIZES; i++) {
-        struct json *object = json_new_object();
-        if (file_size_bound(i) == INT64_MAX)
-            json_put_null(object, "upToBytes");
-        else
-            json_put_int(object, "upToBytes", file_size_bound(i));
-        json_put_int(object, "files", counts->sizes[i]);
-        json_append(array, object);
-    }
-    return array;
-}
-
 static struct json *print_ages(const struct file_counts *counts) {
     struct json *array = json_new_array();
     for (enum file_age age = FILE_AGE_HOUR; age < FILE_AGES; age++) {
@@ -178,7 +164,7 @@ void put_table_files(struct json *object, const char *name, const struct query_v
         return;
     }
     struct json *member = print_counts(&counts);
-    json_put(member, "bySize", print_sizes(&counts));
+    json_put(member, "bySize", print_file_sizes(counts.sizes));
     json_put(member, "byAge", print_ages(&counts));
     json_put(member, "byDirectory", print_directories(&counts));
     json_put(object, name, member);
