@@ -11,7 +11,7 @@ trap 'rm -rf "$work"' EXIT
 
 cp "$chart_js" "$work/chart.js"
 cat "$ui"/{colors,parts,page}.css >"$work/page.css"
-for name in format dom connection charts overview query program main; do # each uses those before it
+for name in format dom connection charts overview query care program main; do # each uses those before it
     cat "$ui/$name.js"
 done >"$work/page.js"
 

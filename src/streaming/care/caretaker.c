@@ -18,6 +18,7 @@
 #include "base/system/thread.h"
 #include "streaming/care/care_command.h"
 #include "streaming/care/compact.h"
+#include "streaming/care/count_files.h"
 #include "streaming/care/expire.h"
 #include "streaming/care/pace.h"
 #include "streaming/care/request.h"
@@ -30,6 +31,8 @@ enum {
     LOOK_SHARE = 100,       // a look that takes long is made more seldom: 1 % of the time
     REQUEST_EVERY_MS = 500, // whether a request under way was cancelled
     FINISH_STEP_MS = 100,
+    COUNT_FIRST_MS = 2 * 1000, // after a start: the first batches come first
+    COUNT_EVERY_MS = 2 * 60 * 1000,
 };
 
 /* A prepared change on its way to the driver and back. */
@@ -53,6 +56,8 @@ struct caretaker {
     struct pace pace;
     struct path_list left_alone;
     int64_t look_ms;            // monotonic, of the next pass
+    int64_t count_ms;           // monotonic, of the next count of all files,
+    int64_t count_again_ms;     // and of one because something was published
     struct care_answer *answer; // of the request under way; NULL: there is none
     bool cancelled;
     bool acknowledged;       // the request that waits for its turn
@@ -137,7 +142,7 @@ static void note_finished(void *context, const struct care_report *report) {
     self->changed = true;
     log_finished(self, report);
     if (report->kind == CHANGE_COMPACTION)
-        care_status_add_compaction(status, &report->gain);
+        care_status_add_compaction(status, &report->gain, report->duration_ms);
     else
         care_status_add_expiry(status, report->gain.files_before, report->gain.rows);
     if (self->answer == NULL)
@@ -257,6 +262,7 @@ static void pass(struct caretaker *self) {
     struct care_status *status = &self->query->report.care;
     struct error err;
     int64_t began_ms = clock_monotonic_ms();
+    bool was_changed = self->changed;
     self->changed = false;
     care_status_set_busy(status, true);
     bool ok = open_store(self, &err) && make_pass(self, &err);
@@ -265,10 +271,41 @@ static void pass(struct caretaker *self) {
         care_status_set_error(status, "");
     else if (err.kind != ERROR_STOPPED)
         warn(self, "Cannot take care of the table; trying again in a minute", &err);
+    care_status_set_passed(status, !ok && err.kind != ERROR_STOPPED, self->left_alone.count);
     int64_t now_ms = clock_monotonic_ms();
     int64_t pause_ms = self->changed ? 0 : LOOK_SHARE * (now_ms - began_ms);
+    self->changed |= was_changed;
     self->look_ms = now_ms + (pause_ms > look_every_ms(self) ? pause_ms : look_every_ms(self));
     care_status_set_next(status, clock_wall_ms() + self->look_ms - now_ms);
+}
+
+/* ---- the thread: counting, also if the settings ask for nothing ---- */
+
+static bool is_count_due(const struct caretaker *self) {
+    int64_t now_ms = clock_monotonic_ms();
+    return now_ms >= self->count_ms || (self->changed && now_ms >= self->count_again_ms);
+}
+
+/* What cannot be counted stays as it was: the next time tries again. */
+static void count(struct caretaker *self) {
+    struct error err;
+    int64_t began_ms = clock_monotonic_ms();
+    bool ok = open_store(self, &err);
+    for (int of_rejects = 0; ok && of_rejects < 2; of_rejects++) {
+        struct file_counts counts;
+        ok = count_files(self->store, of_rejects == 1, options_of(self)->target_size, goes_on, self,
+                         &counts, &err);
+        if (ok)
+            care_status_set_files(&self->query->report.care, of_rejects == 1, &counts);
+    }
+    if (!ok && err.kind != ERROR_STOPPED)
+        log_write(LOG_DEBUG, self->query->report.name,
+                  "The files of the table cannot be counted; trying again later | error=%s",
+                  err.message);
+    int64_t now_ms = clock_monotonic_ms(), pause_ms = LOOK_SHARE * (now_ms - began_ms);
+    self->changed = false;
+    self->count_again_ms = now_ms + pause_ms;
+    self->count_ms = now_ms + (pause_ms > COUNT_EVERY_MS ? pause_ms : COUNT_EVERY_MS);
 }
 
 /* ---- the thread: requests ---- */
@@ -326,7 +363,7 @@ static void answer_request(struct caretaker *self) {
 /* Whether there is anything to do now. */
 static bool is_due(struct caretaker *self) {
     return (is_on(self) && (atomic_load(&self->finish) || clock_monotonic_ms() >= self->look_ms)) ||
-           request_is_there(checkpoint_of(self));
+           is_count_due(self) || request_is_there(checkpoint_of(self));
 }
 
 static void work(struct caretaker *self) {
@@ -335,6 +372,8 @@ static void work(struct caretaker *self) {
     bool finish = atomic_load(&self->finish);
     if (is_on(self) && (finish || clock_monotonic_ms() >= self->look_ms) && !is_stopping(self))
         pass(self);
+    if (is_count_due(self) && !is_stopping(self))
+        count(self);
     if (finish)
         atomic_store(&self->finish, false);
 }
@@ -363,6 +402,23 @@ static void *caretaker_main(void *argument) {
 
 /* ---- the driver ---- */
 
+/* What the settings ask for, at each start. */
+static void log_care(const struct query *query) {
+    const struct care_options *options = &query->definition.options->care;
+    char compact[32] = "off", retention[32] = "off";
+    if (options->compact.mode == COMPACT_CLOSED)
+        (void)snprintf(compact, sizeof compact, "closed");
+    else if (options->compact.mode == COMPACT_LIVE)
+        (void)snprintf(compact, sizeof compact, "%" PRId64 " s",
+                       options->compact.older_than_ms / 1000);
+    if (options->retention_days > 0)
+        (void)snprintf(retention, sizeof retention, "%" PRId64 " days", options->retention_days);
+    log_write(LOG_INFO, query->report.name,
+              "Table care | compact=%s | target_file_size=%" PRId64
+              " | retention=%s | grace_s=%" PRId64,
+              compact, options->target_size, retention, options->grace_ms / 1000);
+}
+
 static void warn_of_streams(const struct query *query) {
     const struct compact_setting *compact = &query->definition.options->care.compact;
     const int64_t day_ms = 24LL * 60 * 60 * 1000;
@@ -388,6 +444,7 @@ struct caretaker *caretaker_start(struct query *query) {
     struct error err;
     *self = (struct caretaker){
         .query = query,
+        .count_ms = clock_monotonic_ms() + COUNT_FIRST_MS,
         .pace = {.percent = options->care.cpu_percent, .goes_on = goes_on, .context = self}};
     request_remove(options->store.checkpoint); // of a former run: its command asks again
     answer_remove(options->store.checkpoint);
@@ -398,6 +455,7 @@ struct caretaker *caretaker_start(struct query *query) {
     mailbox_init(&self->to_thread);
     if (thread_start(&self->thread, caretaker_main, self,
                      "cannot start the thread that takes care of the table", &err)) {
+        log_care(query);
         warn_of_streams(query);
         return self;
     }

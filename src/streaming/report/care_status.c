@@ -21,6 +21,20 @@ struct care_view care_status_read(struct care_status *status) {
     return view;
 }
 
+void care_status_read_files(struct care_status *status, bool of_rejects,
+                            struct file_counts *counts) {
+    pthread_mutex_lock(&status->lock);
+    *counts = of_rejects ? status->rejects : status->table;
+    pthread_mutex_unlock(&status->lock);
+}
+
+void care_status_set_files(struct care_status *status, bool of_rejects,
+                           const struct file_counts *counts) {
+    pthread_mutex_lock(&status->lock);
+    *(of_rejects ? &status->rejects : &status->table) = *counts;
+    pthread_mutex_unlock(&status->lock);
+}
+
 void care_status_set_on(struct care_status *status, bool compacts, bool expires) {
     pthread_mutex_lock(&status->lock);
     status->view.compacts = compacts;
@@ -60,9 +74,11 @@ static void add_gain(struct care_gain *sum, const struct care_gain *gain) {
     sum->rows += gain->rows;
 }
 
-void care_status_add_compaction(struct care_status *status, const struct care_gain *gain) {
+void care_status_add_compaction(struct care_status *status, const struct care_gain *gain,
+                                int64_t duration_ms) {
     pthread_mutex_lock(&status->lock);
     status->view.compactions++;
+    status->view.last_duration_ms = duration_ms;
     status->view.last_ms = clock_wall_ms();
     status->view.last = *gain;
     add_gain(&status->view.gain, gain);
@@ -83,5 +99,16 @@ void care_status_set_error(struct care_status *status, const char *error) {
     pthread_mutex_lock(&status->lock);
     (void)snprintf(status->view.error, sizeof status->view.error, "%s", error);
     status->view.error_ms = *error != '\0' ? clock_wall_ms() : 0;
+    status->view.errors += *error != '\0';
+    pthread_mutex_unlock(&status->lock);
+}
+
+void care_status_set_passed(struct care_status *status, bool failed, size_t left_alone) {
+    pthread_mutex_lock(&status->lock);
+    struct care_view *view = &status->view;
+    view->failing_attempts = failed ? view->failing_attempts + 1 : 0;
+    if (!failed || view->failing_ms == 0)
+        view->failing_ms = failed ? clock_wall_ms() : 0;
+    view->left_alone = (int64_t)left_alone;
     pthread_mutex_unlock(&status->lock);
 }

@@ -4,19 +4,14 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/disk/file.h"
 #include "base/scope.h"
 #include "base/text.h"
 #include "streaming/store/store.h"
 #include "streaming/table/path_list.h"
-#include "surfaces/settings/settings.h"
-#include "surfaces/terminal/quantity.h"
 
 enum { LOOK_BATCHES = 100, DEFAULT_TRIGGER_MS = 60 * 1000 };
-
-static const int64_t default_target = 128 << 20;
 
 /* ---- the newest batches ---- */
 
@@ -125,23 +120,16 @@ bool forecast_see(const struct store_options *options, struct forecast_seen *see
 
 /* ---- the settings ---- */
 
-static const char *text_of(const struct config *config, const char *setting) {
-    int index = settings_find(setting);
-    return index >= 0 ? config->values[index].text : NULL;
-}
-
-/* COMPACT: off, closed or an age. Closed is for tables that have a date. */
-static void set_compact(const struct config *config, bool has_date, struct forecast_input *input) {
-    const char *compact = text_of(config, "COMPACT");
-    const char *target = text_of(config, "COMPACT_TARGET_FILE_SIZE");
-    if (target == NULL || !size_parse(target, &input->target_bytes))
-        input->target_bytes = default_target;
-    if (compact == NULL || strcasecmp(compact, "off") == 0)
-        input->compact = FORECAST_KEPT;
-    else if (strcasecmp(compact, "closed") == 0)
-        input->compact = has_date ? FORECAST_CLOSED : FORECAST_KEPT;
-    else
-        input->compact = FORECAST_LIVE;
+/* A table without a date is compacted by the day of each file's commit. */
+static enum forecast_compact compact_of(const struct care_options *care) {
+    switch (care->compact.mode) {
+    case COMPACT_CLOSED:
+        return FORECAST_CLOSED;
+    case COMPACT_LIVE:
+        return FORECAST_LIVE;
+    default:
+        return FORECAST_KEPT;
+    }
 }
 
 struct forecast_input forecast_input_of(const struct config *config, const struct stream *stream,
@@ -167,7 +155,8 @@ struct forecast_input forecast_input_of(const struct config *config, const struc
         input.partition_values = (double)seen->values;
     if (seen != NULL && seen->row_bytes > 0)
         input.row_bytes = seen->row_bytes;
-    set_compact(config, date != SIZE_MAX, &input);
+    input.compact = compact_of(&options.care);
+    input.target_bytes = options.care.target_size;
     config_store_options_deinit(&options.store);
     return input;
 }

@@ -59,17 +59,27 @@ static const struct {
     [CAUSE_MISSING] =
         {"files_missing", HEALTH_DEGRADED, SEVERITY_CRITICAL,
          "Restore the files from a backup, or rewind to before them as long as Kafka has their "
-         "records; then restart the program, which checks again."},
+         "records, or take the table as it is (`adopt --accept`); then restart the program, which "
+         "checks again."},
+    [CAUSE_CHANGED] =
+        {"files_changed", HEALTH_DEGRADED, SEVERITY_WARNING,
+         "Find out which program changes the table, and stop it. Restore the files from a backup and "
+         "move files away that the sink log does not list, or take the table as it is (`adopt "
+         "--accept`); then restart the program, which checks again."},
     [CAUSE_REJECTING] = {"rejecting", HEALTH_DEGRADED, SEVERITY_WARNING,
                          "Run `esports-stream rejects ls` for the reasons, then fix the producer "
                          "and send the records again. The rejects are kept: `rejects replay` helps "
                          "only with another PARSE_MODE or a newer version."},
+    [CAUSE_CARE] = {"care_failing", HEALTH_DEGRADED, SEVERITY_WARNING,
+                    "Fix what the reason names; `esports-stream doctor` checks whether the file "
+                    "system can do it. Batches are written as usual meanwhile, and the query tries "
+                    "again every minute."},
 };
 
 /* The causes whose end is a recovery; the others end the query, or are over by time alone. */
 static const unsigned recovering =
     1U << CAUSE_NO_SIGN | 1U << CAUSE_NO_SUCCESS | 1U << CAUSE_NO_BATCH | 1U << CAUSE_RETRYING |
-    1U << CAUSE_LAG_UNKNOWN | 1U << CAUSE_BEHIND | 1U << CAUSE_REJECTING;
+    1U << CAUSE_LAG_UNKNOWN | 1U << CAUSE_BEHIND | 1U << CAUSE_REJECTING | 1U << CAUSE_CARE;
 
 /* The thresholds; ALERT_AFTER (at least two triggers) and ALERT_REJECTS_PERCENT are the others. */
 enum {
@@ -79,6 +89,8 @@ enum {
     LOST_MS = 3600000,       // for so long a loss is news
     REJECTS_MIN = 10,        // of health_recent_s()
     MEMORY_PERCENT_MAX = 90, // of SPARK_DRIVER_MEMORY
+    CARE_FAILING_MS = 3600000, // in which at least so many attempts have failed:
+    CARE_ATTEMPTS = 3,
 
     ATTEMPT_MS = 60000,  // an attempt that reads for longer without a new error makes progress
     PAUSE_MS = 15000,    // who waits for longer without a new error does not try again any more
@@ -307,6 +319,11 @@ static bool find_cause(struct health *health, const struct health_look *look,
         return health->lost_ms != 0 && now_ms - health->lost_ms < LOST_MS;
     case CAUSE_MISSING:
         return look->missing_files > 0;
+    case CAUSE_CHANGED:
+        return look->changed_files > 0;
+    case CAUSE_CARE:
+        *since_ms = now_ms - look->care_failing_ms;
+        return look->care_failing_ms >= CARE_FAILING_MS && look->care_attempts >= CARE_ATTEMPTS;
     default:
         return is_rejecting(health, look);
     }
@@ -367,6 +384,16 @@ static size_t append_cause(const struct health *health, const struct health_look
                            text_count(look->missing_files, "file").text,
                            look->missing_files == 1 ? "is" : "are", look->missing_names,
                            look->missing_files > 3 ? ", …" : "");
+    case CAUSE_CHANGED:
+        return text_append(text, HEALTH_REASON_MAX, used,
+                           "another program has changed %s of the table: %s%s",
+                           text_count(look->changed_files, "file").text, look->missing_names,
+                           look->missing_files + look->changed_files > 3 ? ", …" : "");
+    case CAUSE_CARE:
+        return text_append(text, HEALTH_REASON_MAX, used,
+                           "files have not been merged, nor dates expired, for %" PRId64
+                           " s: %" PRId64 " attempts failed: %s",
+                           seconds, look->care_attempts, look->care_error);
     default:
         return text_append(text, HEALTH_REASON_MAX, used,
                            "rejected %" PRId64 " of the %s of the last %" PRId64 " minutes",

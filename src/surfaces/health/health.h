@@ -53,7 +53,9 @@ enum health_cause {
     CAUSE_BEHIND,      // what the topic held ALERT_AFTER ago is not committed, and no fewer wait
     CAUSE_LOST,
     CAUSE_MISSING,   // files of the table
+    CAUSE_CHANGED,   // files of the table, by another program
     CAUSE_REJECTING, // more of what comes than ALERT_REJECTS_PERCENT
+    CAUSE_CARE,      // no file is merged, and no date expires, for an hour
     HEALTH_CAUSES,
 };
 
@@ -86,8 +88,11 @@ struct health_look {
     int64_t lost;                 // offsets, since the start
     int64_t recent_accepted, recent_rejects; // records of the newest health_recent_s() seconds
     int64_t missing_files;                   // of the table; -1: not known
+    int64_t changed_files;                   // likewise, of another size or not in the sink log
+    int64_t care_failing_ms;                 // for how long every pass of care has failed; 0: none
+    int64_t care_attempts;                   // that failed in this time
     bool is_held; // the next batch waits for more offsets, as MIN_OFFSETS_PER_TRIGGER says
-    const char *topic, *message, *error, *missing_names;
+    const char *topic, *message, *error, *missing_names, *care_error;
 };
 
 enum { HEALTH_REASON_MAX = QUERY_ERROR_MAX + 512 };

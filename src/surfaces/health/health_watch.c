@@ -82,6 +82,8 @@ void health_watch_judge(struct health_watch *watch, size_t index, struct health_
     struct watched *query = &watch->queries[index];
     pthread_mutex_lock(&watch->lock); // before the look, or an older one might come after a newer
     struct query_snapshot shown = query_status_read(query->view.status);
+    struct care_view care = care_status_read(query->view.care);
+    int64_t failing_ms = care.failing_ms > 0 ? clock_wall_ms() - care.failing_ms : 0;
     struct health_look look = {.now_ms = clock_monotonic_ms(),
                                .state = shown.state,
                                .batch_id = shown.batch_id,
@@ -90,6 +92,10 @@ void health_watch_judge(struct health_watch *watch, size_t index, struct health_
                                .rest_until_ms = shown.rest_until_ms,
                                .topic = query->view.options->store.topic,
                                .missing_files = shown.missing_files,
+                               .changed_files = shown.changed_files,
+                               .care_failing_ms = failing_ms,
+                               .care_attempts = care.failing_attempts,
+                               .care_error = care.error,
                                .missing_names = shown.missing_names,
                                .is_held = shown.held_offsets > 0,
                                .message = shown.message,
@@ -112,10 +118,10 @@ static void tell_recovery(struct watched *query, const struct health_incident *i
               incident->reason);
 }
 
-/* That a query tries again, has failed, has lost records or misses files is logged by the query
- * itself. */
+/* That a query tries again, has failed, has lost records, misses files or finds others is logged by
+ * the query itself. */
 static void tell(struct watched *query, const struct health_verdict *verdict) {
-    unsigned causes = verdict->causes & ~(1U << CAUSE_LOST | 1U << CAUSE_MISSING);
+    unsigned causes = verdict->causes & ~(1U << CAUSE_LOST | 1U << CAUSE_MISSING | 1U << CAUSE_CHANGED);
     bool is_worth = verdict->state == HEALTH_DEGRADED || verdict->state == HEALTH_STUCK;
     if (is_worth && (causes & ~query->told_causes) != 0)
         log_write(verdict->severity == SEVERITY_CRITICAL ? LOG_ERROR : LOG_WARNING, "main",

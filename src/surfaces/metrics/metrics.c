@@ -233,6 +233,53 @@ static void print_position(const struct metric_print *at) {
     print_partitions(at, position);
 }
 
+/* Care of the table */
+
+static void print_care(const struct metric_print *at) {
+    metrics_text_int(at->text, LABELS({"query", at->query->name}),
+                     number_at(&at->query->care, at->offset));
+}
+
+static const char *const tables[] = {"table", "rejects"};
+
+/* No sample before they are counted. */
+static void print_table_files(const struct metric_print *at) {
+    for (size_t i = 0; i < 2; i++)
+        if (at->query->files[i].counted_ms > 0)
+            metrics_text_int(at->text, LABELS({"query", at->query->name}, {"of", tables[i]}),
+                             number_at(&at->query->files[i], at->offset));
+}
+
+static void print_waiting(const struct metric_print *at) {
+    if (at->query->care.looked_ms > 0)
+        print_care(at);
+}
+
+/* Of moments and durations in milliseconds: no sample while there is none. */
+static void print_care_seconds(const struct metric_print *at) {
+    int64_t ms = number_at(&at->query->care, at->offset);
+    if (ms > 0)
+        metrics_text_real(at->text, LABELS({"query", at->query->name}), (double)ms / MILLISECONDS);
+}
+
+static void print_care_duration(const struct metric_print *at) {
+    if (at->query->care.last_ms > 0)
+        metrics_text_real(at->text, LABELS({"query", at->query->name}),
+                          (double)at->query->care.last_duration_ms / MILLISECONDS);
+}
+
+static void print_forecast(const struct metric_print *at) {
+    const struct forecast *forecast = &at->query->forecast;
+    if (!at->query->has_forecast)
+        return;
+    metrics_text_int(at->text, LABELS({"query", at->query->name}, {"files", "written"}),
+                     (int64_t)forecast->files);
+    metrics_text_int(at->text, LABELS({"query", at->query->name}, {"files", "kept"}),
+                     (int64_t)forecast->kept_files);
+    metrics_text_int(at->text, LABELS({"query", at->query->name}, {"files", "rejects"}),
+                     (int64_t)forecast->reject_files);
+}
+
 /* Kafka */
 
 static void print_source(const struct metric_print *at) {
@@ -286,12 +333,15 @@ static void print_start(const struct metric_print *at) {
 }
 
 static const char program[] = "The program", query[] = "Queries", records[] = "Records",
-                  batches[] = "Batches", files[] = "Files", topic[] = "The topic",
+                  batches[] = "Batches", files[] = "Files", care[] = "Care of the table", topic[] = "The topic",
                   kafka[] = "Kafka", process[] = "The process";
 
 #define EACH(function) .print_query = (function)
 #define TOTAL(field) EACH(print_total), .offset = NUMBER(struct query_totals, field)
 #define SNAPSHOT(field) EACH(print_snapshot), .offset = NUMBER(struct query_snapshot, field)
+#define CARE(field) EACH(print_care), .offset = NUMBER(struct care_view, field)
+#define CARE_SECONDS(field) EACH(print_care_seconds), .offset = NUMBER(struct care_view, field)
+#define TABLE_FILES(field) EACH(print_table_files), .offset = NUMBER(struct file_counts, field)
 #define SOURCE(field) print_source, NUMBER(struct kafka_statistics, field)
 #define PROCESS(field) print_process, NUMBER(struct process_usage, field)
 
@@ -342,7 +392,7 @@ const struct metric_family metric_families[] = {
     {query, "esports_stream_health_cause", METRIC_GAUGE, "query, cause",
      "1 for each thing that is wrong with the query: failed, no_sign_of_life, "
      "retrying_without_success, no_batch, retrying, lag_unknown, falling_behind, records_lost, "
-     "files_missing, rejecting.",
+     "files_missing, files_changed, rejecting, care_failing.",
      EACH(print_causes)},
     {query, "esports_stream_missing_files", METRIC_GAUGE, "query",
      "Files of the table that were missing at the start; no sample until all files have been "
@@ -444,6 +494,57 @@ const struct metric_family metric_families[] = {
      "Bytes of the files committed to the table.", TOTAL(bytes)},
     {files, "esports_stream_file_size_bytes", METRIC_HISTOGRAM, "query",
      "Sizes of the files committed to the table.", EACH(print_file_sizes)},
+
+    {care, "esports_stream_table_files", METRIC_GAUGE, "query, of",
+     "Files of the table (of=\"table\") and of its rejects (of=\"rejects\"), as counted last: every "
+     "few minutes. No sample until they are counted, and on a cluster.",
+     TABLE_FILES(all.files)},
+    {care, "esports_stream_table_bytes", METRIC_GAUGE, "query, of", "Bytes of these files.",
+     TABLE_FILES(all.bytes)},
+    {care, "esports_stream_table_small_files", METRIC_GAUGE, "query, of",
+     "Those of them that a compaction takes: smaller than three quarters of "
+     "COMPACT_TARGET_FILE_SIZE.",
+     TABLE_FILES(all.small)},
+    {care, "esports_stream_table_files_after_compaction", METRIC_GAUGE, "query, of",
+     "Files that would be left if every directory was compacted now.", TABLE_FILES(merged_files)},
+    {care, "esports_stream_forecast_files_per_day", METRIC_GAUGE, "query, files",
+     "Files a day at the rate of the newest 100 batches: written to the table, kept in the table "
+     "after compaction, and written to the rejects. No sample in the first seconds.",
+     EACH(print_forecast)},
+    {care, "esports_stream_compactions_total", METRIC_COUNTER, "query",
+     "Compactions that were published.", CARE(compactions)},
+    {care, "esports_stream_compacted_files_total", METRIC_COUNTER, "query",
+     "Files that compactions replaced.", CARE(gain.files_before)},
+    {care, "esports_stream_compacted_into_files_total", METRIC_COUNTER, "query",
+     "Files that took their place.", CARE(gain.files_after)},
+    {care, "esports_stream_compacted_bytes_total", METRIC_COUNTER, "query",
+     "Bytes of the replaced files.", CARE(gain.bytes_before)},
+    {care, "esports_stream_compacted_into_bytes_total", METRIC_COUNTER, "query",
+     "Bytes of the files that took their place.", CARE(gain.bytes_after)},
+    {care, "esports_stream_compacted_rows_total", METRIC_COUNTER, "query",
+     "Rows that were written again.", CARE(gain.rows)},
+    {care, "esports_stream_last_compaction_timestamp_seconds", METRIC_GAUGE, "query",
+     "When the newest compaction was published. No sample before the first since the start.",
+     CARE_SECONDS(last_ms)},
+    {care, "esports_stream_last_compaction_duration_seconds", METRIC_GAUGE, "query",
+     "How long it took to prepare it.", EACH(print_care_duration)},
+    {care, "esports_stream_next_care_timestamp_seconds", METRIC_GAUGE, "query",
+     "When the query looks for files to compact and dates to expire next. No sample if the settings "
+     "ask for neither.",
+     CARE_SECONDS(next_look_ms)},
+    {care, "esports_stream_compaction_waiting_files", METRIC_GAUGE, "query",
+     "Small files that COMPACT does not take yet. The page says why. No sample without COMPACT.",
+     EACH(print_waiting), .offset = NUMBER(struct care_view, waiting_files)},
+    {care, "esports_stream_unmergeable_files", METRIC_GAUGE, "query",
+     "Damaged files that compactions leave alone; the log names them.", CARE(left_alone)},
+    {care, "esports_stream_expiries_total", METRIC_COUNTER, "query",
+     "Expiries that were published.", CARE(expiries)},
+    {care, "esports_stream_expired_files_total", METRIC_COUNTER, "query",
+     "Files that left the table because their dates expired.", CARE(expired_files)},
+    {care, "esports_stream_expired_rows_total", METRIC_COUNTER, "query", "Rows of these files.",
+     CARE(expired_rows)},
+    {care, "esports_stream_care_errors_total", METRIC_COUNTER, "query",
+     "Errors of compactions and expiries. Batches are written as usual.", CARE(errors)},
 
     {kafka, "esports_stream_kafka_received_bytes_total", METRIC_COUNTER, "worker",
      "Bytes received from brokers.", SOURCE(received_bytes)},

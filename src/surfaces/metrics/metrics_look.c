@@ -13,6 +13,11 @@ static void look_at_query(struct query_look *look, const struct program_view *pr
     look->snapshot = query_status_read(view->status);
     look->lag = topic_lag_read(&view->status->lag, &look->partitions);
     look->totals = query_history_totals(view->history);
+    look->care = care_status_read(view->care);
+    care_status_read_files(view->care, false, &look->files[0]);
+    care_status_read_files(view->care, true, &look->files[1]);
+    double seconds;
+    look->has_forecast = forecast_now(program->config, view, &look->forecast, &seconds);
     struct health_verdict verdict;
     health_watch_judge(program->health, index, &verdict);
     look->health = verdict.state;

@@ -4,6 +4,7 @@
 
 #include "base/system/process.h"
 #include "surfaces/health/disk_watch.h"
+#include "surfaces/health/forecast_now.h"
 #include "surfaces/health/program_view.h"
 
 enum { SOURCES_MAX = 256 };
@@ -13,6 +14,10 @@ struct query_look {
     const char *name;
     struct query_snapshot snapshot;
     struct query_totals totals;
+    struct care_view care;
+    struct file_counts files[2]; // of the table, of the rejects
+    bool has_forecast;
+    struct forecast forecast;
     enum health_state health;
     unsigned causes; // bits, 1 << CAUSE_…
     struct topic_lag lag;

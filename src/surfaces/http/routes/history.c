@@ -249,7 +249,7 @@ void route_rejects(const struct http_call *call, struct http_response *response)
 
 /* ---- files by size, and drift of the schema ---- */
 
-static struct json *print_sizes(const struct query_totals *totals) {
+struct json *print_file_sizes(const int64_t files[static FILE_SIZES]) {
     struct json *array = json_new_array();
     for (size_t i = 0; i < FILE_SIZES; i++) {
         struct json *object = json_new_object();
@@ -258,7 +258,7 @@ static struct json *print_sizes(const struct query_totals *totals) {
             json_put_null(object, "upToBytes");
         else
             json_put_int(object, "upToBytes", bound);
-        json_put_int(object, "files", totals->file_sizes[i]);
+        json_put_int(object, "files", files[i]);
         json_append(array, object);
     }
     return array;
@@ -269,10 +269,12 @@ void route_files(const struct http_call *call, struct http_response *response) {
     struct json *object = json_new_object(), *small = json_new_object();
     json_put_int(object, "count", totals.files);
     json_put_int(object, "bytes", totals.bytes);
-    json_put(object, "buckets", print_sizes(&totals));
+    json_put(object, "buckets", print_file_sizes(totals.file_sizes));
     json_put_int(small, "belowBytes", FILE_SMALL);
     json_put_int(small, "files", totals.small_files);
     json_put(object, "small", small);
+    put_table_files(object, "table", http_call_query(call), false);
+    put_table_files(object, "rejects", http_call_query(call), true);
     http_response_json(response, HTTP_OK, object);
 }
 

@@ -241,6 +241,7 @@ static struct json *print_query(const struct program_view *program, size_t index
         json_put_int(object, "changedFiles", snapshot.changed_files);
     else
         json_put_null(object, "changedFiles");
+    json_put(object, "care", print_care(program, query));
     put_recovered(object, &verdict);
     json_put(object, "totals", print_totals(&totals, query_view_counts_rows(query)));
     json_put(object, "freshness", print_freshness(&totals));

@@ -39,4 +39,12 @@ void put_row_counts(struct json *object, int64_t accepted, int64_t empty, int64_
 /* A batch, as the API has it (BATCH of docs/http.md). */
 struct json *print_batch(const struct batch_report *batch, const struct query_view *query);
 
+/* Files by class of size. */
+struct json *print_file_sizes(const int64_t files[static FILE_SIZES]);
+
+/* care.c: `care` of a query; and all files of its table, or of its rejects, or null. */
+struct json *print_care(const struct program_view *program, const struct query_view *query);
+void put_table_files(struct json *object, const char *name, const struct query_view *query,
+                     bool of_rejects);
+
 #endif

@@ -95,9 +95,9 @@ async function askRejects(name) {
   }
 }
 
-async function askDetails({name, totals}) {
+async function askDetails({name, totals, care}) {
   const one = knownOf(name),
-    version = JSON.stringify(totals);
+    version = JSON.stringify([totals, care.files, care.rejectFiles]);
   if (one.detailsOf === version) return;
   [one.rejects, one.schema, one.files] = await Promise.all([
     askRejects(name),
@@ -135,6 +135,7 @@ function showAll({answer, selected}) {
   if (!selected) return;
   const one = knownOf(selected.name);
   updateQuery(selected, one);
+  updateCare(selected, one.files);
   if (one.historyIsNew) updateCharts(one.history, one.historyMinutes, answer.program);
   one.historyIsNew = false;
 }
@@ -197,6 +198,7 @@ function showZone() {
 
 createCharts();
 createQueryTables();
+createCareTables();
 createProgramTables();
 showZone();
 window.addEventListener('hashchange', wakeUp);

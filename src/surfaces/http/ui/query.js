@@ -379,15 +379,19 @@ function updateDrift({columns, unknownKeys}, {totals}) {
 
 /* ---- files ---- */
 
+function sizeColumn() {
+  return {
+    title: 'Size',
+    text: ({upToBytes, above}) =>
+      upToBytes === null ? `over ${formatBytes(above)}` : `up to ${formatBytes(upToBytes)}`,
+  };
+}
+
 function createFilesTable() {
   tables.files = new LiveTable(byId('files'), {
     caption: 'Files written since the start, by size',
     columns: [
-      {
-        title: 'Size',
-        text: ({upToBytes, above}) =>
-          upToBytes === null ? `over ${formatBytes(above)}` : `up to ${formatBytes(upToBytes)}`,
-      },
+      sizeColumn(),
       {title: 'Files', numeric: true, text: ({files}) => formatCount(files)},
       barColumn('Share', ({files, most}) => (most ? files / most : 0)),
     ],

@@ -28,6 +28,7 @@ static struct schema schema;
 static struct query_options options;
 static struct query_status status;
 static struct query_history history;
+static struct care_status care;
 static struct program_view program;
 static struct http_response response;
 static struct json *answer; // the newest one, parsed
@@ -87,10 +88,11 @@ static int set_up(void **state) {
     query_status_init(&status, "match_stream");
     lag_book_set_interval(&status.lag, 10000);
     query_history_init(&history);
+    care_status_init(&care);
     program = (struct program_view){.config = &config,
                                     .started_ms = 1,
                                     .query_count = 1,
-                                    .queries = {{&options, &schema, &status, &history}},
+                                    .queries = {{&options, &schema, &status, &history, &care}},
                                     .memory = some_memory,
                                     .sources = some_sources,
                                     .notifications = no_notifications};
@@ -108,6 +110,7 @@ static int tear_down(void **state) {
     health_watch_close(program.health);
     disk_watch_close(program.disks);
     query_history_deinit(&history);
+    care_status_deinit(&care);
     query_status_deinit(&status);
     config_deinit(&config);
     clock_source = real_clock;

@@ -18,6 +18,8 @@ struct health_step {
     bool is_silent;   // shows no activity
     bool is_unlisted; // the topic's end offsets are unavailable
     int64_t missing;  // files of the table that were found missing
+    int64_t changed;  // files of the table that another program has changed
+    bool care_fails;  // compactions and expiries fail, once a minute
     int64_t held;     // offsets that the next batch waits for
 };
 
@@ -159,6 +161,25 @@ static const struct health_case health_cases[] = {
      {{60, QUERY_RUNNING, .produced = 900, .commits = 10000},
       {120, QUERY_RUNNING, .produced = 900, .commits = 10000, .missing = 31}},
      HEALTH_DEGRADED, SEVERITY_CRITICAL, CAUSE(MISSING), "EsportsStreamFilesMissing"},
+    {"another program has changed files of the table",
+     {{60, QUERY_RUNNING, .produced = 900, .commits = 10000},
+      {120, QUERY_RUNNING, .produced = 900, .commits = 10000, .changed = 2}},
+     HEALTH_DEGRADED, SEVERITY_WARNING, CAUSE(CHANGED), "EsportsStreamFilesChanged"},
+    {"files are missing, and others were changed",
+     {{60, QUERY_RUNNING, .produced = 900, .commits = 10000, .missing = 1, .changed = 1}},
+     HEALTH_DEGRADED, SEVERITY_CRITICAL, CAUSE(MISSING) | CAUSE(CHANGED),
+     "EsportsStreamFilesMissing EsportsStreamFilesChanged"},
+    {"compactions have failed for half an hour",
+     {{1800, QUERY_RUNNING, .produced = 900, .commits = 10000, .care_fails = true}},
+     HEALTH_HEALTHY, SEVERITY_NONE, 0, ""},
+    {"compactions have failed for more than an hour",
+     {{60, QUERY_RUNNING, .produced = 900, .commits = 10000},
+      {3900, QUERY_RUNNING, .produced = 900, .commits = 10000, .care_fails = true}},
+     HEALTH_DEGRADED, SEVERITY_WARNING, CAUSE(CARE), "EsportsStreamCareFailing"},
+    {"compactions failed for long, and work again",
+     {{3900, QUERY_RUNNING, .produced = 900, .commits = 10000, .care_fails = true},
+      {60, QUERY_RUNNING, .produced = 900, .commits = 10000}},
+     HEALTH_HEALTHY, SEVERITY_NONE, 0, ""},
     {"five records of a hundred are rejected",
      {{900, QUERY_RUNNING, .produced = 1000, .commits = 10000, .rejects = 500}},
      HEALTH_HEALTHY, SEVERITY_NONE, 0, ""},

@@ -31,6 +31,7 @@ struct health_scene {
     struct schema schema;
     struct query_status status;
     struct query_history history;
+    struct care_status care;
     struct program_view program;
     struct partition_lag partition;
     int64_t batch_id;
@@ -69,11 +70,13 @@ static inline void scene_open(struct health_scene *scene) {
     stream_schema(stream_of("matches"), &scene->schema);
     query_status_init(&scene->status, "match_stream");
     query_history_init(&scene->history);
+    care_status_init(&scene->care);
     scene->program = (struct program_view){
         .config = &scene->config,
         .started_ms = scene_wall_ms(),
         .query_count = 1,
-        .queries = {{&scene->options, &scene->schema, &scene->status, &scene->history}},
+        .queries = {{&scene->options, &scene->schema, &scene->status, &scene->history,
+                     &scene->care}},
         .memory = scene_memory,
         .sources = scene_sources,
         .notifications = scene_notifications};
@@ -83,6 +86,7 @@ static inline void scene_open(struct health_scene *scene) {
 static inline void scene_close(struct health_scene *scene) {
     health_watch_close(scene->program.health);
     query_history_deinit(&scene->history);
+    care_status_deinit(&scene->care);
     query_status_deinit(&scene->status);
 }
 
@@ -126,9 +130,16 @@ static inline void scene_second(struct health_scene *scene, const struct health_
         lag_book_note_error(&scene->status.lag, "no broker answers");
     else if (step->state != QUERY_STARTING)
         lag_fixture_set(&scene->status.lag, at, 1);
-    if (step->missing > 0)
-        query_status_set_missing(&scene->status, step->missing, 0,
+    if (step->missing > 0 || step->changed > 0)
+        query_status_set_missing(&scene->status, step->missing, step->changed,
                                  "a.parquet, b.parquet, c.parquet");
+    if (number % 60 == 0 && step->care_fails) {
+        care_status_set_error(&scene->care, "No space left on device");
+        care_status_set_passed(&scene->care, true, 0);
+    } else if (number % 60 == 0) {
+        care_status_set_error(&scene->care, "");
+        care_status_set_passed(&scene->care, false, 0);
+    }
     if (step->held > 0)
         query_status_hold(&scene->status, step->held, 0);
     else if (!step->is_silent)
