@@ -707,6 +707,48 @@ def test_failfast_is_refused_before_anything_is_started(job):
     assert not job.lake.root.exists()
 
 
+def test_dates_and_batches_that_wait_for_more_are_those_of_the_native_engine(job, remote, tmp_path):
+    limits = {f"message_timestamp_{side}_max_ms": (1 << 63) - 1 for side in ("before", "after")}
+    topic = job.create_topic(**limits)
+    moments = [-1, 1774738799999, 1774738800000, 253402214399999, 253402214400000, 1700000000000000]
+
+    def produce():
+        producer = job.broker.producer()
+        for moment in moments:
+            producer.produce(topic, '{"match_id": "a", "status": "live"}', timestamp=moment)
+        assert producer.flush(60) == 0
+
+    job.settings |= {"MATCHES_PARTITION_BY": "ingest_date,status", "SPARK_SQL_SESSION_TIMEZONE": "Europe/Berlin"}
+    produce()
+    (port,) = free_ports(1)
+    held = {"MIN_OFFSETS_PER_TRIGGER": 10, "MAX_TRIGGER_DELAY": "1 hour", "TRIGGER": "500 milliseconds"}
+    process = job.start(LAG_INTERVAL="1 second", SPARK_UI_PORT=port, **held, **remote)
+    web = Web(process)
+    process.wait_log("Batch 0 written", 60)  # the first trigger of a start takes what there is
+    produce()
+    process.wait_until(lambda: web.query()["heldBack"] == {"offsets": 4, "until": None}, 30, "a batch that waits")
+    assert web.query()["message"] == "Waiting for 4 more offsets or until MAX_TRIGGER_DELAY is over"
+    produce()
+    job.wait_committed(process, {0: 3 * len(moments)}, timeout=60)
+    process.wait_log("Batch 1 written", 60)
+    process.stop(60)
+
+    job.assert_exact()
+    here = tmp_path / "here"
+    job.run(DATA_LAKE_PATH=here)
+
+    def directories(lake):
+        table = lake.table("matches")
+        return {str(path.parent.relative_to(table)) for path in lake.files(table)}
+
+    assert directories(job.lake) == directories(Lake(here))
+    assert directories(job.lake) == {
+        f"ingest_date={day}/status=live" for day in ("1970-01-01", "2026-03-28", "2026-03-29", "9999-12-31")
+    }
+    rejects = job.lake.keys(job.lake.rejects("matches"))
+    assert {offset % len(moments) for _, offset in rejects} == {4, 5} and len(rejects) == 6
+
+
 def test_the_api_says_of_a_query_on_a_cluster_what_it_says_of_one_here(job, connect_server, remote):
     topic = job.create_topic(partitions=2)
     odd = ["nonsense", "", '{"match_id": null}', b'\xff\x00"<script>', "[1]"]

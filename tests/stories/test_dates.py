@@ -257,7 +257,7 @@ def test_a_table_of_a_query_file_has_the_date_without_selecting_it(job, tmp_path
         (path,) = Lake(other).files(Lake(other).table("trades"))
         assert "ingest_date" not in pyarrow.parquet.read_schema(path).names
 
-    # A column of its own with this meaning is the same; with another one, it is in the way.
+    # A column of its own with this meaning is the same; with another one, it is a problem.
     declare("ingest_date", "id, to_date(kafka_timestamp) AS ingest_date")
     run("--job", "trades", DATA_LAKE_PATH=tmp_path / "selected")
     assert set(directories(Lake(tmp_path / "selected"), "trades").values()) == {"ingest_date=2026-03-29"}
@@ -297,7 +297,7 @@ def is_text_everywhere(spark, table, values):
     return all(all(isinstance(value, str) for value in one) and sorted(one) == wanted for one in texts)
 
 
-def test_partition_values_that_some_reader_takes_for_another_type_are_told(program, spark, tmp_path):
+def test_partition_values_that_some_reader_takes_for_another_type_are_reported(program, spark, tmp_path):
     for kind, values in ((kind, values) for kind, all_values in GUESSED.items() for values in all_values):
         lake = tmp_path / " ".join([str(kind), *values]).replace("%", "_")
         table = Lake(lake).table("matches")

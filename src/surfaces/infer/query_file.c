@@ -159,9 +159,9 @@ static void print_items(const struct printer *printer, const struct infer_table 
 
 static void print_partition(const struct printer *printer, const struct infer_table *table) {
     if (table->partition_column == NULL)
-        PRINT(printer, "-- No field looks like a partition column. For a directory per day, add "
-                       "the column day DATE,\n-- CAST(kafka_timestamp AS DATE) AS day, and "
-                       "PARTITIONED BY (day).\n");
+        PRINT(printer, "-- No field looks like a partition column. For a directory per day, write "
+                       "PARTITIONED BY (ingest_date):\n-- the date of kafka_timestamp, which needs "
+                       "no column here.\n");
     else
         PRINT(printer, "PARTITIONED BY (%s)%s%s\n", table->partition_column,
               *table->alternatives != '\0' ? " -- or: " : "", table->alternatives);
