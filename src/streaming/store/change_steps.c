@@ -521,7 +521,7 @@ bool change_sweep(struct store *store, int64_t now_ms, int64_t grace_ms, struct 
     if (!sweep_pins(store, now_ms - grace_ms, err) ||
         !changes_numbers(store, &numbers, &count, err))
         return false;
-    struct dropped dropped = {.numbers = must_alloc(count, sizeof *dropped.numbers)};
+    struct dropped dropped = {.numbers = must_alloc(count + 1, sizeof *dropped.numbers)};
     bool ok = oldest_manifest_of(store, &oldest, err);
     // Numbers go up from the newest record, so that one stays.
     for (size_t i = 0; ok && i < count; i++)
