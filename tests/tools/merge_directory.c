@@ -14,6 +14,7 @@
 
 #include "base/check.h"
 #include "base/disk/file.h"
+#include "base/system/process.h"
 #include "base/text.h"
 #include "pipeline/merge/merge.h"
 #include "pipeline/sink/reject_table.h"
@@ -104,6 +105,7 @@ int main(int argc, char **argv) {
     if (argc < 4)
         fail("usage: merge_directory matches|players|rejects DIRECTORY STAGING [MEMORY_MIB "
              "[TARGET_MIB [CODEC [micros|int96]]]]");
+    heap_keep((int64_t)512 << 20); // as the program does
     streams_load();
     if (strcmp(argv[1], "rejects") == 0)
         schema = *reject_schema();

@@ -280,6 +280,38 @@ bool file_same(const char *a, const char *b, bool *same, struct error *err) {
     return true;
 }
 
+/* errno says whether a list that is missing is an error. */
+static bool copy_access_list(const char *from, const char *to, const char *name) {
+    char list[4096]; // an entry has 8 bytes, a file system allows few
+    ssize_t size = disk->getxattr(from, name, list, sizeof list);
+    if (size < 0)
+        return errno == ENODATA || errno == EOPNOTSUPP || errno == ENOSYS;
+    return disk->setxattr(to, name, list, (size_t)size, 0) == 0;
+}
+
+bool file_copy_access(const char *from, const char *to, struct error *err) {
+    struct stat model, made;
+    if (disk->stat(from, &model) != 0)
+        return disk_error(err, "read the status of", from);
+    if (disk->stat(to, &made) != 0)
+        return disk_error(err, "read the status of", to);
+    if (made.st_uid != model.st_uid && disk->chown(to, model.st_uid, (gid_t)-1) != 0 &&
+        errno != EPERM && errno != EINVAL)
+        return disk_error(err, "change the owner of", to);
+    // The group before the mode: a change of it may take the set-group-id bit away.
+    if ((made.st_gid == model.st_gid || disk->chown(to, (uid_t)-1, model.st_gid) == 0) &&
+        disk->chmod(to, model.st_mode & 07777) == 0 &&
+        copy_access_list(from, to, "system.posix_acl_access") &&
+        copy_access_list(from, to, "system.posix_acl_default"))
+        return true;
+    if (errno != EPERM && errno != EINVAL)
+        return disk_error(err, "copy group and access rights to", to);
+    return error_set(err, ERROR_CONFIG,
+                     "cannot give '%s' the group and the access rights of '%s' (%s): readers of "
+                     "the table could lose their access",
+                     to, from, strerror(errno));
+}
+
 bool file_sync_directory(const char *path, struct error *err) {
     scoped(disk_scope_close) int fd = disk->open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
     if (fd < 0)
@@ -338,11 +370,7 @@ static bool parent_of(const char *path, struct file_path *parent) {
 }
 
 bool file_make_directory_name(const char *path, struct error *err) {
-    return file_make_directory_mode(path, 0755, err);
-}
-
-bool file_make_directory_mode(const char *path, uint32_t mode, struct error *err) {
-    if (disk->mkdir(path, mode) == 0)
+    if (disk->mkdir(path, 0755) == 0)
         return true;
     if (errno != EEXIST)
         return disk_error(err, "make directory", path);

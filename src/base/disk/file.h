@@ -111,8 +111,10 @@ MUST_CHECK bool file_make_directory(const char *path, struct error *err);
 /* mkdir of the last name only; true when it is there already. The caller syncs the parent. */
 MUST_CHECK bool file_make_directory_name(const char *path, struct error *err);
 
-/* The same with other permission bits, of which the process may take some away. */
-MUST_CHECK bool file_make_directory_mode(const char *path, uint32_t mode, struct error *err);
+/* Gives a directory, just made, what decides who may use it and what is made in it: mode, group,
+ * access lists and, where we may, the owner of another. ERROR_CONFIG: the group or the access
+ * lists can't be given. */
+MUST_CHECK bool file_copy_access(const char *from, const char *to, struct error *err);
 
 MUST_CHECK bool file_sync_directory(const char *path, struct error *err);
 

@@ -195,7 +195,8 @@ static bool add_piece(struct merge_inputs *inputs, const struct parquet_reader *
         return false;
     for (size_t column = 0; column < inputs->table->column_count; column++) {
         uint32_t from = inputs->layouts[layout].places[column];
-        if (from != NO_COLUMN && !add_chunk(inputs, reader, &piece, column, &group->chunks[from], err))
+        if (from != NO_COLUMN &&
+            !add_chunk(inputs, reader, &piece, column, &group->chunks[from], err))
             return false;
         if (from == NO_COLUMN)
             bytes_append(&inputs->chunks, &(struct merge_chunk){0}, sizeof(struct merge_chunk));

@@ -33,10 +33,10 @@ struct merge_inputs {
     size_t count;
     struct merge_layout *layouts; // owned
     size_t layout_count;
-    struct bytes pieces;  // struct merge_piece, in the order of the inputs
-    struct bytes chunks;  // struct merge_chunk: of each piece, those of all columns
-    int64_t rows, bytes;  // bytes: of whole files
-    int64_t data_bytes;   // of chunks
+    struct bytes pieces; // struct merge_piece, in the order of the inputs
+    struct bytes chunks; // struct merge_chunk: of each piece, those of all columns
+    int64_t rows, bytes; // bytes: of whole files
+    int64_t data_bytes;  // of chunks
     struct merge_spool spool;
     int64_t *plain_bytes; // owned; of each column, without compression
     int64_t *coded_rows;  // owned; of each column: rows of chunks with a dictionary

@@ -12,7 +12,7 @@ struct merge_passes {
     size_t memory_max; // bytes that the values of columns, and a page, may take
 };
 
-/* Rows [from, to) of the order become the writer's next row group. */
+/* Rows [from, to) of the order become the writer's next row group, which the caller closes. */
 MUST_CHECK bool merge_passes_write(const struct merge_passes *passes, int64_t from, int64_t to,
                                    struct parquet_writer *writer, struct error *err);
 

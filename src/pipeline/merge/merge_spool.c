@@ -1,5 +1,5 @@
-/* Chunks of one column gather in an extent in memory; a full one is appended to the file. A place is
- * the number of the extent and the byte in it, so it is known before the extent is written. What
+/* Chunks of one column gather in an extent in memory; a full one is appended to the file. A place
+ * is the number of the extent and the byte in it, so it is known before the extent is written. What
  * must stay true: a chunk is in one extent, as a whole. */
 #include "pipeline/merge/merge_spool.h"
 
@@ -9,9 +9,9 @@
 #include "base/text.h"
 
 enum {
-    EXTENT_MAX = 128 * 1024,
+    EXTENT_MAX = 64 * 1024,
     EXTENT_MIN = 4 * 1024,
-    MEMORY_SHARE = 10, // of the memory, for extents that are open; as much again for those read
+    MEMORY_SHARE = 16, // of the memory, for extents that are open; as much again for those read
 };
 
 void merge_spool_init(struct merge_spool *spool, size_t column_count, size_t memory_max,
@@ -71,8 +71,7 @@ static bool open_file(struct merge_spool *spool, struct error *err) {
 
 static bool write_extent(struct merge_spool *spool, size_t column, struct error *err) {
     struct bytes *extent = &spool->open[column];
-    if (!open_file(spool, err) ||
-        !file_append_write(&spool->out, extent->at, extent->size, err))
+    if (!open_file(spool, err) || !file_append_write(&spool->out, extent->at, extent->size, err))
         return false;
     ((int64_t *)(void *)spool->places.at)[spool->open_number[column]] = spool->size;
     spool->size += (int64_t)extent->size;

@@ -47,7 +47,7 @@ void care_table_init(struct care_table *table, const struct query_definition *de
     add_positions(table);
 }
 
-/* ---- what is there ---- */
+/* ---- the files ---- */
 
 static bool add_file(void *context, const char *path, int64_t size, int64_t modified_ms) {
     care_files_add(context, path, size, modified_ms);
@@ -75,7 +75,7 @@ bool care_list(const struct care_table *table, struct care_files *files, struct 
 enum { DIRECTORIES_SHOWN = 3 };
 
 const char *care_amount(int64_t files, int64_t bytes, char text[static CARE_AMOUNT_MAX]) {
-    bool is_small = bytes < 1000 * 1000, is_large = bytes >= 1000 * 1000 * 1000;
+    bool is_small = bytes < 1000000, is_large = bytes >= 1000000000;
     (void)snprintf(text, CARE_AMOUNT_MAX, "%s (%.1f %s)", text_count(files, "file").text,
                    (double)bytes / (is_small   ? 1e3
                                     : is_large ? 1e9

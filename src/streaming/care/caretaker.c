@@ -58,6 +58,7 @@ struct caretaker {
     bool acknowledged;       // the request that waits for its turn
     int64_t request_seen_ms; // monotonic
     struct error warned;     // the newest warning is not repeated
+    char strange[256];       // partitions that were warned of
     bool changed;            // the pass has published something
 };
 
@@ -201,7 +202,16 @@ static bool expire(struct caretaker *self, const struct expire_order *order, str
     struct care_result result;
     struct care_host host = host_of(self);
     care_table_init(&table, &self->query->definition, self->store, false);
-    return expire_pass(&table, order, &host, &result, err);
+    if (!expire_pass(&table, order, &host, &result, err))
+        return false;
+    if (result.strange[0] != '\0' && strcmp(self->strange, result.strange) != 0)
+        log_write(LOG_WARNING, self->query->report.name,
+                  "Partitions do not expire: the query can hardly have had their dates, so a "
+                  "producer's clock or field may be wrong. `esports-stream expire --before` "
+                  "removes dates of the past | partitions=%s",
+                  result.strange);
+    memcpy(self->strange, result.strange, sizeof self->strange);
+    return true;
 }
 
 /* What the settings ask for. */
@@ -299,10 +309,14 @@ static void answer_request(struct caretaker *self) {
     care_status_set_busy(&self->query->report.care, false);
     answer.state = ok ? ANSWER_DONE : ANSWER_FAILED;
     answer.error = err;
-    if (!self->cancelled)
+    bool stops = !ok && err.kind == ERROR_STOPPED && !self->cancelled;
+    if (!self->cancelled && !stops) // else the command notices that nobody answers any more
         send_answer(self);
     self->answer = NULL;
     self->acknowledged = false;
+    if (self->cancelled)
+        answer_remove(checkpoint_of(self));
+    self->cancelled = false;
     request_remove(checkpoint_of(self));
     answer_deinit(&answer);
 }

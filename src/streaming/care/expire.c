@@ -30,6 +30,7 @@ struct pass {
     struct care_files files;
     struct expiry expiry;
     struct incarnations incarnations; // of the topic; owned
+    size_t strange;
 };
 
 static void say(const struct pass *pass, const char *format, ...) PRINTF_LIKE(2, 3);
@@ -100,6 +101,9 @@ static bool judge(struct pass *pass, const struct expiry_partition *partition, b
     char amount[CARE_AMOUNT_MAX];
     int64_t strangers = 0;
     *leaves = partition->verdict == EXPIRY_DUE;
+    if (partition->verdict == EXPIRY_STRANGE)
+        care_add_directory(pass->result->strange, sizeof pass->result->strange, name,
+                           pass->strange++);
     if (!*leaves)
         say_waits(pass, partition);
     else if (!count_strangers(pass, partition, &strangers, err))

@@ -46,8 +46,11 @@ static struct file_path home_of(const struct store *store, bool of_rejects, int6
     return file_join_number(change_aside(store, of_rejects).text, number);
 }
 
+/* Who may use the table may use what lies beside it, and the files that are made there. */
 static bool make_aside(const struct store *store, bool of_rejects, struct error *err) {
-    return file_make_directory_name(change_aside(store, of_rejects).text, err);
+    struct file_path aside = change_aside(store, of_rejects);
+    return file_make_directory_name(aside.text, err) &&
+           file_copy_access(table_of(store, of_rejects)->root.text, aside.text, err);
 }
 
 /* ---- whether it can be done ---- */

@@ -285,20 +285,15 @@ static bool link_added(const struct place *place, struct stay *stay, struct erro
     return true;
 }
 
-/* With the permissions of the one whose place it takes. */
-static bool make_next(const struct place *place, struct error *err) {
-    struct file_status status;
-    return file_look(place->path.text, &status, err) &&
-           file_make_directory_mode(place->next.text, status.mode, err);
-}
-
 /* *empty: nothing would be in it. */
 static bool prepare(const struct place *place, bool *empty, struct error *err) {
     struct path_list left = names_of(place, place->all->left);
     struct path_list added = names_of(place, place->all->added);
     struct stay stay = {.left = &left, .added = &added, .is_empty = true};
     bool ok = clear_tree(place, place->next.text, err) &&
-              clear_tree(place, place->left.text, err) && make_next(place, err) &&
+              clear_tree(place, place->left.text, err) &&
+              file_make_directory_name(place->next.text, err) &&
+              file_copy_access(place->path.text, place->next.text, err) &&
               link_staying(place, &stay, err) && link_added(place, &stay, err) &&
               file_sync_directory(place->next.text, err) &&
               file_sync_directory(place->next_list.text, err);

@@ -150,9 +150,11 @@ static void report_files(const struct verify_files *files, struct verify_report 
     report->table_files = (int64_t)files->table_count;
     report->reject_files = (int64_t)(files->count - files->table_count);
     for (size_t i = 0; i < files->count; i++)
-        if (files->files[i].fault != NULL)
+        if (files->files[i].fault != NULL) {
             verify_say(report, VERIFY_FILE, "%s%s", files->files[i].reject ? "rejects: " : "",
                        files->files[i].fault);
+            verify_note_damaged(report, files->files[i].batch);
+        }
 }
 
 static void note_snapshot(const struct snapshot *snapshot, struct verify_report *report) {
@@ -272,7 +274,7 @@ static bool run(const struct verify_options *options, struct verify_report *repo
                 bool (*look_at)(struct verification *verification, struct error *err),
                 struct error *err) {
     struct verification verification = {.options = options, .report = report, .losses = losses};
-    *report = (struct verify_report){.horizon = -1};
+    *report = (struct verify_report){.horizon = -1, .damaged_batch = -1};
     set_shape(options->plan, &verification.shape);
     if (!open_store(&verification, err))
         return false;

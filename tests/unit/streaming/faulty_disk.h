@@ -276,6 +276,23 @@ static int faulty_rmdir(const char *path) {
     return faulty_result(verdict, 0);
 }
 
+static int faulty_chmod(const char *path, mode_t mode) {
+    return faulty_next(false) == CALL ? disk_real.chmod(path, mode) : -1;
+}
+
+static int faulty_chown(const char *path, uid_t owner, gid_t group) {
+    return faulty_next(false) == CALL ? disk_real.chown(path, owner, group) : -1;
+}
+
+static ssize_t faulty_getxattr(const char *path, const char *name, void *value, size_t size) {
+    return faulty_next(false) == CALL ? disk_real.getxattr(path, name, value, size) : -1;
+}
+
+static int faulty_setxattr(const char *path, const char *name, const void *value, size_t size,
+                           int flags) {
+    return faulty_next(false) == CALL ? disk_real.setxattr(path, name, value, size, flags) : -1;
+}
+
 static int faulty_stat(const char *path, struct stat *status) {
     return faulty_next(false) == CALL ? disk_real.stat(path, status) : -1;
 }
@@ -319,6 +336,10 @@ static const struct disk_ops faulty_disk = {
     .unlink = faulty_unlink,
     .mkdir = faulty_mkdir,
     .rmdir = faulty_rmdir,
+    .chmod = faulty_chmod,
+    .chown = faulty_chown,
+    .getxattr = faulty_getxattr,
+    .setxattr = faulty_setxattr,
     .stat = faulty_stat,
     .fstat = faulty_fstat,
     .list = faulty_list,

@@ -278,9 +278,15 @@ static void a_directory_that_is_a_link_is_not_exchanged(void **state) {
     close_store();
 }
 
+static int refuse_chmod(const char *path, mode_t mode) {
+    (void)path, (void)mode;
+    return 0; // and does nothing, as on some network file systems
+}
+
 static void a_directory_keeps_its_permissions_or_stays_as_it_is(void **state) {
     (void)state;
-    mode_t old_mask = umask(022);
+    struct disk_ops ops = *disk;
+    const struct disk_ops *real = disk;
     reach(9);
     struct file_path leaf = table_path("status=live");
     struct change change;
@@ -288,16 +294,17 @@ static void a_directory_keeps_its_permissions_or_stays_as_it_is(void **state) {
     struct file_status status;
     bool recorded;
     prepare(&(struct change_wish){.kind = CHANGE_COMPACTION, .directory = "status=live"}, &change);
-    check(chmod(leaf.text, 0777) == 0);
+    check(chmod(leaf.text, 02770) == 0);
+    ops.chmod = refuse_chmod;
+    disk = &ops;
     assert_not_recorded(&change, ERROR_CONFIG, "permissions that a new directory would not get");
-    check(chmod(leaf.text, 0700) == 0);
+    disk = real;
     if (!change_publish(store, &change, &recorded, &err))
         fail_msg("%s", err.message);
     assert_true(file_look(leaf.text, &status, &err));
-    assert_int_equal(status.mode, 0700);
+    assert_int_equal(status.mode, 02770);
     change_deinit(&change);
     close_store();
-    (void)umask(old_mask);
 }
 
 static int refuse_link(const char *from, const char *to) {
