@@ -32,9 +32,9 @@ static int by_name(const void *a, const void *b) {
 }
 
 static void name_index_init(struct name_index *index, const struct file_list *files) {
-    *index = (struct name_index){.names = must_alloc(files->count, sizeof *index->names),
+    *index = (struct name_index){.names = must_alloc(files->count + 1, sizeof *index->names),
                                  .count = files->count,
-                                 .seen = must_alloc(files->count, sizeof *index->seen)};
+                                 .seen = must_alloc(files->count + 1, sizeof *index->seen)};
     for (size_t i = 0; i < files->count; i++)
         index->names[i] = (struct wanted_name){sink_entry_quote(files->files[i].path), i};
     if (index->count > 1)
@@ -62,6 +62,7 @@ struct editor {
     const struct sink_log_edit *edit;
     size_t depth; // slashes in each path
     struct name_index left, added;
+    bool *listed;                   // owned; the added ones that the file lists already
     size_t dropped;                 // entries of this file that are to go
     struct sink_log_writer *writer; // NULL: only look
 };
@@ -80,11 +81,13 @@ static void editor_init(struct editor *editor, const struct sink_log *log,
     editor->depth = some->count > 0 ? slashes_in(some->files[0].path) : 0;
     name_index_init(&editor->left, edit->left);
     name_index_init(&editor->added, edit->added);
+    editor->listed = must_alloc(edit->added->count + 1, sizeof *editor->listed);
 }
 
 static void editor_deinit(struct editor *editor) {
     name_index_deinit(&editor->left);
     name_index_deinit(&editor->added);
+    free(editor->listed);
 }
 
 static const char *end_of(const char *uri, size_t depth) {
@@ -150,11 +153,11 @@ bool sink_log_edit_check(const struct sink_log *log, const struct sink_log_edit 
     return ok;
 }
 
-static bool write_added(const struct editor *editor, const bool *listed, struct error *err) {
+static bool write_added(const struct editor *editor, struct error *err) {
     const struct file_list *added = editor->edit->added;
     for (size_t i = 0; i < added->count; i++) {
         const struct data_file *file = &added->files[i];
-        if (listed[i])
+        if (editor->listed[i])
             continue;
         struct file_path path = file_join(editor->log->table, file->path);
         scoped(scope_free) char *line = sink_entry_print(path.text, file->size, file->modified_ms);
@@ -164,8 +167,7 @@ static bool write_added(const struct editor *editor, const bool *listed, struct 
     return true;
 }
 
-/* With the new entries that are not `listed`; NULL: with none. */
-static bool rewrite(struct editor *editor, int64_t batch, const bool *listed, struct error *err) {
+static bool rewrite(struct editor *editor, int64_t batch, bool with_added, struct error *err) {
     char name[SINK_LOG_NAME_MAX], checksum[SINK_LOG_NAME_MAX + 8];
     sink_log_file_name(batch, (batch + 1) % editor->log->interval == 0, name);
     (void)snprintf(checksum, sizeof checksum, ".%s.crc", name);
@@ -176,7 +178,7 @@ static bool rewrite(struct editor *editor, int64_t batch, const bool *listed, st
         !sink_log_writer_open(&writer, directory, name, err))
         return false;
     editor->writer = &writer;
-    bool ok = (listed == NULL || write_added(editor, listed, err)) &&
+    bool ok = (!with_added || write_added(editor, err)) &&
               walk(editor, file_join(directory, name).text, err);
     editor->writer = NULL;
     if (!ok) {
@@ -201,10 +203,8 @@ static bool apply_to(struct editor *editor, int64_t batch, bool first, struct er
         return false;
     if (editor->dropped == 0 && (!first || has_all(editor->added.seen, count)))
         return true;
-    scoped(scope_free) bool *listed = must_alloc(count, sizeof *listed);
-    if (count > 0)
-        memcpy(listed, editor->added.seen, count * sizeof *listed);
-    return rewrite(editor, batch, first ? listed : NULL, err);
+    memcpy(editor->listed, editor->added.seen, count * sizeof *editor->listed);
+    return rewrite(editor, batch, first, err);
 }
 
 bool sink_log_edit_apply(const struct sink_log *log, const struct sink_log_edit *edit,

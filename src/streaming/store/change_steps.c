@@ -427,12 +427,14 @@ bool change_finish(struct store *store, struct error *err) {
 /* ---- later ---- */
 
 struct pins {
-    const char *directory;
-    int64_t before_ms; // of a modification
+    const char *directory, *start; // of their names
+    int64_t before_ms;             // of a modification
 };
 
 static bool sweep_pin(void *context, const char *name) {
     const struct pins *pins = context;
+    if (strncmp(name, pins->start, strlen(pins->start)) != 0)
+        return true;
     struct file_path path = file_join(pins->directory, name);
     struct file_status status;
     struct error ignored;
@@ -444,9 +446,12 @@ static bool sweep_pin(void *context, const char *name) {
 
 static bool sweep_pins(const struct store *store, int64_t before_ms, struct error *err) {
     for (int of_rejects = 0; of_rejects < 2; of_rejects++) {
-        struct file_path reads = file_join(change_aside(store, of_rejects == 1).text, "reads");
-        struct pins pins = {reads.text, before_ms};
-        if (file_list(reads.text, sweep_pin, &pins, err) < 0)
+        struct file_path aside = change_aside(store, of_rejects == 1);
+        struct file_path reads = file_join(aside.text, "reads");
+        struct pins pins = {reads.text, "", before_ms};
+        struct pins probes = {aside.text, "probe-", before_ms}; // of processes that were killed
+        if (file_list(reads.text, sweep_pin, &pins, err) < 0 ||
+            file_list(aside.text, sweep_pin, &probes, err) < 0)
             return false;
     }
     return true;
@@ -524,7 +529,7 @@ bool change_sweep(struct store *store, int64_t now_ms, int64_t grace_ms, struct 
     if (!sweep_pins(store, now_ms - grace_ms, err) ||
         !changes_numbers(store, &numbers, &count, err))
         return false;
-    struct dropped dropped = {.numbers = must_alloc(count, sizeof *dropped.numbers)};
+    struct dropped dropped = {.numbers = must_alloc(count + 1, sizeof *dropped.numbers)};
     bool ok = oldest_manifest_of(store, &oldest, err);
     // Numbers go up from the newest record, so that one stays.
     for (size_t i = 0; ok && i < count; i++)

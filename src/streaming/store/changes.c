@@ -130,7 +130,7 @@ static void list_names(struct changes *changes) {
     size_t count = 0;
     for (size_t i = 0; i < changes->count; i++)
         count += changes->changes[i].left.count + changes->changes[i].added.count;
-    changes->names = must_alloc(count, sizeof *changes->names);
+    changes->names = must_alloc(count + 1, sizeof *changes->names);
     for (size_t i = 0; i < changes->count; i++) {
         add_names(changes, i, false);
         add_names(changes, i, true);

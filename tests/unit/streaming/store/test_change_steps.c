@@ -484,12 +484,14 @@ static void what_left_is_deleted_after_its_grace(void **state) {
     check(mkdir(file_join(fixture.root, "processed/.matches.aside/reads").text, 0755) == 0);
     check(mkdir(file_join(fixture.root, "processed/.matches.aside/reads/1").text, 0755) == 0);
     fixture_write(&fixture, "processed/.matches.aside/reads/1/part", "pinned");
+    check(mkdir(file_join(fixture.root, "processed/.matches.aside/probe-1").text, 0755) == 0);
     sweep(0, 60000);
+    assert_true(has_aside("probe-1"));
     assert_true(has_aside("0/left/status=live/part-00003-0.c000.snappy.parquet"));
     assert_true(has_aside("reads/1/part"));
     sweep(61000, 60000);
     assert_false(has_aside("0"));
-    assert_false(has_aside("reads/1"));
+    assert_false(has_aside("reads/1") || has_aside("probe-1"));
     assert_true(fixture_has(&fixture, "checkpoints/match_stream/changes/0")); // the newest
     close_store();
 }
