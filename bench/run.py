@@ -18,6 +18,7 @@ import cluster
 import end_to_end
 import latency
 import memory
+import merge
 import participants
 import readers
 import scaling
@@ -72,6 +73,11 @@ def part_memory(work, options):
     return memory.as_text(found), found
 
 
+def part_merge(work, options):
+    found = merge.measure(work, options.rounds)
+    return merge.as_text(found), found
+
+
 def part_cluster(work, options):
     found = cluster.measure(work)
     return cluster.as_text(found), found
@@ -94,6 +100,7 @@ PARTS = {
     ),
     "readers": ("Small files and their readers", part_readers),
     "memory": ("64m under pressure", part_memory),
+    "merge": ("Merging small files", part_merge),
     "cluster": ("A Spark cluster for comparison", part_cluster),
     "sink_log": ("Sink logs of many entries", lambda work, options: script("sink_log")),
     "verify": ("verify", lambda work, options: script("verify")),

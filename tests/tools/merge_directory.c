@@ -118,7 +118,7 @@ int main(int argc, char **argv) {
         .partition_column_count = find_partition_columns(argv[1], &schema, partition_columns),
         .parquet = {.codec = codec_argument(argc, argv, 6),
                     .timestamp = argc > 7 && strcmp(argv[7], "int96") == 0 ? TIMESTAMP_AS_INT96
-                                                                            : TIMESTAMP_AS_MICROS,
+                                                                           : TIMESTAMP_AS_MICROS,
                     .delta = true},
         .staging_directory = argv[3],
         .directory = "",

@@ -274,6 +274,30 @@ static void duplicate_keys_stay_as_often_as_they_are(void **state) {
     end(&fixture);
 }
 
+/* Rows of one record follow one another by their positions; no position comes first. */
+static void positions_order_the_rows_of_a_record(void **state) {
+    (void)state;
+    static const char *const positions[] = {"place"};
+    struct fixture fixture;
+    struct row_texts after = {0};
+    struct error err = {0};
+    start(&fixture, 15);
+    fixture.options.positions = positions;
+    fixture.options.position_count = 1;
+    add_files(&fixture, 3, 200);
+    for (int i = 0; i < 3; i++) // offsets come again, with other places
+        add_file(&fixture, &plain_form, 3000, true);
+    assert_merges(&fixture, 1);
+    char *path = staged(&fixture, 0);
+    assert_true(row_texts_read(&after, path, &err));
+    for (size_t row = 1; row < after.count; row++) // partition, offset, processed, place
+        assert_true(strncmp(after.texts[row - 1], after.texts[row], 8 + 1 + 16 + 1 + 16 + 1 + 8) <=
+                    0);
+    row_texts_deinit(&after);
+    free(path);
+    end(&fixture);
+}
+
 /* As a replay leaves them: some offsets of long ago, in a file of their own. */
 static void runs_that_overlap_are_merged(void **state) {
     (void)state;
@@ -649,6 +673,7 @@ int main(void) {
         cmocka_unit_test(without_rows_there_is_no_output),
         cmocka_unit_test(a_target_size_gives_several_outputs_each_sorted),
         cmocka_unit_test(duplicate_keys_stay_as_often_as_they_are),
+        cmocka_unit_test(positions_order_the_rows_of_a_record),
         cmocka_unit_test(runs_that_overlap_are_merged),
         cmocka_unit_test(rows_behind_the_split_are_in_outputs_of_their_own),
         cmocka_unit_test(partition_columns_are_not_in_the_files),
