@@ -285,7 +285,8 @@ struct query_view streaming_query_view(struct streaming *streaming, size_t index
     return (struct query_view){.options = query->definition.options,
                                .schema = &query->definition.schema,
                                .status = &query->report.status,
-                               .history = &query->report.history};
+                               .history = &query->report.history,
+                               .care = &query->report.care};
 }
 
 struct streaming_memory streaming_memory_read(struct streaming *streaming) {

@@ -35,6 +35,7 @@ struct query_view {
     const struct schema *schema;
     struct query_status *status;
     struct query_history *history;
+    struct care_status *care;
 };
 
 /* Whether a record need not be one row: only then counts of records tell more than those of rows.
