@@ -5,6 +5,7 @@ import json
 import random
 import re
 import signal
+import time
 
 import pytest
 from rig import readers
@@ -55,6 +56,11 @@ class Table:
 
     def assert_exact(self):
         self.job.assert_exact(self.kind)
+        self.assert_proven()
+
+    def assert_proven(self):
+        proof = self.ask("verify", "--json")
+        assert json.loads(proof)["proven"], proof
 
     def assert_readers_agree(self, expected):
         for reader in READERS:
@@ -165,6 +171,23 @@ def test_a_closed_date_is_merged_at_the_end_of_a_run(job, tmp_path):
     sales.assert_exact()
 
 
+def test_the_date_of_the_kafka_timestamp_is_over_too(matches):
+    job = matches.job
+    producer = job.broker.producer()
+    days_ago = int(time.time() * 1000) - 5 * 24 * 3600 * 1000
+    for number in range(400):
+        record = {"match_id": f"m{number}", "status": "ab"[number % 2]}
+        stamp = 0 if number % 4 == 0 else days_ago  # 0: now
+        producer.produce(matches.topic, json.dumps(record), partition=0, timestamp=stamp)
+    producer.flush()
+    dates = {"COMPACT": "closed", "MATCHES_PARTITION_BY": "ingest_date,status"}
+    matches.fill(MAX_OFFSETS_PER_TRIGGER=20, **dates)  # 20 batches
+    counts = sorted(len(job.lake.files(path)) for path in matches.directory.glob("ingest_date=*/status=*"))
+    assert counts == [1, 1, 20]  # of today only one status
+    job.assert_exact()
+    assert json.loads(matches.ask("verify", "--json", **dates))["proven"]
+
+
 def test_spark_continues_after_a_compaction_and_we_after_spark(matches, spark4):
     job = matches.job
     job.broker.generate(matches.topic, "matches", 600, 2)
@@ -251,6 +274,9 @@ def test_old_dates_expire_and_late_rows_make_them_again(sales):
     job.wait_committed(process, sales.ends(), "sales")
     process.stop()
     assert sorted(set(days_of(sales).values())) == [OLD, FUTURE]
+    sales.assert_proven()
+    (partition,) = json.loads(sales.ask("verify", "--json"))["partitions"]
+    assert partition["end"] == 601
 
 
 def days_of(table):

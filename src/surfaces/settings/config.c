@@ -415,14 +415,11 @@ static void check_login(const struct config *config, struct problems *problems) 
 
 /* ---- COMPACT and RETENTION ---- */
 
-/* The name of a column that the table gets because it is partitioned by it. */
-static const char ingest_date[] = "ingest_date";
-
 static bool has_date(const struct config *config, const struct stream *stream) {
     const struct name_list *names = config_partition_by(config, stream);
     for (size_t i = 0; i < names->count; i++) {
         int column = schema_find(&stream->schema, text_borrow(names->names[i]));
-        if (strcmp(names->names[i], ingest_date) == 0 ||
+        if (strcmp(names->names[i], PLAN_DATE) == 0 ||
             (column >= 0 && stream->schema.columns[column].type == TYPE_DATE))
             return true;
     }
@@ -432,7 +429,7 @@ static bool has_date(const struct config *config, const struct stream *stream) {
 /* "MATCHES_PARTITION_BY=ingest_date,status": what there is, with a date in front of it. */
 static char *date_cure(const struct config *config, const struct stream *stream) {
     const struct name_list *names = config_partition_by(config, stream);
-    char *cure = text_format("%s=%s", stream->partition_by_setting, ingest_date);
+    char *cure = text_format("%s=%s", stream->partition_by_setting, PLAN_DATE);
     for (size_t i = 0; i < names->count; i++) {
         char *longer = text_format("%s,%s", cure, names->names[i]);
         free(cure);
