@@ -1,5 +1,5 @@
 """`files`: the files of a table at one moment, read by DuckDB, pyarrow and Polars while files leave the table; and
-what becomes of manifests' names once files were compacted or changed by somebody else."""
+what happens to the names in manifests once files were compacted or changed by somebody else."""
 
 import json
 import pathlib
@@ -195,7 +195,7 @@ def test_a_table_that_somebody_else_has_changed_is_found_and_accepted_as_it_is(j
     report = json.loads(command(job, "verify", "--json").log())
     assert sum(one["accepted"] for one in report["partitions"]) == lost and report["faults"] == 0
 
-    # The query goes on, Spark and compactions too.
+    # The query continues, and so do Spark and compactions.
     job.broker.generate(job.topics[KIND], KIND, 60, 2, start=140)
     assert not job.run(MISSING_FILES="stop", MAX_OFFSETS_PER_TRIGGER=20).lines("missing from table")
     command(job, "compact")

@@ -368,7 +368,7 @@ static bool rewrite_change(struct move *move, const char *name, int64_t number, 
            file_replace(move->store->checkpoint.changes.text, name, moved, size, err);
 }
 
-/* What left the table is kept beside it, and should have come along. */
+/* What left the table is kept next to it, and should have been moved, too. */
 static bool report_aside(const struct move *move, FILE *out, struct error *err) {
     struct file_path aside = change_aside(move->store, false);
     int there = move->has_left ? file_exists(aside.text, NULL, err) : 1;
@@ -376,7 +376,7 @@ static bool report_aside(const struct move *move, FILE *out, struct error *err) 
         (void)fprintf(out,
                       "  '%s' is not there: what was compacted or has expired in the last hours "
                       "(COMPACT_GRACE) was not moved along. Move the directory of that name, which "
-                      "was beside the table, or delete it.\n",
+                      "was next to the table, or delete it.\n",
                       aside.text);
     return there >= 0;
 }

@@ -88,7 +88,7 @@ const struct command program_commands[] = {
      .doc = "Print the files of a table at one moment, one path per line, for readers that take a "
             "list of files: they then read the same rows, no matter what a compaction or expiry "
             "does meanwhile. So that the paths hold for COMPACT_GRACE, the files get a second name "
-            "(a hard link) in the directory `.TABLE.aside` beside the table. Where this is not "
+            "(a hard link) in the directory `.TABLE.aside` next to the table. Where this is not "
             "allowed, the paths in the table are printed, with a warning. Takes no lock, so the "
             "query can keep running.",
      .document = "one object per file: `path`, `rows` (null: the file cannot be read), `bytes`, "
