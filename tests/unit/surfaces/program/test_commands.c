@@ -243,10 +243,12 @@ static void every_command_says_how_it_is_called(void **state) {
     char synopsis[COMMAND_SYNOPSIS_MAX];
     PARSE("rewind", "--job", "matches", "--to-batch", "3");
     command_synopsis(line.command, synopsis);
-    assert_string_equal(synopsis, "rewind --job JOB --to-batch N [--dry-run] [--yes]");
+    assert_string_equal(
+        synopsis,
+        "rewind --job JOB [--to-batch N] [--to-time TIME] [--no-kafka-check] [--dry-run] [--yes]");
     PARSE("adopt");
     command_synopsis(line.command, synopsis);
-    assert_string_equal(synopsis, "adopt [--cluster ID] [--dry-run] [--yes]");
+    assert_string_equal(synopsis, "adopt [--cluster ID] [--dry-run] [--yes] [--accept]");
 }
 
 static void words_for_completion_are_those_that_can_be_typed(void **state) {
