@@ -116,7 +116,7 @@ def compare_readers(run, work, where, where_ideal, rounds=3):
     from rig.spark import open_session
 
     ideal = make_ideal(run, work / "ideal")
-    session = open_session(work / "spark", memory="2g", spark_ui_showConsoleProgress="false")
+    session = open_session(work.parent / "spark", memory="2g", spark_ui_showConsoleProgress="false")
     of_table = aggregates(session, run.lake.table("matches"), where)
     of_ideal = aggregates(session, ideal, where_ideal)
     found = {}
@@ -124,6 +124,7 @@ def compare_readers(run, work, where, where_ideal, rounds=3):
         (rows, took), (same, ideal_took) = seconds(of_table[name], rounds), seconds(of_ideal[name], rounds)
         assert rows == same, (name, rows, same)
         found[name] = (took, ideal_took, round(took / max(ideal_took, 0.01), 2))
+    session.stop()
     print(f"{len(list(ideal.glob('**/*.parquet')))} ideal files; {found}", flush=True)
     shutil.rmtree(ideal)
     return found
@@ -192,7 +193,7 @@ def as_text(after, before, days, hours):
         text += f"| {name} | {'' if was is None else f'{was:,}'} | {forecast} | {value:,} |\n"
     for name, (took, ideal, ratio) in after["readers"].items():
         was = before["readers"][name] if before else None
-        text += f"| {name}, all {'closed ' if was is None else ''}days | "
+        text += f"| aggregate, {name} | "
         text += f"{f'{was[0]} s, {was[2]} × ideal files' if was else ''} | | {took} s, {ratio} × ideal files ({ideal} s) |\n"
     seen = [day["files outside the current day"] for day in after["days"]]
     text += f"\nForecast: the hours that were measured, times {days * 24 / hours:.0f}." if hours else ""
