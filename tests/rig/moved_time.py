@@ -103,7 +103,8 @@ class MovedTime:
         self.start()
 
     def end(self):
-        self.process.stop()
+        if self.process is not None and self.process.poll() is None:
+            self.process.stop()
         self._program.end_all()
 
     def command(self, *arguments, exit_code=0, timeout=600, **settings):
