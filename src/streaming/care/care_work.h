@@ -63,6 +63,8 @@ struct care_result {
     int64_t jobs; // merges, or partitions that expire, also of a dry run
     int64_t changes;
     int64_t waiting; // partitions that do not expire yet, or directories with files that wait
+    int64_t strange; // of these: with a date that the query can hardly have
+    char strange_names[256];
 };
 
 /* All files that may leave the table, sorted, and which of them are outputs of a compaction. */

@@ -85,6 +85,9 @@ static void say_waits(const struct pass *pass, const struct expiry_partition *pa
     int64_t files = (int64_t)(partition->end - partition->first);
     (void)care_amount(files, partition->bytes, amount);
     if (partition->verdict == EXPIRY_STRANGE)
+        care_add_directory(pass->result->strange_names, sizeof pass->result->strange_names, name,
+                           (size_t)pass->result->strange++);
+    if (partition->verdict == EXPIRY_STRANGE)
         say(pass,
             "%s: %s do not expire by a retention: the date is not one that the query can have had. "
             "Look at the producers' clocks; `expire --before` removes dates of the past.",

@@ -113,6 +113,7 @@ void file_counter_add(struct file_counter *counter, const char *path, int64_t si
     struct directory *directory = find_directory(counter, path);
     add(&directory->shown.group, size, is_small);
     directory->small_bytes += is_small ? size : 0;
+    counts->small_bytes += is_small ? size : 0;
     if (modified_ms > directory->newest_ms)
         directory->newest_ms = modified_ms;
 }
