@@ -160,8 +160,9 @@ static void print_files(FILE *out, const struct json *care) {
         (void)fprintf(out, "  %-11s not counted yet since the start\n", "files");
         return;
     }
-    (void)fprintf(out, "  %-11s %" PRId64 " in the table, %" PRId64 " of them small, %" PRId64
-                       " after a compaction",
+    (void)fprintf(out,
+                  "  %-11s %" PRId64 " in the table, %" PRId64 " of them small, %" PRId64
+                  " after a compaction",
                   "files", count, small, merged);
     if (json_member_int(json_member(care, "rejectFiles"), "files", &rejects))
         (void)fprintf(out, "; %" PRId64 " of rejects", rejects);

@@ -88,10 +88,11 @@ static void check_room(const struct care_check *check, const struct file_counts 
     size_format(bytes, needed);
     size_format(room.free, free_text);
     if (room.free < bytes)
-        doctor_warn(check->report, "compaction", table,
-                    "free some space: merged files and those that they replace are both there until "
-                    "COMPACT_GRACE is over",
-                    "it needs up to %s at a time, and %s are free", needed, free_text);
+        doctor_warn(
+            check->report, "compaction", table,
+            "free some space: merged files and those that they replace are both there until "
+            "COMPACT_GRACE is over",
+            "it needs up to %s at a time, and %s are free", needed, free_text);
 }
 
 static void check_files(const struct care_check *check, const struct file_counts *counts) {
@@ -99,8 +100,7 @@ static void check_files(const struct care_check *check, const struct file_counts
     int64_t files = counts->all.files, left = counts->merged_files;
     scoped(scope_free) char *text =
         text_format("%s, %" PRId64 " of them small; a compaction would leave %" PRId64,
-                    text_count(files, "file").text,
-                    counts->all.small, left);
+                    text_count(files, "file").text, counts->all.small, left);
     scoped(scope_free) char *cure = text_format(
         "run `esports-stream compact --job %s`; for a new table, partition by ingest_date and set "
         "COMPACT=closed; a longer TRIGGER writes fewer files",
@@ -139,10 +139,8 @@ static bool look_at_dates(const struct care_check *check, struct care_result *re
     struct query_definition definition;
     struct care_table table;
     struct path_list left_alone = {0};
-    const struct care_host host = {.breathe = go_on,
-                                   .say = say_nothing,
-                                   .warn = warn_nobody,
-                                   .left_alone = &left_alone};
+    const struct care_host host = {
+        .breathe = go_on, .say = say_nothing, .warn = warn_nobody, .left_alone = &left_alone};
     if (!query_definition_init(&definition, check->options, err))
         return false;
     care_table_init(&table, &definition, check->store, false);

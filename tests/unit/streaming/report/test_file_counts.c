@@ -141,8 +141,8 @@ static void the_directories_with_the_most_small_files_are_shown_first(void **sta
     }
 }
 
-static void directories_with_the_same_beginning_are_different_though_their_names_are_cut(
-    void **state) {
+static void
+directories_with_the_same_beginning_are_different_though_their_names_are_cut(void **state) {
     (void)state;
     char path[2 * FILE_DIRECTORY_MAX];
     for (int i = 0; i < 2; i++) {

@@ -66,15 +66,15 @@ static void a_query_is_shown_in_a_few_lines(void **state) {
 
 static void the_files_of_its_table_are_shown_and_what_was_done_about_them(void **state) {
     (void)state;
-    char *text = print(
-        "{\"totals\":{},\"missingFiles\":1,\"changedFiles\":2,\"care\":{"
-        "\"files\":{\"files\":1234,\"small\":1200,\"afterCompaction\":40,"
-        "\"countedAt\":\"2025-12-31T10:30:00Z\"},\"rejectFiles\":{\"files\":7},"
-        "\"forecast\":{\"filesPerDay\":5760,\"filesPerDayAfterCompaction\":4},"
-        "\"compactions\":{\"newest\":{\"at\":\"2025-12-31T10:00:00Z\",\"filesBefore\":120,"
-        "\"filesAfter\":2}},\"waiting\":{\"files\":3,\"why\":\"status=live: too young\"},"
-        "\"expiries\":{\"files\":9},"
-        "\"error\":{\"at\":\"2025-12-31T10:20:00Z\",\"text\":\"disk full\"}}}");
+    char *text =
+        print("{\"totals\":{},\"missingFiles\":1,\"changedFiles\":2,\"care\":{"
+              "\"files\":{\"files\":1234,\"small\":1200,\"afterCompaction\":40,"
+              "\"countedAt\":\"2025-12-31T10:30:00Z\"},\"rejectFiles\":{\"files\":7},"
+              "\"forecast\":{\"filesPerDay\":5760,\"filesPerDayAfterCompaction\":4},"
+              "\"compactions\":{\"newest\":{\"at\":\"2025-12-31T10:00:00Z\",\"filesBefore\":120,"
+              "\"filesAfter\":2}},\"waiting\":{\"files\":3,\"why\":\"status=live: too young\"},"
+              "\"expiries\":{\"files\":9},"
+              "\"error\":{\"at\":\"2025-12-31T10:20:00Z\",\"text\":\"disk full\"}}}");
     const char *from = strstr(text, "  files ");
     assert_non_null(from);
     assert_string_equal(
@@ -96,7 +96,8 @@ static void files_that_were_not_counted_are_not_shown_as_none(void **state) {
                        "\"files\":null,\"rejectFiles\":null,\"forecast\":null,"
                        "\"compactions\":{\"newest\":null},\"waiting\":null,"
                        "\"expiries\":{\"files\":0},\"error\":null}}");
-    assert_string_equal(strstr(text, "  files "), "  files       not counted yet since the start\n");
+    assert_string_equal(strstr(text, "  files "),
+                        "  files       not counted yet since the start\n");
     free(text);
 }
 
