@@ -7,8 +7,12 @@ undone while nobody reads. A read is right, or it is an error, or it is wrong: i
 missing, or there are too many. Both are given per 1,000 exchanges: how often a reader is hit that reads all the time.
 
 Listing alone is measured, too, because it is where rows are lost: a reader that lists names, looks at each file then,
-and drops what it does not find, has lost the directory. Spark reads the sink log, which is written anew before each
-exchange. The table is unchanged otherwise, so every right read gives the same rows."""
+and drops what it does not find, has lost the directory. Spark reads the sink log, which is written again before each
+exchange. The table is unchanged otherwise, so every right read gives the same rows.
+
+The second part does the same with the program: batches add small files, and a reader reads while `compact` runs, which
+exchanges three directories each time. Here reads are counted. Readers that take a list get that of
+`esports-stream files`."""
 
 import argparse
 import collections
@@ -33,6 +37,7 @@ RENAME_EXCHANGE = 2
 AT_FDCWD = -100
 ROWS = 10_000  # of the directory that is exchanged, and of the one that stays
 FILES = (20, 5000)
+PROGRAM = ROOT / "build" / "release" / "esports-stream"
 WRONG, ERROR, RIGHT = "wrong", "error", "right"
 
 
@@ -70,7 +75,7 @@ def write_log(path, table, files):
 
 
 def make_table(work, files):
-    """The table, and beside it what is exchanged; with the logs of both states."""
+    """The table, next to it what is exchanged, and the logs of both states."""
     table, other = work / "table", work / "other"
     write_rows(table / "status=finished", 0, ROWS, 1)
     write_rows(table / "status=live", ROWS, ROWS, files)
@@ -203,7 +208,7 @@ def outcome(read, table, is_right):
     except (KeyboardInterrupt, AttributeError, TypeError, NameError):
         raise
     except BaseException as error:  # each reader has its own, and Polars may panic
-        return ERROR, re.sub(r"/tmp/\S+|[0-9a-f-]{36}", "…", f"{type(error).__name__}: {error}")[:160]
+        return ERROR, re.sub(r"(/tmp/|\.\.\.)\S+", "…", f"{type(error).__name__}: {error}")[:160]
     return (RIGHT, "") if is_right(found) else (WRONG, "")
 
 
@@ -263,10 +268,127 @@ def as_text(found):
     return text
 
 
+# ---- the program's own compaction ----
+
+LEAVES = ("finished", "live", "scheduled")
+BATCHES, BATCH = 24, 60  # of a round: batches, and records of each
+
+
+class Compacted:
+    """A table of the program. Each round adds small files and compacts them while a reader reads."""
+
+    def __init__(self, work):
+        self.capture, self.lake = work / "capture", work / "lake"
+        self.table = self.lake / "processed" / "matches"
+        self.capture.mkdir()
+        self.records = 0
+        self._environment = {
+            **os.environ,
+            "KAFKA_BOOTSTRAP_SERVERS": f"file:{self.capture}",
+            "DATA_LAKE_PATH": str(self.lake),
+            "SPARK_UI_PORT": "0",
+            "SPARK_MASTER_URL": "local",
+            "LOG_LEVEL": "WARNING",
+            "COMPACT_GRACE": "1 minute",
+        }
+
+    def _start(self, *arguments, **settings):
+        words = [PROGRAM, *arguments, "--job", "matches"]
+        environment = {**self._environment, **settings}
+        return subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+    def run(self, *arguments, **settings):
+        process = self._start(*arguments, **settings)
+        output, _ = process.communicate()
+        assert process.returncode == 0, output
+        return output
+
+    def add_files(self):
+        with open(self.capture / "esports-matches-0.ndjson", "a") as file:
+            for _ in range(BATCHES * BATCH):
+                file.write(f'{{"match_id":"{self.records}","status":"{LEAVES[self.records % len(LEAVES)]}"}}\n')
+                self.records += 1
+        self.run("--trigger", "availableNow", MAX_OFFSETS_PER_TRIGGER=str(BATCH))
+
+    def start_compaction(self):
+        return self._start("compact")
+
+    def paths(self):
+        return [json.loads(line)["path"] for line in self.run("files", "--json").splitlines()]
+
+
+def list_duckdb_of(paths):
+    import duckdb
+
+    return duckdb.sql(f"{AGGREGATE} read_parquet({paths})").fetchall()[0]
+
+
+def list_pyarrow_of(paths):
+    import pyarrow.compute
+    import pyarrow.dataset
+
+    offsets = pyarrow.dataset.dataset(paths).to_table(columns=["offset"])["offset"]
+    return len(offsets), pyarrow.compute.count_distinct(offsets).as_py(), *pyarrow.compute.min_max(offsets).as_py().values()
+
+
+def list_polars_of(paths):
+    import polars
+
+    offset = polars.col("offset")
+    return polars.scan_parquet(paths).select(polars.len(), offset.n_unique().alias("n"), offset.min().alias("a"), offset.max()).collect().row(0)
+
+
+def race_compaction(name, run, read, limit_s, most):
+    counts, said, until = {RIGHT: 0, ERROR: 0, WRONG: 0}, collections.Counter(), time.monotonic() + limit_s
+    exchanges = reads = 0
+    while time.monotonic() < until and exchanges < most:
+        run.add_files()
+        expected = (run.records, run.records, 0, run.records - 1)
+        compaction = run.start_compaction()
+        while compaction.poll() is None or reads == 0:
+            end, error = outcome(read, run.table, lambda rows: rows == expected)
+            counts[end] += 1
+            said[error] += end == ERROR
+            reads += 1
+        output = compaction.stdout.read()
+        assert compaction.returncode == 0, output
+        exchanges += len(LEAVES)
+        small = [leaf for leaf in run.table.glob("status=*") if len(list(leaf.glob("*.parquet"))) > BATCHES // 2]
+        assert not small, f"{small} were not compacted: {output}"
+    found = {"exchanges": exchanges, **counts}
+    found["errors"] = {text: times for text, times in said.most_common(3) if times > 0}
+    print(f"compact, {name}: {found}", flush=True)
+    return found
+
+
+def measure_compaction(work, limit_s, most):
+    """{reader: figures}; reads are counted, not exchanges."""
+    run = Compacted(work)
+    readers = dict(READERS)
+    readers["Spark, by the sink log"] = spark_reader(work)
+    for name, read in (("DuckDB", list_duckdb_of), ("pyarrow", list_pyarrow_of), ("Polars", list_polars_of)):
+        readers[f"{name}, by the list of `files`"] = lambda _, read=read: read(run.paths())
+    return {name: race_compaction(name, run, read, limit_s, most) for name, read in readers.items()}
+
+
+def compaction_as_text(found):
+    text = "| reader | directories compacted | right reads | errors | wrong reads |\n|---|---|---|---|---|\n"
+    for name, one in found.items():
+        text += f"| {name} | {one['exchanges']:,} | {one[RIGHT]:,} | {one[ERROR]:,} | {one[WRONG]:,} |\n"
+    return text
+
+
+PARTS = (
+    ("exchange_race", "Reads of a table while one of its directories is exchanged", measure, as_text),
+    ("compaction_race", "Reads of a table while `compact` runs", measure_compaction, compaction_as_text),
+)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=60, help="at most, of each reader and number of files")
     parser.add_argument("--most", type=int, default=1000, help="exchanges, likewise")
+    parser.add_argument("--part", choices=[name for name, *_ in PARTS], help="this one alone")
     parser.add_argument("--exchange", metavar="DIRECTORY", help="exchange as the standard input says, and nothing else")
     options = parser.parse_args()
     if options.exchange:
@@ -275,15 +397,16 @@ def main():
     from run import commit, machine
 
     measured = commit()
-    with tempfile.TemporaryDirectory(prefix="esports-bench-") as directory:
-        found = measure(pathlib.Path(directory), options.seconds, options.most)
-    text = as_text(found)
-    print(text)
-    results = ROOT / "bench" / "results" / "exchange_race"
-    results.with_suffix(".json").write_text(json.dumps(found, indent=1) + "\n")
-    results.with_suffix(".md").write_text(
-        f"Reads of a table while one of its directories is exchanged ({machine()}, {measured}; `bench/exchange_race.py`)\n\n{text}"
-    )
+    results = ROOT / "bench" / "results"
+    for name, title, measure_one, text_of in PARTS:
+        if options.part not in (None, name):
+            continue
+        with tempfile.TemporaryDirectory(prefix="esports-bench-") as directory:
+            found = measure_one(pathlib.Path(directory), options.seconds, options.most)
+        text = text_of(found)
+        print(text)
+        (results / f"{name}.json").write_text(json.dumps(found, indent=1) + "\n")
+        (results / f"{name}.md").write_text(f"{title} ({machine()}, {measured}; `bench/exchange_race.py`)\n\n{text}")
 
 
 if __name__ == "__main__":

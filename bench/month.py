@@ -3,14 +3,15 @@
 (tests/rig/moved_time.py). Every trigger of the month makes its batch.
 
     after    DAYS days with a trigger of 1 minute, date partitions and COMPACT=closed. One process, which is killed
-             and restarted at random moments, also shortly after midnight, while directories are compacted
+             and restarted at random moments, also between one and two in the morning, while directories are
+             compacted. One record in an hour is one to two days late
     before   BEFORE_HOURS hours with the defaults of version 0.3.0: a trigger of 10 seconds, partitions by status, no
              compaction; the files of a month are these times as many hours as a month has
 
 Once a day at a random moment, and at the end, every offset is proven to be there once: by `esports-stream verify`, and
 by DuckDB's count of the files that `esports-stream files` names. The month ends with the aggregates of DuckDB and Spark
 over all closed days, compared with the same rows in ideal files, which are made of the same topic in one batch. The
-program's memory, threads and descriptors are those of the end of the first day and of the end of the month.
+program's memory, threads and descriptors are written down at the end of each day.
 
 Fails if a promise does not hold: FILES_MOST files outside the current day, SLOWER_MOST times the ideal files."""
 
@@ -33,6 +34,7 @@ from rig.moved_time import DAY_S, SECOND, MovedTime  # noqa: E402
 
 PROGRAM = ROOT / "build" / "release" / "esports-stream"
 FILES_MOST, SLOWER_MOST = 3000, 2.0
+QUIET_HOURS = 4  # after which the files of the day before have been compacted
 AFTER = {"MATCHES_PARTITION_BY": "ingest_date,status", "COMPACT": "closed"}
 BEFORE = {"MATCHES_PARTITION_BY": "status", "COMPACT": "off"}
 AGGREGATE = "SELECT status, count(*), sum(team_1_kills), count(DISTINCT match_id) FROM {} WHERE {} GROUP BY status ORDER BY status"
@@ -91,7 +93,7 @@ def aggregates(session, table, where):
     return {"DuckDB": lambda: duckdb.sql(AGGREGATE.format(files, where)).fetchall(), "Spark": with_spark}
 
 
-def seconds(read, rounds=3):
+def seconds(read, rounds):
     """What it gives, and the median of how long it takes, after a first time."""
     found, times = sorted(map(str, read())), []
     for _ in range(rounds):
@@ -102,29 +104,28 @@ def seconds(read, rounds=3):
     return found, round(statistics.median(times), 2)
 
 
-def make_ideal(run, work):
+def make_ideal(run, lake):
     """The same topic in one batch."""
-    settings = {"DATA_LAKE_PATH": work / "ideal", "TRIGGER": "availableNow", "SPARK_MASTER_URL": "local", **BEFORE}
+    settings = {"DATA_LAKE_PATH": lake, "TRIGGER": "availableNow", "SPARK_MASTER_URL": "local", **BEFORE}
     run.run_once(**settings, MAX_OFFSETS_PER_TRIGGER=0)
-    return work / "ideal" / "processed" / "matches"
+    return lake / "processed" / "matches"
 
 
-def compare_readers(run, work, where):
-    """{reader: (seconds, seconds with ideal files, their ratio)}; `where`: which rows of the table are of days that are
-    over."""
+def compare_readers(run, work, where, where_ideal, rounds=3):
+    """{reader: (seconds, seconds with ideal files, their ratio)}; `where`: which rows of the table count."""
     from rig.spark import open_session
 
-    ideal = make_ideal(run, work)
+    ideal = make_ideal(run, work / "ideal")
     session = open_session(work / "spark", memory="2g", spark_ui_showConsoleProgress="false")
     of_table = aggregates(session, run.lake.table("matches"), where)
-    of_ideal = aggregates(session, ideal, f"kafka_timestamp < TIMESTAMP '{run.today()} 00:00:00+00:00'")
+    of_ideal = aggregates(session, ideal, where_ideal)
     found = {}
     for name in of_table:
-        (rows, took), (same, ideal_took) = seconds(of_table[name]), seconds(of_ideal[name])
+        (rows, took), (same, ideal_took) = seconds(of_table[name], rounds), seconds(of_ideal[name], rounds)
         assert rows == same, (name, rows, same)
-        found[name] = (took, ideal_took, round(took / ideal_took, 2))
-    session.stop()
+        found[name] = (took, ideal_took, round(took / max(ideal_took, 0.01), 2))
     print(f"{len(list(ideal.glob('**/*.parquet')))} ideal files; {found}", flush=True)
+    shutil.rmtree(ideal)
     return found
 
 
@@ -132,35 +133,36 @@ def compare_readers(run, work, where):
 
 
 def live_a_day(run, kills):
-    """Every trigger of a day. Some of the kills are in the minutes after midnight. The offsets are proven once."""
+    """Every trigger of a day. One more kill is while directories are compacted. The offsets are proven once; how long
+    `verify` took, and the files outside the current day then, if it was not in the first hours, in which those of the
+    day before are still there."""
     triggers = range(run.triggers_per_day())
-    chosen = [run.random.choice(triggers) for _ in range(kills)] + [run.random.choice(triggers[:10])] * (kills > 0)
-    proven, restarted = run.random.choice(triggers), run.random.choice(triggers)
+    compaction = [number for number in triggers if 3600 <= number * run.trigger_s < 7200]
+    killed = {run.random.choice(triggers) for _ in range(kills)} | {run.random.choice(compaction) for _ in range(min(kills, 1))}
+    proven, restarted = run.random.choice(triggers), run.random.choice(triggers) if kills else None
     for number in triggers:
-        run.step(kill_after_s=run.random.uniform(0, 0.04) if number in chosen else None)
-        if number == restarted and kills > 0:
+        run.step(kill_after_s=run.random.uniform(0, 0.04) if number in killed else None)
+        if number == restarted:
             run.restart()
         if number == proven:
-            took = prove(run)
-    return took
+            verify_s = prove(run)
+            files = files_outside(run, run.lake.table("matches")) if run.hour() >= QUIET_HOURS else None
+    return {"verify s": verify_s, "files outside the current day": files}
 
 
-def run_after(work, broker, days, rate, kills, settings):
-    run = MovedTime(work, PROGRAM, broker, "after", rate=rate, **settings)
+def run_after(work, broker, options, settings):
+    run = MovedTime(work, PROGRAM, broker, "after", trigger_s=options.trigger_s, rate=options.rate, **settings)
     run.start()
-    first, began = None, time.monotonic()
+    days, began = [], time.monotonic()
     run.step()
-    for day in range(days):
-        verify_s = live_a_day(run, kills)
-        now = figures(run)
-        first = first or run.resources()
-        print(f"day {day + 1}: {time.monotonic() - began:.0f} s; verify {verify_s} s; {now}", flush=True)
+    for day in range(options.days):
+        days.append({**live_a_day(run, options.kills), **run.resources()})
+        print(f"day {day + 1}: {time.monotonic() - began:.0f} s; {days[-1]}", flush=True)
     run.settle()
-    verify_s = prove(run)
-    has_dates = "ingest_date" in settings["MATCHES_PARTITION_BY"]
-    where = f"ingest_date < DATE '{run.today()}'" if has_dates else f"kafka_timestamp < TIMESTAMP '{run.today()} 00:00:00+00:00'"
-    found = {"records": run.records(), **figures(run), "verify s": verify_s, "first day": first}
-    found["readers"] = compare_readers(run, work, where)
+    found = {"records": run.records(), "verify s": prove(run), **figures(run), "days": days}
+    midnight = f"kafka_timestamp < TIMESTAMP '{run.today()} 00:00:00+00:00'"
+    where = f"ingest_date < DATE '{run.today()}'" if "ingest_date" in settings["MATCHES_PARTITION_BY"] else midnight
+    found["readers"] = compare_readers(run, work, where, midnight)
     run.end()
     return found
 
@@ -170,24 +172,35 @@ def run_before(work, broker, hours, rate):
     run.start()
     for _ in range(hours * 360):
         run.step()
-    verify_s = prove(run)
-    found = {"records": run.records(), **figures(run), "verify s": verify_s}
-    found["readers"] = compare_readers(run, work, "true") if False else {}
+    found = {"records": run.records(), "verify s": prove(run), **figures(run)}
+    print(f"before, {hours} hours: {found}", flush=True)
+    found["readers"] = compare_readers(run, work, "true", "true", rounds=1)
     run.end()
     return found
 
 
+GROWS = ("records", "table files", "rejects files", "table MB", "_spark_metadata MB")  # with time
+
+
 def as_text(after, before, days, hours):
-    rows = {name: value for name, value in after.items() if isinstance(value, (int, float))}
-    text = f"| | before: {hours} hours | the same for {days} days | after: {days} days |\n|---|---|---|---|\n"
-    for name, value in rows.items():
-        was = before.get(name) if before else None
-        grows = name in ("records", "table files", "rejects files", "table MB")
-        forecast = f"{was * days * 24 / hours:,.0f} (× {days * 24 // hours})" if was is not None and grows else ""
+    text = f"| | before: {hours} hours | before, {days} days: forecast | after: {days} days |\n|---|---|---|---|\n"
+    for name, value in after.items():
+        if not isinstance(value, (int, float)):
+            continue
+        was, times = before.get(name), days * 24 / hours if hours else 0
+        forecast = f"{was * times:,.0f}" if was is not None and name in GROWS else ""
         text += f"| {name} | {'' if was is None else f'{was:,}'} | {forecast} | {value:,} |\n"
     for name, (took, ideal, ratio) in after["readers"].items():
-        text += f"| {name}, closed days | | | {took} s, {ratio} × ideal files ({ideal} s) |\n"
-    return text + f"\nThe program at the end of the first day: {after['first day']}\n"
+        was = before["readers"][name] if before else None
+        text += f"| {name}, all {'closed ' if was is None else ''}days | "
+        text += f"{f'{was[0]} s, {was[2]} × ideal files' if was else ''} | | {took} s, {ratio} × ideal files ({ideal} s) |\n"
+    seen = [day["files outside the current day"] for day in after["days"]]
+    text += f"\nForecast: the hours that were measured, times {days * 24 / hours:.0f}." if hours else ""
+    text += f"\nFiles outside the current day at a random moment of each day: {', '.join(map(str, seen))}.\n"
+    kinds = ("rss_mb", "peak_mb", "threads", "descriptors")
+    for kind in kinds:
+        text += f"{kind} at the end of each day: {', '.join(str(day[kind]) for day in after['days'])}.\n"
+    return text
 
 
 def failures(after):
@@ -196,6 +209,9 @@ def failures(after):
         for name in ("table files outside the current day", "rejects files outside the current day")
         if after[name] >= FILES_MOST
     ]
+    for number, day in enumerate(after["days"]):
+        if (day["files outside the current day"] or 0) >= FILES_MOST:
+            found.append(f"day {number + 1}: {day['files outside the current day']:,} files outside the current day")
     return found + [
         f"{name}: {ratio} × ideal files, at most {SLOWER_MOST} are promised"
         for name, (_, _, ratio) in after["readers"].items()
@@ -208,7 +224,7 @@ def measure(work, options):
     with Broker(work / "kafka") as broker:
         before = run_before(work / "before", broker, options.before_hours, options.rate) if options.before_hours else {}
         shutil.rmtree(work / "before", ignore_errors=True)
-        after = run_after(work / "after", broker, options.days, options.rate, options.kills, settings)
+        after = run_after(work / "after", broker, options, settings)
     return after, before
 
 
@@ -216,6 +232,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--days", type=int, default=30)
     parser.add_argument("--before-hours", type=int, default=24, help="0: leave it out")
+    parser.add_argument("--trigger-s", type=int, default=60, help="seconds, which must divide a day")
     parser.add_argument("--rate", type=int, default=5, help="records a second")
     parser.add_argument("--kills", type=int, default=2, help="a day; one more is shortly after midnight")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="another setting of the program")

@@ -92,7 +92,7 @@ def make_tables(work, count):
     if can_compact():
         shutil.copytree(work / "small", work / "compacted", copy_function=os.link)
         program(work / "compacted", capture, "relocate", "--yes")
-        timed("compacted", lambda: program(work / "compacted", capture, "compact", "--older-than", "0 seconds"))
+        timed("compacted", lambda: program(work / "compacted", capture, "compact"))
     else:
         del tables["compacted"]
     return tables, took

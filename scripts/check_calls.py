@@ -14,7 +14,7 @@ SEAM = "base/disk/"
 
 CALLS = """
     access creat euidaccess eaccess faccessat fopen fopen64 freopen open open64 openat tmpfile mkostemp mkstemp mkdtemp
-    chdir chmod chown fchmod fchmodat fchown glob link linkat mkdir mkdirat mkfifo mknod readlink readlinkat realpath
+    chdir chmod chown getxattr setxattr fchmod fchmodat fchown glob link linkat mkdir mkdirat mkfifo mknod readlink readlinkat realpath
     remove rename renameat renameat2 rmdir symlink symlinkat truncate unlink unlinkat utime utimensat utimes
     fstat fstatat fstatfs fstatvfs lstat stat stat64 statfs statvfs statx
     closedir fdopendir fts_open ftw nftw opendir readdir scandir
@@ -26,6 +26,7 @@ CALLS = """
 ELSEWHERE = {
     "base/limit.c": ("fopen", "/proc/self/cgroup and /sys/fs/cgroup"),
     "base/system/process.c": ("fopen opendir readdir closedir", "/proc/self"),
+    "base/system/thread.c": ("syscall", "ioprio_set(), a thread's priority"),
     "core/zone.c": ("open fstat", "the system's time zones"),
     "main.c": ("fcntl open", "descriptors 0 to 2 at the start"),
     "pipeline/source/source_file.c": ("open fstat mmap madvise", "captured records, a source in Kafka's place"),

@@ -1,6 +1,7 @@
 #include "core/schema.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/check.h"
 
@@ -14,11 +15,11 @@ const struct column schema_origin_columns[SCHEMA_ORIGIN_COUNT] = {
 };
 
 struct type_text type_text_of(const char *name, enum type type, int precision, int scale) {
-    struct type_text text;
+    struct type_text text = {0};
     if (type == TYPE_DECIMAL)
         (void)snprintf(text.text, sizeof text.text, "%s(%d,%d)", name, precision, scale);
-    else
-        (void)snprintf(text.text, sizeof text.text, "%s", name);
+    else // asked for every column of every file that is read
+        memcpy(text.text, name, strnlen(name, sizeof text.text - 1));
     return text;
 }
 

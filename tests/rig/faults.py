@@ -2,7 +2,8 @@
 
 A point is a call of an undisturbed run: its name, its path, and the how-many-eth of that name and
 path it is. Names of data files are new in every run, so their calls are counted without a path:
-renames are made by one thread only, and the worker's calls are counted by attaching to it alone."""
+renames and links are made by one thread only, and the worker's calls are counted by attaching to it
+alone."""
 
 import collections
 import dataclasses
@@ -17,6 +18,7 @@ CALLS = (
 CALL = re.compile(r"^(\d+) +(\w+)\((.*)")
 DESCRIPTOR = re.compile(r"^\d+<([^>]*)>")
 QUOTED = re.compile(r'"([^"]*)"')
+OF_ONE_THREAD = ("renameat2", "link")
 DATA_FILE = re.compile(r"/part-[0-9a-f-]+\.")
 
 
@@ -66,9 +68,9 @@ def points_of(lake, log):
     counts = collections.Counter()
     points = []
     for thread, call, path in calls_on(lake, log):
-        if DATA_FILE.search(path) and call != "renameat2":
+        if DATA_FILE.search(path) and call not in OF_ONE_THREAD:
             continue
-        path = None if call == "renameat2" else path
+        path = None if call in OF_ONE_THREAD else path
         counts[thread, call, path] += 1
         point = Point(call, path, counts[thread, call, path])
         if point not in points:

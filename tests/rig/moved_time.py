@@ -25,35 +25,38 @@ from .program import Program
 PRELOAD = GEN.with_name("moved_clock.so")
 SECOND = 1_000_000_000
 DAY_S = 86400
+LATE_FILES_MOST = 10  # in a directory whose date is over: what has been compacted, and what came later
 
 
 class Clock:
-    """The time that the program sees. It begins a little before the coming midnight, UTC: files that the machine's
-    clock has stamped are never newer than now."""
+    """The time that the program sees, also of its files. It begins a minute before a midnight, UTC."""
+
+    MOVES_MAX = 1 << 20
 
     def __init__(self, path):
-        path.write_bytes(bytes(8))
-        with open(path, "r+b") as file:
-            self._map = mmap.mmap(file.fileno(), 8)
+        with open(path, "w+b") as file:
+            file.truncate(8 + 16 * self.MOVES_MAX)
+            self._map = mmap.mmap(file.fileno(), 0)
+        self._count = self._ahead = 0
         self.environment = {"LD_PRELOAD": str(PRELOAD), "CLOCK_FILE": str(path)}
-        self.first_midnight = (time.time_ns() // (DAY_S * SECOND) + 1) * DAY_S * SECOND
-        self.move_to(self.first_midnight - 60 * SECOND)
-
-    def _ahead(self):
-        return struct.unpack("q", self._map[:])[0]
+        self.move_to((time.time_ns() // (DAY_S * SECOND) + 1) * DAY_S * SECOND - 60 * SECOND)
 
     def now(self):
-        return time.time_ns() + self._ahead()
+        return time.time_ns() + self._ahead
 
     def move_to(self, moment):
-        self._map[:] = struct.pack("q", max(self._ahead(), moment - time.time_ns()))
+        real = time.time_ns()
+        self._ahead = max(self._ahead, moment - real)
+        struct.pack_into("qq", self._map, 8 + 16 * self._count, real, self._ahead)
+        self._count += 1
+        struct.pack_into("q", self._map, 0, self._count)
 
 
 class MovedTime:
-    """One run: the program, its topic and its lake. `rate`: records a second of the program's time; `settings`: of the
-    program."""
+    """One run: the program, its topic and its lake. `rate`: records a second of the program's time; `late`: whether one
+    record in an hour has a timestamp of one to two days before; `settings`: of the program."""
 
-    def __init__(self, directory, binary, broker, topic, trigger_s=60, rate=5, partitions=2, seed=1, **settings):
+    def __init__(self, directory, binary, broker, topic, trigger_s=60, rate=5, partitions=2, seed=1, late=True, **settings):
         directory.mkdir(parents=True, exist_ok=True)
         self.clock = Clock(directory / "clock")
         self.lake = Lake(directory / "lake")
@@ -64,6 +67,8 @@ class MovedTime:
         broker.create_topic(topic, partitions, message_timestamp_after_max_ms=2**62)
         self._producer = broker.producer(linger_ms=0)
         self._each = int(rate * trigger_s)
+        self._late = late
+        self._late_hour = None  # of the newest late record
         self._values = self._make_values()
         self._program = Program(binary, directory / "runs")
         self._settings = {
@@ -75,7 +80,6 @@ class MovedTime:
             **self.clock.environment,
             **settings,
         }
-        self._has_files_command = subprocess.run([binary, "help", "files"], capture_output=True).returncode == 0
         self.process = None
         self._committed = -1
 
@@ -114,14 +118,9 @@ class MovedTime:
         return run.log()
 
     def files(self):
-        """The files of table and rejects, of one consistent state."""
-        found = []
-        if self._has_files_command:
-            lines = self.command("files", "--json").splitlines()
-            found = [json.loads(line)["path"] for line in lines]
-        else:
-            found = [str(path) for path in self.lake.files(self.lake.table("matches"))]
-        return found + [str(path) for path in self.lake.files(self.lake.rejects("matches"))]
+        """The files of the table and of the rejects, of one consistent state each."""
+        lists = [self.command("files", "--json", *which) for which in ((), ("--rejects",))]
+        return [json.loads(line)["path"] for text in lists for line in text.splitlines()]
 
     def account(self):
         """(rows of table and rejects, different offsets among them), by DuckDB."""
@@ -133,12 +132,19 @@ class MovedTime:
 
     # ---- time ----
 
+    def _lateness(self, moment):
+        hour = moment // (3600 * SECOND)
+        if not self._late or hour == self._late_hour:
+            return 0
+        self._late_hour = hour
+        return self.random.randrange(DAY_S, 2 * DAY_S) * SECOND
+
     def _produce(self, until):
         """The records of the time up to there."""
         first = until - self.trigger_s * SECOND
         for number in range(self._each):
             partition = number % len(self.produced)
-            moment = first + self.trigger_s * SECOND * number // self._each
+            moment = first + self.trigger_s * SECOND * number // self._each - self._lateness(first)
             self._producer.produce(
                 self.topic, next(self._values), None, partition, must_be_delivered, timestamp=moment // 1_000_000
             )
@@ -180,16 +186,20 @@ class MovedTime:
         if self._settings.get("COMPACT", "off") == "off":
             return
         until = self.clock.now() + hours * 3600 * SECOND
-        while self.clock.now() < until and self._has_small_files():
+        while self.clock.now() < until and max(self.files_of_closed_days().values()) > LATE_FILES_MOST:
             self.step()
 
-    def _has_small_files(self):
-        """Whether a directory of a day that is over has more than one file."""
+    def files_of_closed_days(self):
+        """{directory: how many files}, of the days that are over."""
         leaves = collections.Counter(path.parent for path in self.lake.files(self.lake.table("matches")))
-        return any(count > 1 for leaf, count in leaves.items() if f"ingest_date={self.today()}" not in leaf.parts)
+        return {leaf: count for leaf, count in leaves.items() if f"ingest_date={self.today()}" not in leaf.parts}
 
     def triggers_per_day(self):
         return DAY_S // self.trigger_s
+
+    def hour(self):
+        """Of the day."""
+        return self.clock.now() // (3600 * SECOND) % 24
 
     def today(self):
         """YYYY-MM-DD"""

@@ -305,3 +305,25 @@ def test_conditions_do_not_change_what_from_json_returns(session, tmp_path, cond
     rows, counts = run(session, steps_of(tmp_path, text + condition, "permissive"), kafka_rows(PRUNED))
     assert [(row["offset"], row["id"], row["q"]) for row in rows] == expected
     assert counts["rows"] == len(expected)
+
+
+DATED = """CREATE STREAMING TABLE t PARTITIONED BY (ingest_date) AS SELECT id FROM STREAM r"""
+
+
+def test_a_date_is_that_of_the_sessions_time_zone_and_others_are_rejects(session, tmp_path):
+    utc, values = datetime.timezone.utc, ['{"id":"a"}'] * 5
+    moments = [
+        datetime.datetime(2026, 3, 29, 22, 30, tzinfo=utc),
+        datetime.datetime(1969, 12, 31, 23, 59, 59, 999000, tzinfo=utc),
+        datetime.datetime(9999, 12, 30, 22, 59, 59, 999999, tzinfo=utc),
+        datetime.datetime(9999, 12, 31, 0, 0, 0, tzinfo=utc),
+        datetime.datetime(2026, 3, 28, 23, 30, tzinfo=utc),
+    ]
+    rows = [(*row[:5], moment, *row[6:]) for row, moment in zip(kafka_rows(values), moments, strict=True)]
+    zone = session.conf.get("spark.sql.session.timeZone")
+    session.conf.set("spark.sql.session.timeZone", "Europe/Berlin")
+    made, counts = run(session, steps_of(tmp_path, DATED), rows)
+    session.conf.set("spark.sql.session.timeZone", zone)
+    found = {row.offset: str(row.ingest_date) for row in made}
+    assert found == {0: "2026-03-30", 1: "1970-01-01", 2: "9999-12-30", 4: "2026-03-29"}
+    assert (counts["rejects"], counts["rows"]) == (1, 4)

@@ -334,6 +334,51 @@ def replay_points(lanes, share):
 
 
 @pytest.mark.timeout(1800)
+def test_a_change_of_the_table_survives_at_every_call(lanes, undisturbed):
+    """`compact` merges small files. Killed, or refused a call, it is run again; or the query starts
+    before that, and finishes what was recorded."""
+    compact = {"command": ("compact",)}
+
+    def prepare(lane):
+        lane.restore("after-9")
+        lane.capture(10)
+        if not (lane.root / "compacted-log").exists():  # batch 9 makes the compact file
+            lane.must_run()
+            lane.keep("compacted-log")
+        lane.restore("compacted-log")
+
+    lane = lanes[0]
+    prepare(lane)
+    wanted = lane.content()
+    files = len(lane.lake.files(lane.lake.table(lane.kind)))
+    log = lane.root / "strace"
+    assert lane.run(*faults.tracing(log), "-f", **compact) == 0
+    points = faults.points_of(lane.lake.root, log)
+    assert {"link", "renameat2"} <= {point.call for point in points} and len(points) > 60
+    lane.check(wanted, 10)
+    fewest = len(lane.lake.files(lane.lake.table(lane.kind)))
+    assert fewest < files
+    numbers = itertools.count()
+
+    def disturb(lane, fault, log):
+        prepare(lane)
+        timeout = "0" if fault.action == "error=EIO" else "20s"
+        words = [*faults.injecting(fault, lane.lake.root, log), "-f"]
+        lane.run(*words, **compact, WRITE_RETRY_TIMEOUT=timeout)
+
+    def finish(lane):
+        if next(numbers) % 2 == 0:
+            lane.must_run(**compact)
+            lane.check(wanted, 10)
+            assert len(lane.lake.files(lane.lake.table(lane.kind))) == fewest
+        lane.capture(11)
+        lane.must_run(workers=3)
+        lane.check(undisturbed[11], 11)
+
+    assert_most_reached(*survive(lanes, "change of the table", actions_of(points), disturb, finish))
+
+
+@pytest.mark.timeout(1800)
 def test_a_worker_survives_at_every_call(lanes, undisturbed):
     """Its files have new names in each run, so it is watched alone, from before its batch."""
 

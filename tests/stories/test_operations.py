@@ -1,5 +1,7 @@
 """Operations on a stopped query: adopt, release, relocate, rewind. Spark checks the results."""
 
+import datetime
+import json
 import os
 import shutil
 
@@ -246,7 +248,8 @@ def test_mistakes_on_the_command_line_are_usage_errors(job):
     for words, what in (
         (["--to-batch", "3"], "--to-batch can only be used with the command rewind"),
         (["adopt", "--to-batch", "3"], "--to-batch can only be used with the command rewind"),
-        (["rewind", "--job", "matches"], "rewind needs --to-batch N"),
+        (["rewind", "--job", "matches"], "rewind needs --to-batch N or --to-time TIME"),
+        (["rewind", "--job", "matches", "--to-batch", "1", "--to-time", "1h"], "not both"),
         (["rewind", "--to-batch", "3"], "rewind needs --job"),
         (["rewind", "--job", "all", "--to-batch", "3"], "rewind needs --job"),
     ):
@@ -264,3 +267,64 @@ def test_a_running_query_is_left_alone(job):
         assert str(running.pid) in operate(job, *command, exit_code=3)
     running.stop()
     topic.assert_once()
+
+
+def noted(job):
+    """What the history of the checkpoint knows, by batch."""
+    files = (job.lake.checkpoint(KIND) / "history").iterdir()
+    texts = [path.read_text().split("\n", 1)[1] for path in files if path.name.isdigit()]
+    return {entry["batch"]: entry for text in texts for entry in json.loads(text)["entries"]}
+
+
+@pytest.mark.timeout(600)
+def test_batches_whose_plans_are_gone_are_rewound_and_run_again(job, spark35, spark4):
+    """Hundreds of batches back, over Spark's with INT96 files, after Spark has deleted the plans."""
+    topic = Topic(job)
+    lake, table = job.lake, job.lake.table(KIND)
+    topic.grow(600)
+    job.run(MAX_OFFSETS_PER_TRIGGER=4)
+    ours = lake.batches(KIND)[-1]
+    assert ours > 110
+    topic.grow(40)
+    spark4.run_job(job, max_offsets=20)
+    sparks = lake.batches(KIND)[-1]
+    topic.grow(480)
+    job.run(MAX_OFFSETS_PER_TRIGGER=4)
+    topic.grow(20)
+    history = tree(lake.checkpoint(KIND) / "history")
+    spark35.run_job(job)
+    assert lake.batches(KIND, "offsets")[0] > sparks
+    assert tree(lake.checkpoint(KIND) / "history") == history
+    entries = noted(job)
+    assert entries[sparks]["spark"] and entries[ours]["ranges"]
+
+    at = datetime.datetime.fromtimestamp(entries[91]["timestampMs"] / 1000, datetime.timezone.utc)
+    for target, newest, resumed_by in (
+        (["--to-batch", str(sparks)], sparks, "ours"),
+        (["--to-time", at.isoformat(timespec="milliseconds")], 90, "spark"),
+        (["--to-batch", "20"], 20, "ours"),
+    ):
+        said = operate(job, "rewind", *target)
+        assert f"rewound to batch {newest}" in said
+        ends = {int(partition): end for partition, end in entries[newest]["ends"].items()}
+        assert lake.planned_ends(KIND, newest) == ends
+        assert spark4.count(table) == (sum(ends.values()),) * 2
+        lake.assert_holds(KIND, ends)
+        lake.assert_listed(KIND)
+        operate(job, "verify")
+        if resumed_by == "ours":
+            job.run(MAX_OFFSETS_PER_TRIGGER=50)
+        else:
+            spark35.run_job(job, max_offsets=50)
+        topic.assert_once(spark35)
+        lake.assert_listed(KIND)
+    job.run()
+    operate(job, "verify")
+
+    job.broker.delete_records(topic.name, {0: 40})
+    said = operate(job, "rewind", "--to-batch", "3", exit_code=2)
+    assert "partition 0 needs offset" in said and "the first that Kafka has is 40" in said
+    assert "The oldest batch that can stay is" in said
+    topic.assert_once()
+    said = operate(job, "rewind", "--to-batch", "3", "--no-kafka-check")
+    assert "rewound to batch 3" in said

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 static int real_open(const char *path, int flags, mode_t mode) {
@@ -67,6 +68,10 @@ const struct disk_ops disk_real = {
     .unlink = unlink,
     .mkdir = mkdir,
     .rmdir = rmdir,
+    .chmod = chmod,
+    .chown = chown,
+    .getxattr = getxattr,
+    .setxattr = setxattr,
     .stat = real_stat,
     .fstat = fstat,
     .list = real_list,

@@ -34,6 +34,10 @@ struct disk_ops {
     int (*unlink)(const char *path);
     int (*mkdir)(const char *path, mode_t mode);
     int (*rmdir)(const char *path);
+    int (*chmod)(const char *path, mode_t mode);
+    int (*chown)(const char *path, uid_t owner, gid_t group);
+    ssize_t (*getxattr)(const char *path, const char *name, void *value, size_t size);
+    int (*setxattr)(const char *path, const char *name, const void *value, size_t size, int flags);
     int (*stat)(const char *path, struct stat *status); // does not follow a symbolic link
     int (*fstat)(int fd, struct stat *status);
     /* Calls visit() for each name but "." and "..", in no order; a false from it ends the walk. The

@@ -234,6 +234,9 @@ static bool look(const char *path, struct file_status *status) {
     *status = (struct file_status){
         .is_file = S_ISREG(found.st_mode),
         .is_directory = S_ISDIR(found.st_mode),
+        .mode = found.st_mode & 07777,
+        .owner = found.st_uid,
+        .group = found.st_gid,
         .size = found.st_size,
         .modified = found.st_mtim,
     };
@@ -277,6 +280,38 @@ bool file_same(const char *a, const char *b, bool *same, struct error *err) {
     return true;
 }
 
+/* errno says whether a list that is missing is an error. */
+static bool copy_access_list(const char *from, const char *to, const char *name) {
+    char list[4096]; // an entry has 8 bytes, a file system allows few
+    ssize_t size = disk->getxattr(from, name, list, sizeof list);
+    if (size < 0)
+        return errno == ENODATA || errno == EOPNOTSUPP || errno == ENOSYS;
+    return disk->setxattr(to, name, list, (size_t)size, 0) == 0;
+}
+
+bool file_copy_access(const char *from, const char *to, struct error *err) {
+    struct stat model, made;
+    if (disk->stat(from, &model) != 0)
+        return disk_error(err, "read the status of", from);
+    if (disk->stat(to, &made) != 0)
+        return disk_error(err, "read the status of", to);
+    if (made.st_uid != model.st_uid && disk->chown(to, model.st_uid, (gid_t)-1) != 0 &&
+        errno != EPERM && errno != EINVAL)
+        return disk_error(err, "change the owner of", to);
+    // The group before the mode: a change of it may take the set-group-id bit away.
+    if ((made.st_gid == model.st_gid || disk->chown(to, (uid_t)-1, model.st_gid) == 0) &&
+        disk->chmod(to, model.st_mode & 07777) == 0 &&
+        copy_access_list(from, to, "system.posix_acl_access") &&
+        copy_access_list(from, to, "system.posix_acl_default"))
+        return true;
+    if (errno != EPERM && errno != EINVAL)
+        return disk_error(err, "copy group and access rights to", to);
+    return error_set(err, ERROR_CONFIG,
+                     "cannot give '%s' the group and the access rights of '%s' (%s): readers of "
+                     "the table could lose their access",
+                     to, from, strerror(errno));
+}
+
 bool file_sync_directory(const char *path, struct error *err) {
     scoped(disk_scope_close) int fd = disk->open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
     if (fd < 0)
@@ -297,8 +332,11 @@ static bool two_names_error(struct error *err, const char *what, const char *fro
     if (!impossible && number != EXDEV && number != EPERM)
         return disk_error_rename(err, from, to);
     (void)error_set(err, ERROR_CONFIG, "cannot %s '%s' and '%s': %s", what, from, to,
-                    number == EXDEV ? "they are on two file systems"
-                                    : "the file system does not support it");
+                    number == EXDEV   ? "they are on two file systems, or in two projects with "
+                                        "quotas"
+                    : number == EPERM ? "one belongs to another user, or the file system does not "
+                                        "support it"
+                                      : "the file system does not support it");
     errno = number;
     return false;
 }

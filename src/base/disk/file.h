@@ -79,6 +79,7 @@ MUST_CHECK bool file_read(const char *path, size_t size_max, char **bytes, size_
 /* Of the name itself: a link is neither a file nor a directory. */
 struct file_status {
     bool is_file, is_directory;
+    uint32_t mode, owner, group; // the permission bits; ids
     int64_t size;
     struct timespec modified;
 };
@@ -109,6 +110,11 @@ MUST_CHECK bool file_make_directory(const char *path, struct error *err);
 
 /* mkdir of the last name only; true when it is there already. The caller syncs the parent. */
 MUST_CHECK bool file_make_directory_name(const char *path, struct error *err);
+
+/* Gives a directory, just made, what decides who may use it and what is made in it: mode, group,
+ * access lists and, where we may, the owner of another. ERROR_CONFIG: the group or the access
+ * lists can't be given. */
+MUST_CHECK bool file_copy_access(const char *from, const char *to, struct error *err);
 
 MUST_CHECK bool file_sync_directory(const char *path, struct error *err);
 

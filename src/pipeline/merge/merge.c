@@ -22,6 +22,8 @@ enum {
     CHUNK_OVERHEAD = 40, // bytes of a chunk that merging saves: page headers
 };
 
+_Static_assert((int)MERGE_POSITIONS_MAX == (int)MERGE_KEY_POSITIONS_MAX, "as many as allowed");
+
 struct merge {
     const struct merge_options *options;
     struct merge_key_columns keys;
@@ -52,12 +54,14 @@ static int64_t expected_bytes(const struct merge *merge, const struct merge_inpu
     return (int64_t)((double)bytes * merge->ratio);
 }
 
+/* Whether no more inputs may be added: there is enough for an output, or what must be known of them
+ * all takes its share of the memory. */
 static bool is_enough(const struct merge *merge, const struct merge_group *group) {
-    size_t inputs = merge_inputs_memory(&group->inputs),
-           memory = merge->options->memory_max > 0 ? (size_t)merge->options->memory_max : 0;
+    size_t memory = (size_t)merge->options->memory_max;
+    size_t inputs = merge_inputs_memory(&group->inputs);
     return expected_bytes(merge, &group->inputs) >= merge->options->target_size ||
-           inputs + merge_order_memory(&group->order) > memory * 3 / 8 ||
-           inputs + merge_order_sort_memory(&group->order) > memory * 3 / 4;
+           inputs + merge_order_memory(&group->order) > memory / 2 ||
+           inputs + merge_order_sort_memory(&group->order) > memory * 7 / 8;
 }
 
 static bool add_input(struct merge *merge, struct merge_group *group, const char *path,
@@ -96,8 +100,9 @@ static bool write_row_groups(struct merge *merge, struct merge_group *group, int
                    (double)group->order.rows;
     int64_t groups = (int64_t)(bytes / ROW_GROUP_SIZE_MAX / 1.25) + 1;
     int64_t rows = (to - from + groups - 1) / groups;
-    for (; from < to; from += rows)
-        if (!merge_passes_write(&passes, from, to - from < rows ? to : from + rows, writer, err))
+    for (; from < to; from += rows) // the last one is closed with the file
+        if (!parquet_writer_close_row_group(writer, err) ||
+            !merge_passes_write(&passes, from, to - from < rows ? to : from + rows, writer, err))
             return false;
     return true;
 }
@@ -151,7 +156,8 @@ static void learn_ratio(struct merge *merge, const struct merge_group *group, in
 static bool merge_group(struct merge *merge, const char *const *paths, size_t count, size_t *next,
                         struct error *err) {
     struct merge_group group;
-    merge_inputs_init(&group.inputs, &merge->table, paths + *next);
+    merge_inputs_init(&group.inputs, &merge->table, paths + *next,
+                      (size_t)merge->options->memory_max, merge->options->staging_directory);
     merge_order_init(&group.order, &merge->keys);
     bool done = true, enough = false;
     while (done && !enough && *next < count) {

@@ -99,10 +99,10 @@ static bool visit_rows(const struct parquet_cursor *cursor, const struct merge_k
 bool merge_keys_read(struct parquet_reader *reader, const struct merge_key_columns *keys,
                      bool (*visit)(void *context, const struct merge_key *key), void *context,
                      struct error *err) {
-    size_t columns[KEY_POSITIONS + MERGE_POSITIONS_MAX + 1];
+    size_t columns[KEY_POSITIONS + MERGE_KEY_POSITIONS_MAX + 1];
     struct parquet_cursor cursor;
     size_t rows;
-    check(keys->position_count <= MERGE_POSITIONS_MAX);
+    check(keys->position_count <= MERGE_KEY_POSITIONS_MAX);
     if (!find_columns(reader, keys, columns, err))
         return false;
     parquet_cursor_open(&cursor, reader, columns, processed_at(keys) + splits(keys));

@@ -3,8 +3,9 @@
 #define PIPELINE_MERGE_MERGE_KEYS_H
 
 #include "core/schema.h"
-#include "pipeline/merge/merge.h"
 #include "pipeline/parquet/read/reader.h"
+
+enum { MERGE_KEY_POSITIONS_MAX = 32 };
 
 /* Which columns they are. */
 struct merge_key_columns {
@@ -18,7 +19,7 @@ struct merge_key {
     bool later; // behind split_after_us
     int32_t partition;
     int64_t offset;
-    int32_t positions[MERGE_POSITIONS_MAX]; // INT32_MIN: null
+    int32_t positions[MERGE_KEY_POSITIONS_MAX]; // INT32_MIN: null
 };
 
 /* <0, 0, >0 in the order of outputs, where the later ones come behind all others. */

@@ -244,6 +244,26 @@ static bool read_row_keys(const struct merge_order *order, const struct merge_in
     return done;
 }
 
+static int compare_rows(const void *a, const void *b, void *context) {
+    const struct merge_run *runs = context;
+    uint32_t one, other;
+    memcpy(&one, a, sizeof one);
+    memcpy(&other, b, sizeof other);
+    return runs[one].row < runs[other].row ? -1 : runs[one].row > runs[other].row;
+}
+
+/* The numbers of runs that were merged, in the order of the rows. */
+static void number_runs(struct merge_order *order) {
+    size_t count = run_count(order);
+    uint32_t *by_row = must_alloc(count + 1, sizeof *by_row);
+    for (size_t i = 0; i < count; i++)
+        by_row[i] = (uint32_t)i;
+    qsort_r(by_row, count, sizeof *by_row, compare_rows, order->runs.at);
+    for (size_t i = 0; i < count; i++)
+        run_at(order, by_row[i])->at = (uint32_t)i;
+    free(by_row);
+}
+
 static bool sort_rows(struct merge_order *order, const struct merge_inputs *inputs,
                       struct merge_breath *breath, struct error *err) {
     struct merging merging = {.order = order,
@@ -257,6 +277,7 @@ static bool sort_rows(struct merge_order *order, const struct merge_inputs *inpu
         merge_runs(&merging);
         bytes_deinit(&order->runs);
         order->runs = merging.merged;
+        number_runs(order);
     }
     bytes_deinit(&merging.heap);
     free(keys->offsets);
@@ -266,13 +287,16 @@ static bool sort_rows(struct merge_order *order, const struct merge_inputs *inpu
 
 /* ---- */
 
-/* Puts the runs, and their ends, in the order of their first keys. */
+/* Puts the runs, and their ends, in the order of their first keys. `at` of a run is its number in
+ * the order of the rows. */
 static void sort_runs(struct merge_order *order) {
     size_t count = run_count(order), size = ends_size(order);
     uint32_t *indexes = must_alloc(count + 1, sizeof *indexes);
     struct bytes runs = {0}, ends = {0};
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         indexes[i] = (uint32_t)i;
+        run_at(order, i)->at = (uint32_t)i;
+    }
     qsort_r(indexes, count, sizeof *indexes, compare_firsts, order);
     for (size_t i = 0; i < count; i++) {
         bytes_append(&runs, run_at(order, indexes[i]), sizeof(struct merge_run));
@@ -309,21 +333,11 @@ bool merge_order_sort(struct merge_order *order, const struct merge_inputs *inpu
     return true;
 }
 
-static int compare_rows(const void *a, const void *b, void *context) {
-    const struct merge_run *runs = context;
-    uint32_t one, other;
-    memcpy(&one, a, sizeof one);
-    memcpy(&other, b, sizeof other);
-    return runs[one].row < runs[other].row ? -1 : runs[one].row > runs[other].row;
-}
-
-void merge_range_init(struct merge_range *range, const struct merge_order *order, int64_t from,
-                      int64_t to) {
-    size_t count = run_count(order);
-    *range = (struct merge_range){.is_whole = from == 0 && to == order->rows};
-    range->runs = must_alloc(count + 1, sizeof *range->runs);
+/* The parts of runs in rows [from, to) of the order. */
+static void cut_runs(struct merge_range *range, const struct merge_order *order, int64_t from,
+                     int64_t to) {
     int64_t at = 0;
-    for (size_t i = 0; i < count; at += run_at(order, i)->count, i++) {
+    for (size_t i = 0; i < run_count(order); at += run_at(order, i)->count, i++) {
         struct merge_run run = *run_at(order, i);
         int64_t first = at < from ? from - at : 0;
         int64_t last = at + run.count > to ? to - at : run.count;
@@ -333,10 +347,27 @@ void merge_range_init(struct merge_range *range, const struct merge_order *order
         run.count = (uint32_t)(last - first);
         range->runs[range->count++] = run;
     }
-    range->by_row = must_alloc(range->count + 1, sizeof *range->by_row);
+}
+
+/* Fills by_row: a run's number in the order of the rows is known. */
+static void sort_by_number(struct merge_range *range, size_t numbers) {
+    uint32_t *found = must_alloc(numbers + 1, sizeof *found); // 0: not in the range
+    size_t count = 0;
     for (size_t i = 0; i < range->count; i++)
-        range->by_row[i] = (uint32_t)i;
-    qsort_r(range->by_row, range->count, sizeof *range->by_row, compare_rows, range->runs);
+        found[range->runs[i].at] = (uint32_t)i + 1;
+    for (size_t number = 0; number < numbers; number++)
+        if (found[number] > 0)
+            range->by_row[count++] = found[number] - 1;
+    free(found);
+}
+
+void merge_range_init(struct merge_range *range, const struct merge_order *order, int64_t from,
+                      int64_t to) {
+    *range = (struct merge_range){.is_whole = from == 0 && to == order->rows};
+    range->runs = must_alloc(run_count(order) + 1, sizeof *range->runs);
+    range->by_row = must_alloc(run_count(order) + 1, sizeof *range->by_row);
+    cut_runs(range, order, from, to);
+    sort_by_number(range, run_count(order));
     for (size_t i = 0; i < range->count; i++) {
         struct merge_run *run = &range->runs[range->by_row[i]];
         run->at = (uint32_t)range->rows;

@@ -7,7 +7,8 @@
 #include "pipeline/merge/merge_keys.h"
 
 /* Rows [row, row + count), counted over all inputs in their order, that follow one another in the
- * output, too. `at`: where the first of them is in what is read of a range. */
+ * output, too. `at`: in an order, the run's number by rows; in a range, where the first of its rows
+ * is among the rows that are read. */
 struct merge_run {
     uint32_t row, count, at;
 };

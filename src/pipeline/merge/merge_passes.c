@@ -12,7 +12,7 @@
 enum {
     SPAN_MAX = 1024 * 1024, // bytes that are read at once
     SPAN_FACTOR = 3,        // of the bytes that are needed, which may be read with them
-    CODE_SIZE = 2,          // bytes, expected of a code
+    CODE_SIZE = 1,          // bytes, expected of a code
     PART_ROWS_MIN = 1000,
 };
 
@@ -21,7 +21,6 @@ struct group {
     const struct merge_passes *passes;
     struct parquet_writer *writer;
     struct merge_range range;
-    bool *no_codes; // owned; of each column: no dictionary holds all values
     // for reading
     struct column_reader *reader; // owned
     struct codec_state codec;
@@ -39,7 +38,7 @@ struct batch {
 
 static bool is_coded(const struct group *group, size_t column) {
     const struct merge_inputs *inputs = group->passes->inputs;
-    return !group->no_codes[column] && inputs->coded_rows[column] * 2 > inputs->rows;
+    return inputs->coded_rows[column] * 2 > inputs->rows;
 }
 
 /* Bytes that all rows of a column take, about. */
@@ -93,29 +92,36 @@ static bool load_piece(struct group *group, const struct batch *batch, size_t pi
 
 static bool read_chunk(struct group *group, struct batch *batch, size_t index, size_t piece,
                        size_t row, struct error *err) {
-    const struct merge_inputs *inputs = group->passes->inputs;
+    struct merge_inputs *inputs = group->passes->inputs;
+    const struct merge_piece *at = merge_piece_at(inputs, piece);
     struct merge_values *values = &batch->values[index];
     size_t column = batch->first + index;
     struct file_chunk chunk;
     if (!merge_piece_chunk(inputs, piece, column, &chunk)) {
-        merge_values_add_nulls(values, row, merge_piece_at(inputs, piece)->rows);
+        merge_values_add_nulls(values, row, at->rows);
         return true;
     }
-    return column_reader_reopen(group->reader, &group->input,
-                                merge_piece_column(inputs, piece, column), &chunk, &group->codec,
-                                group->passes->memory_max, err) &&
+    struct input spooled = {.name = inputs->paths[at->input],
+                            .file.fd = -1,
+                            .memory_size = chunk.size < 0 ? 0 : (size_t)chunk.size,
+                            .size = chunk.size};
+    if (at->is_spooled) {
+        if (!merge_spool_read(&inputs->spool, column, (uint32_t)chunk.start, &spooled.memory, err))
+            return false;
+        chunk.start = 0;
+    }
+    return column_reader_open(group->reader, at->is_spooled ? &spooled : &group->input,
+                              merge_piece_column(inputs, piece, column), &chunk, &group->codec,
+                              group->passes->memory_max, err) &&
            merge_values_read(values, group->reader, row, err);
 }
 
-/* Leaves out the columns that do not fit, and those that cannot have codes. */
-static void shrink(struct group *group, struct batch *batch) {
+/* Leaves out the columns that do not fit. */
+static void shrink(struct batch *batch) {
     size_t memory = 0, kept = 0;
     for (; kept < batch->count; kept++) {
-        const struct merge_values *values = &batch->values[kept];
-        memory += merge_values_memory(values);
-        if (values->is_full)
-            group->no_codes[batch->first + kept] = true;
-        if (values->is_full || memory > batch->memory_max)
+        memory += merge_values_memory(&batch->values[kept]);
+        if (memory > batch->memory_max)
             break;
     }
     for (size_t i = kept; i < batch->count; i++)
@@ -127,7 +133,8 @@ static void shrink(struct group *group, struct batch *batch) {
 static bool is_needed(const struct batch *batch, const struct merge_range *range, size_t row,
                       size_t rows) {
     size_t run = batch->values[0].run;
-    return run < range->count && range->runs[range->by_row[run]].row < row + rows;
+    return range->is_whole ||
+           (run < range->count && range->runs[range->by_row[run]].row < row + rows);
 }
 
 /* Reads the columns of a batch, or the first ones of them. */
@@ -138,12 +145,13 @@ static bool read_batch(struct group *group, const struct merge_range *range, str
     for (size_t piece = 0; piece < merge_piece_count(inputs) && batch->count > 0; piece++) {
         const struct merge_piece *at = merge_piece_at(inputs, piece);
         if (is_needed(batch, range, row, at->rows)) {
-            if (!open_input(group, at->input, err) || !load_piece(group, batch, piece, err))
+            if (!at->is_spooled &&
+                (!open_input(group, at->input, err) || !load_piece(group, batch, piece, err)))
                 return false;
             for (size_t i = 0; i < batch->count; i++)
                 if (!read_chunk(group, batch, i, piece, row, err))
                     return false;
-            shrink(group, batch);
+            shrink(batch);
             if (!merge_breathe(group->passes->breath, err))
                 return false;
         }
@@ -174,8 +182,8 @@ static bool write_values(const struct group *group, struct merge_values *values,
                               group->passes->breath, err);
 }
 
-/* Writes columns from *column on, and moves *column behind them; or stays, because the first one is
- * to be read in another way: *fits false, or the group has learned that it has no dictionary. */
+/* Writes columns from *column on, and moves *column behind them. *fits false: the first one does
+ * not fit. */
 static bool write_batch(struct group *group, size_t *column, bool *fits, struct error *err) {
     struct batch batch = {.first = *column, .memory_max = group->passes->memory_max};
     size_t memory = 0;
@@ -185,10 +193,9 @@ static bool write_batch(struct group *group, size_t *column, bool *fits, struct 
             break;
         batch.count++;
     }
-    bool could_code = is_coded(group, *column);
     start_batch(group, &batch, &group->range, true);
     bool done = read_batch(group, &group->range, &batch, err);
-    *fits = batch.count > 0 || could_code != is_coded(group, *column);
+    *fits = batch.count > 0;
     for (size_t i = 0; i < batch.count && done; i++) {
         done = write_values(group, &batch.values[i], batch.first + i, err) &&
                parquet_writer_close_column(group->writer, err);
@@ -248,16 +255,15 @@ static bool write_columns(struct group *group, int64_t from, int64_t to, struct 
 bool merge_passes_write(const struct merge_passes *passes, int64_t from, int64_t to,
                         struct parquet_writer *writer, struct error *err) {
     struct group group = {.passes = passes, .writer = writer, .open_input = SIZE_MAX};
-    group.no_codes = must_alloc(passes->table->column_count, sizeof *group.no_codes);
     group.reader = must_alloc(1, sizeof *group.reader);
+    column_reader_init(group.reader);
     merge_range_init(&group.range, passes->order, from, to);
-    bool done = write_columns(&group, from, to, err) && parquet_writer_close_row_group(writer, err);
+    bool done = write_columns(&group, from, to, err);
     close_input(&group);
     merge_range_deinit(&group.range);
     column_reader_close(group.reader);
     codec_state_deinit(&group.codec);
     bytes_deinit(&group.room);
     free(group.reader);
-    free(group.no_codes);
     return done;
 }

@@ -10,7 +10,10 @@
 
 #include "base/check.h"
 
-enum { SLICE_ROWS = 1000 }; // PAGE_ROWS_MAX is a multiple of it, so that pages get full
+enum {
+    SLICE_ROWS = 1000,       // PAGE_ROWS_MAX is a multiple of it, so that pages get full
+    DICTIONARY_JUDGED = 4096 // values from which on a dictionary is useless that has half of them
+};
 
 void merge_values_init(struct merge_values *values, const struct column_format *format,
                        const struct merge_range *range, bool is_coded) {
@@ -62,6 +65,8 @@ static void start_noting(struct merge_values *values) {
     values->starts = must_alloc(values->range->count + 1, sizeof *values->starts);
     for (size_t i = 0; i < values->range->count; i++)
         values->starts[i] = values->range->runs[i].at;
+    while (values->noted < values->range->count && run_at(values, values->noted)->at < values->rows)
+        values->noted++;
 }
 
 /* ---- reading ---- */
@@ -129,6 +134,46 @@ static const void *native(const struct merge_values *values, const struct column
     return NULL;
 }
 
+static void append_text(struct bytes *to, struct text text) {
+    bytes_append(to, &text.length, sizeof text.length);
+    bytes_append(to, text.bytes, text.length);
+}
+
+/* Codes become the values that they stand for, because the dictionary is full, or useless. */
+static void give_up_codes(struct merge_values *values) {
+    struct bytes codes = values->values;
+    size_t size = values->code_size, count = codes.size / size, noted = 0;
+    values->is_coded = false;
+    values->values = (struct bytes){0};
+    if (is_text(values))
+        start_noting(values);
+    for (size_t i = 0; i < count; i++) {
+        uint32_t code = code_load(codes.at, size, i);
+        if (!is_text(values)) {
+            size_t width = width_of(values);
+            bytes_append(&values->values, values->dictionary.values.at + code * width, width);
+            continue;
+        }
+        // A run's place was the number of its first value, and is now a byte.
+        for (; noted < values->noted && values->starts[values->range->by_row[noted]] == i; noted++)
+            values->starts[values->range->by_row[noted]] = (uint32_t)values->values.size;
+        append_text(&values->values, dictionary_text(&values->dictionary, code));
+    }
+    for (; is_text(values) && noted < values->noted; noted++) // runs of nulls, at the end
+        values->starts[values->range->by_row[noted]] = (uint32_t)values->values.size;
+    bytes_deinit(&codes);
+    dictionary_deinit(&values->dictionary);
+}
+
+/* Adds values to the dictionary. False: it is full, or has too many of them to be of use. */
+static bool encode(struct merge_values *values, const void *from, size_t count, uint32_t *codes) {
+    size_t before = values->values.size / values->code_size;
+    if (dictionary_encode(&values->dictionary, from, count, codes) < count)
+        return false;
+    return values->dictionary.count < DICTIONARY_JUDGED ||
+           values->dictionary.count < (before + count) / 2;
+}
+
 /* The chunk's dictionary into ours. */
 static bool make_map(struct merge_values *values, const struct column_reader *reader,
                      struct error *err) {
@@ -139,8 +184,9 @@ static bool make_map(struct merge_values *values, const struct column_reader *re
         return false;
     values->map.size = 0;
     uint32_t *map = (void *)bytes_reserve(&values->map, (count + 1) * sizeof *map);
-    values->is_full = dictionary_encode(&values->dictionary, from, count, map) < count;
-    values->has_map = true;
+    if (!encode(values, from, count, map))
+        give_up_codes(values);
+    values->has_map = values->is_coded;
     bytes_deinit(&room);
     return true;
 }
@@ -182,24 +228,40 @@ struct prepared {
     size_t width; // bytes of one
 };
 
+/* The values' codes. `is_coded` is false afterwards if they can't have any. */
 static bool prepare_codes(struct merge_values *values, struct column_reader *reader,
                           const struct column_part *part, uint32_t *codes, struct error *err) {
     if (part->codes == NULL) { // a page without a dictionary among those that have one
         struct bytes room = {0};
         const void *from = native(values, reader, part->at, part->values, &room, err);
-        if (from == NULL)
-            return false;
-        values->is_full =
-            dictionary_encode(&values->dictionary, from, part->values, codes) < part->values;
+        if (from != NULL && !encode(values, from, part->values, codes))
+            give_up_codes(values);
         bytes_deinit(&room);
-        return true;
+        return from != NULL;
     }
     if (!values->has_map && !make_map(values, reader, err))
         return false;
     const uint32_t *map = (const void *)values->map.at;
-    for (size_t i = 0; i < part->values && !values->is_full; i++)
+    for (size_t i = 0; i < part->values && values->has_map; i++)
         codes[i] = map[part->codes[i]];
     return true;
+}
+
+/* Inlined per width, so that a value is moved by one instruction. */
+static inline __attribute__((always_inline)) void
+look_up_width(uint8_t *to, const uint8_t *from, const uint32_t *codes, size_t count, size_t width) {
+    for (size_t i = 0; i < count; i++)
+        memcpy(to + i * width, from + codes[i] * width, width);
+}
+
+static void look_up(uint8_t *to, const uint8_t *from, const uint32_t *codes, size_t count,
+                    size_t width) {
+    if (width == 4)
+        look_up_width(to, from, codes, count, 4);
+    else if (width == 8)
+        look_up_width(to, from, codes, count, 8);
+    else
+        look_up_width(to, from, codes, count, width);
 }
 
 /* Without a dictionary of ours: values of codes are looked up. */
@@ -211,43 +273,100 @@ static const void *prepare_values(struct merge_values *values, struct column_rea
         size_t width = type_width(reader->column->stored);
         room->size = 0;
         uint8_t *to = bytes_reserve(room, part->values * width + 1);
-        for (size_t i = 0; i < part->values; i++)
-            memcpy(to + i * width, reader->values.at + part->codes[i] * width, width);
+        look_up(to, reader->values.at, part->codes, part->values, width);
         from = to;
     }
     return native(values, reader, from, part->values, converted, err);
 }
 
+/* Bytes or values that some of a part's values take in `values`. */
+static size_t size_of(const struct merge_values *values, struct prepared prepared, size_t from,
+                      size_t to) {
+    const struct text *texts = prepared.at;
+    size_t size = to - from;
+    if (!is_text(values))
+        return size;
+    for (size = 0; from < to; from++)
+        size += sizeof texts->length + texts[from].length;
+    return size;
+}
+
+/* Rows of a part that follow one another, and their values. */
+struct stretch {
+    size_t at, rows, value, values;
+};
+
+/* Where runs begin that begin in a stretch, which is about to be added. */
+static void note_starts(struct merge_values *values, size_t row, const struct column_part *part,
+                        struct prepared prepared, struct stretch stretch) {
+    const struct merge_range *range = values->range;
+    size_t place = next_place(values), at = stretch.at, value = stretch.value;
+    for (; values->starts != NULL && values->noted < range->count; values->noted++) {
+        const struct merge_run *run = run_at(values, values->noted);
+        if (run->row >= row + stretch.at + stretch.rows)
+            return;
+        size_t to = run->row - row, next = value + count_present(part, at, to - at);
+        place += size_of(values, prepared, value, next);
+        values->starts[range->by_row[values->noted]] = (uint32_t)place;
+        at = to;
+        value = next;
+    }
+}
+
+static void add_stretch(struct merge_values *values, size_t row, const struct column_part *part,
+                        struct prepared prepared, struct stretch stretch) {
+    note_starts(values, row, part, prepared, stretch);
+    add_presence(values, part->present == NULL ? NULL : part->present + stretch.at, stretch.rows,
+                 stretch.rows - stretch.values);
+    const uint8_t *from = (const uint8_t *)prepared.at + stretch.value * prepared.width;
+    if (values->is_coded)
+        add_codes(values, (const void *)from, stretch.values);
+    else
+        add_values(values, from, stretch.values);
+}
+
+/* Rows of other ranges from there on. */
+static size_t rows_to_skip(const struct merge_values *values, size_t row, size_t count) {
+    const struct merge_range *range = values->range;
+    if (range->is_whole)
+        return 0;
+    if (values->run == range->count)
+        return count;
+    size_t next = run_at(values, values->run)->row;
+    return next <= row ? 0 : next - row < count ? next - row : count;
+}
+
+/* Rows of the range from there on, of which there is one. Counts the runs that end. */
+static size_t rows_to_take(struct merge_values *values, size_t row, size_t count) {
+    const struct merge_range *range = values->range;
+    size_t end = row;
+    if (range->is_whole)
+        return count;
+    while (values->run < range->count && run_at(values, values->run)->row <= end) {
+        const struct merge_run *run = run_at(values, values->run);
+        if (run->row + run->count > row + count)
+            return count;
+        end = run->row + run->count;
+        values->run++;
+    }
+    return end - row;
+}
+
 /* Adds those of a part's rows that are in the range. */
 static void add_rows(struct merge_values *values, size_t row, const struct column_part *part,
                      struct prepared prepared) {
-    const struct merge_range *range = values->range;
     size_t at = 0, value = 0; // in the part
-    while (at < part->rows && values->run < range->count) {
-        const struct merge_run *run = run_at(values, values->run);
-        size_t next = row + at;
-        if (next < run->row) { // rows of another range
-            size_t skipped = run->row - next < part->rows - at ? run->row - next : part->rows - at;
-            value += count_present(part, at, skipped);
-            at += skipped;
-            continue;
-        }
-        if (next == run->row && values->starts != NULL)
-            values->starts[range->by_row[values->run]] = (uint32_t)next_place(values);
-        size_t left = run->row + run->count - next;
-        size_t count = left < part->rows - at ? left : part->rows - at;
-        size_t present = count_present(part, at, count);
-        add_presence(values, part->present == NULL ? NULL : part->present + at, count,
-                     count - present);
-        const uint8_t *from = (const uint8_t *)prepared.at + value * prepared.width;
-        if (values->is_coded)
-            add_codes(values, (const void *)from, present);
-        else
-            add_values(values, from, present);
-        at += count;
-        value += present;
-        if (count == left)
-            values->run++;
+    while (at < part->rows) {
+        size_t skipped = rows_to_skip(values, row + at, part->rows - at);
+        value += count_present(part, at, skipped);
+        at += skipped;
+        if (at == part->rows)
+            return;
+        size_t rows = rows_to_take(values, row + at, part->rows - at);
+        struct stretch stretch = {at, rows, value, count_present(part, at, rows)};
+        add_stretch(values, row, part, prepared, stretch);
+        value += stretch.values;
+        at += rows;
     }
 }
 
@@ -260,21 +379,19 @@ static bool add_part(struct merge_values *values, struct column_reader *reader, 
         return error_set(err, ERROR_STATE,
                          "'%s': column '%s' has a null, but in the table it is never null",
                          reader->input->name, values->format->name);
+    if (values->is_coded && !prepare_codes(values, reader, part, codes, err))
+        return false;
     if (part->present != NULL || is_text(values))
         start_noting(values);
-    bool done = true;
-    if (values->is_coded) {
-        done = prepare_codes(values, reader, part, codes, err);
-    } else {
+    if (!values->is_coded) {
         prepared.at = prepare_values(values, reader, part, &room, &converted, err);
         prepared.width = type_width(values->format->stored);
-        done = prepared.at != NULL;
     }
-    if (done && !values->is_full)
+    if (prepared.at != NULL)
         add_rows(values, row, part, prepared);
     bytes_deinit(&room);
     bytes_deinit(&converted);
-    return done;
+    return prepared.at != NULL;
 }
 
 bool merge_values_read(struct merge_values *values, struct column_reader *reader, size_t row,
@@ -285,7 +402,7 @@ bool merge_values_read(struct merge_values *values, struct column_reader *reader
         struct column_part part;
         if (!column_reader_prepare(reader, &ready, err))
             return false;
-        if (ready == 0 || values->is_full)
+        if (ready == 0)
             return true;
         size_t rows = ready < READ_ROWS_MAX ? (size_t)ready : READ_ROWS_MAX;
         if (!column_reader_read_part(reader, rows, &part, err) ||

@@ -10,14 +10,14 @@ struct merge_values {
     const struct column_format *format; // borrowed
     const struct merge_range *range;    // borrowed
     bool is_coded;                      // codes of `dictionary`; otherwise the values themselves
-    bool is_full;                       // the dictionary was: the values are not complete
     struct dictionary dictionary;
     size_t code_size;
     struct bytes values;  // those that are not null: codes, values in their stored form, or texts
                           // PLAIN
     struct bytes present; // a byte per row, 1: not null; empty while none is null
     size_t rows, nulls;
-    size_t run;       // of range->by_row: the one of the next row
+    size_t run;       // of range->by_row: the one of the next row, unless the range is whole
+    size_t noted;     // runs of range->by_row whose start is known
     uint32_t *starts; // owned; of each run: its first value (texts: byte) in `values`. NULL: each
                       // row has one value
     struct bytes map; // the code of each of the chunk's codes, uint32_t
@@ -30,7 +30,7 @@ void merge_values_deinit(struct merge_values *values);
 size_t merge_values_memory(const struct merge_values *values);
 
 /* Adds the rows of a chunk; the first of them is the `row`th of all inputs. The reader is open.
- * ERROR_STATE: damaged, or a null where the table allows none. `is_full` ends it early. */
+ * ERROR_STATE: damaged, or a null where the table allows none. */
 MUST_CHECK bool merge_values_read(struct merge_values *values, struct column_reader *reader,
                                   size_t row, struct error *err);
 

@@ -33,7 +33,7 @@ void bytes_append_varint(struct bytes *bytes, uint64_t value) {
     bytes->size += size;
 }
 
-bool varint_read(const uint8_t **at, const uint8_t *end, unsigned bits, uint64_t *value) {
+bool varint_read_long(const uint8_t **at, const uint8_t *end, unsigned bits, uint64_t *value) {
     *value = 0;
     for (unsigned shift = 0; shift < bits && *at < end; shift += 7) {
         uint8_t byte = *(*at)++;

@@ -43,9 +43,17 @@ static inline void bytes_append_byte(struct bytes *bytes, uint8_t byte) {
 /* Unsigned LEB128, as Thrift and Parquet's encodings have it. */
 void bytes_append_varint(struct bytes *bytes, uint64_t value);
 
+bool varint_read_long(const uint8_t **at, const uint8_t *end, unsigned bits, uint64_t *value);
+
 /* Reads one from [*at, end), of at most `bits` bits in whole bytes of seven, and moves *at behind
  * it. False: it ends too early, or not at all. */
-bool varint_read(const uint8_t **at, const uint8_t *end, unsigned bits, uint64_t *value);
+static inline bool varint_read(const uint8_t **at, const uint8_t *end, unsigned bits,
+                               uint64_t *value) {
+    if (*at == end || **at >= 0x80)
+        return varint_read_long(at, end, bits, value);
+    *value = *(*at)++; // most are one byte
+    return true;
+}
 
 /* Signed numbers as unsigned ones: those near zero are small. */
 static inline uint64_t zigzag(int64_t value) {

@@ -133,8 +133,9 @@ static bool open_block(struct delta_reader *reader) {
     return true;
 }
 
-/* Some writers cut the last miniblock's padding off: what is missing reads as zero bits. */
-static bool open_miniblock(struct delta_reader *reader) {
+/* `values_left` are to be read from here on. Some writers cut the last miniblock's padding off:
+ * what is missing reads as zero bits. */
+static bool open_miniblock(struct delta_reader *reader, uint64_t values_left) {
     if (reader->miniblock == reader->miniblocks && !open_block(reader))
         return false;
     reader->width = reader->widths[reader->miniblock++];
@@ -145,7 +146,7 @@ static bool open_miniblock(struct delta_reader *reader) {
     reader->bit = 0;
     uint64_t size = reader->miniblock_size / 8 * reader->width;
     uint64_t left = (uint64_t)(reader->end - reader->at);
-    uint64_t needed = (reader->left < reader->numbers ? reader->left : reader->numbers);
+    uint64_t needed = values_left < reader->numbers ? values_left : reader->numbers;
     if (left < size && left < (needed * reader->width + 7) / 8)
         return false;
     reader->at += size < left ? size : left;
@@ -167,27 +168,44 @@ static uint64_t next_number(struct delta_reader *reader) {
     return reader->width == 64 ? number : number & ((UINT64_C(1) << reader->width) - 1);
 }
 
-static bool next_value(struct delta_reader *reader) {
-    if (reader->left == 0)
-        return false;
-    if (reader->first) {
-        reader->first = false;
-    } else {
-        if (reader->numbers == 0 && !open_miniblock(reader))
-            return false;
-        reader->numbers--;
-        reader->value += reader->least + next_number(reader);
+/* The next `count` values of the open miniblock. */
+static inline __attribute__((always_inline)) void
+read_open(struct delta_reader *reader, uint8_t *values, size_t width, size_t count) {
+    uint64_t mask = reader->width == 0 ? 0 : UINT64_MAX >> (64 - reader->width), word;
+    size_t size = (size_t)(reader->end - reader->packed), i = 0;
+    // As long as eight bytes, which hold the number whole, are there to be read at once.
+    for (; i < count && reader->width <= 56 && reader->bit / 8 + sizeof word <= size; i++) {
+        memcpy(&word, reader->packed + reader->bit / 8, sizeof word);
+        reader->value += reader->least + (word >> (reader->bit % 8) & mask);
+        reader->bit += reader->width;
+        memcpy(values + i * width, &reader->value, width); // little-endian: the low bytes
     }
-    reader->left--;
-    return true;
+    for (; i < count; i++) {
+        reader->value += reader->least + next_number(reader);
+        memcpy(values + i * width, &reader->value, width);
+    }
 }
 
 bool delta_read(struct delta_reader *reader, void *values, size_t width, size_t count) {
-    for (size_t i = 0; i < count; i++) {
-        if (!next_value(reader))
+    uint8_t *to = values;
+    if (count > reader->left)
+        return false;
+    reader->left -= count;
+    if (count > 0 && reader->first) {
+        reader->first = false;
+        memcpy(to, &reader->value, width);
+        to += width;
+        count--;
+    }
+    for (size_t part; count > 0; count -= part, to += part * width) {
+        if (reader->numbers == 0 && !open_miniblock(reader, reader->left + count))
             return false;
-        memcpy((uint8_t *)values + i * width, &reader->value,
-               width); // little-endian: the low bytes
+        part = count < reader->numbers ? count : (size_t)reader->numbers;
+        if (width == sizeof(int32_t))
+            read_open(reader, to, sizeof(int32_t), part);
+        else
+            read_open(reader, to, sizeof(int64_t), part);
+        reader->numbers -= part;
     }
     return true;
 }

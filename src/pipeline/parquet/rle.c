@@ -300,12 +300,17 @@ bool rle_skip_run(struct rle_reader *reader, uint32_t value, size_t count) {
 }
 
 static void unpack(struct rle_reader *reader, uint32_t *values, size_t count) {
-    uint64_t mask = ((uint64_t)1 << reader->width) - 1, bit = reader->bit;
-    for (size_t i = 0; i < count; i++, bit += reader->width) {
-        const uint8_t *at = reader->packed + bit / 8;
-        uint64_t word = 0;
-        size_t left = (size_t)(reader->end - at);
-        memcpy(&word, at, left < sizeof word ? left : sizeof word);
+    uint64_t mask = ((uint64_t)1 << reader->width) - 1, bit = reader->bit, word;
+    size_t size = (size_t)(reader->end - reader->packed), i = 0;
+    // As long as eight bytes are there to be read at once.
+    for (; i < count && bit / 8 + sizeof word <= size; i++, bit += reader->width) {
+        memcpy(&word, reader->packed + bit / 8, sizeof word);
+        values[i] = (uint32_t)(word >> (bit % 8) & mask);
+    }
+    for (; i < count; i++, bit += reader->width) {
+        size_t left = size - bit / 8;
+        word = 0;
+        memcpy(&word, reader->packed + bit / 8, left < sizeof word ? left : sizeof word);
         values[i] = (uint32_t)(word >> (bit % 8) & mask);
     }
     reader->bit = bit;

@@ -147,7 +147,7 @@ static bool get_field_head(struct thrift_reader *reader, int *last, enum thrift_
     return !reader->failed;
 }
 
-bool thrift_field(struct thrift_reader *reader, int *field, enum thrift_type *type) {
+bool thrift_field_other(struct thrift_reader *reader, int *field, enum thrift_type *type) {
     if (reader->failed)
         return false;
     if (!get_field_head(reader, &reader->last[reader->depth], type)) {
@@ -158,7 +158,7 @@ bool thrift_field(struct thrift_reader *reader, int *field, enum thrift_type *ty
     return true;
 }
 
-int64_t thrift_get_int(struct thrift_reader *reader, enum thrift_type type) {
+int64_t thrift_get_int_other(struct thrift_reader *reader, enum thrift_type type) {
     if (type != THRIFT_I16 && type != THRIFT_I32 && type != THRIFT_I64)
         fail(reader);
     int64_t value = reader->failed ? 0 : get_zigzag(reader);
@@ -269,8 +269,61 @@ static int skip_value(struct thrift_reader *reader, enum thrift_type type, bool 
     return depth + 1;
 }
 
-void thrift_skip(struct thrift_reader *reader, enum thrift_type type) {
+/* Skips an integer, a text or a flag in a field. False: it is of another kind, or not all there. */
+static bool skip_plain(const uint8_t **at, const uint8_t *end, enum thrift_type type) {
+    uint64_t size = 0;
+    if (type == THRIFT_TRUE || type == THRIFT_FALSE)
+        return true;
+    if ((type < THRIFT_I16 || type > THRIFT_I64) && type != THRIFT_BINARY)
+        return false;
+    if (!varint_read(at, end, 64, &size))
+        return false;
+    if (type != THRIFT_BINARY)
+        return true;
+    if (size > (size_t)(end - *at))
+        return false;
+    *at += size;
+    return true;
+}
+
+/* A struct of nothing else. */
+static bool skip_plain_struct(const uint8_t **at, const uint8_t *end) {
+    while (*at != end) {
+        uint8_t head = *(*at)++;
+        if (head == THRIFT_STOP)
+            return true;
+        if (head >> 4 == 0 || !skip_plain(at, end, head & 15))
+            return false;
+    }
+    return false;
+}
+
+/* What most values are that are skipped: plain, or a struct or a short list of plain ones. False:
+ * it is none, and nothing is skipped. */
+static bool skip_simple(struct thrift_reader *reader, enum thrift_type type) {
+    const uint8_t *at = reader->at, *end = reader->end;
+    bool done = false;
+    if (type == THRIFT_STRUCT) {
+        done = skip_plain_struct(&at, end);
+    } else if (type == THRIFT_LIST && at != end && *at >> 4 <= SHORT_LIST_MAX) {
+        enum thrift_type element = *at & 15;
+        size_t count = *at++ >> 4;
+        done = element > THRIFT_BYTE; // flags have other forms in a list
+        for (; done && count > 0; count--)
+            done = element == THRIFT_STRUCT ? skip_plain_struct(&at, end)
+                                            : skip_plain(&at, end, element);
+    } else if (type == THRIFT_BINARY) {
+        done = skip_plain(&at, end, type);
+    }
+    if (done)
+        reader->at = at;
+    return done;
+}
+
+void thrift_skip_other(struct thrift_reader *reader, enum thrift_type type) {
     struct skipped stack[THRIFT_DEPTH_MAX];
+    if (skip_simple(reader, type))
+        return;
     int depth = skip_value(reader, type, false, stack, 0);
     while (depth > 0 && !reader->failed) {
         struct skipped *top = &stack[depth - 1];

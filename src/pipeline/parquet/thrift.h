@@ -74,10 +74,36 @@ struct thrift_reader {
 };
 
 void thrift_enter(struct thrift_reader *reader);
-bool thrift_field(struct thrift_reader *reader, int *field, enum thrift_type *type);
+/* What is rare of the functions below, and what goes wrong. */
+bool thrift_field_other(struct thrift_reader *reader, int *field, enum thrift_type *type);
+int64_t thrift_get_int_other(struct thrift_reader *reader, enum thrift_type type);
+void thrift_skip_other(struct thrift_reader *reader, enum thrift_type type);
+
+/* Most fields have a head of one byte: the distance from the one before, and the type. */
+static inline bool thrift_field(struct thrift_reader *reader, int *field, enum thrift_type *type) {
+    if (reader->at == reader->end || *reader->at >> 4 == 0)
+        return thrift_field_other(reader, field, type);
+    int id = reader->last[reader->depth] + (*reader->at >> 4);
+    if (id > INT16_MAX)
+        return thrift_field_other(reader, field, type);
+    *type = (enum thrift_type)(*reader->at++ & 15);
+    *field = reader->last[reader->depth] = id;
+    return true;
+}
 
 /* Of i16, i32 and i64; booleans of fields are their type. */
-int64_t thrift_get_int(struct thrift_reader *reader, enum thrift_type type);
+static inline int64_t thrift_get_int(struct thrift_reader *reader, enum thrift_type type) {
+    uint64_t value;
+    // Two bytes are no more than any of the types can say.
+    if (reader->end - reader->at < 2 || type < THRIFT_I16 || type > THRIFT_I64 ||
+        (reader->at[0] >= 0x80 && reader->at[1] >= 0x80))
+        return thrift_get_int_other(reader, type);
+    value = *reader->at++;
+    if (value >= 0x80)
+        value = (value & 0x7f) | (uint64_t)*reader->at++ << 7;
+    return unzigzag(value);
+}
+
 bool thrift_get_bool(struct thrift_reader *reader, enum thrift_type type);
 
 /* Points into the bytes being read. */
@@ -90,6 +116,11 @@ bool thrift_get_struct(struct thrift_reader *reader, enum thrift_type type);
 size_t thrift_get_list(struct thrift_reader *reader, enum thrift_type type,
                        enum thrift_type element);
 
-void thrift_skip(struct thrift_reader *reader, enum thrift_type type);
+static inline void thrift_skip(struct thrift_reader *reader, enum thrift_type type) {
+    if (type >= THRIFT_I16 && type <= THRIFT_I64 && reader->at != reader->end && *reader->at < 0x80)
+        reader->at++;
+    else
+        thrift_skip_other(reader, type);
+}
 
 #endif

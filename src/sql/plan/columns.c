@@ -384,11 +384,14 @@ static bool is_timestamp(const struct planner *planner, const struct expr *expr)
     return expr->kind == EXPR_INPUT && planner->inputs[expr->index].kind == INPUT_TIMESTAMP;
 }
 
-/* Whether the expression is PLAN_DATE_MEANING. */
+/* Whether the expression is PLAN_DATE_MEANING, or to_date() of it. */
 static bool is_date(const struct planner *planner, const struct expr *expr) {
-    return expr->kind == EXPR_CALL && expr->type.kind == TYPE_DATE && expr->argument_count == 1 &&
-           (expr->function == NULL || strcmp(expr->function->name, "to_date") == 0) &&
-           is_timestamp(planner, expr->arguments[0]);
+    if (expr->kind != EXPR_CALL || expr->type.kind != TYPE_DATE || expr->argument_count != 1)
+        return false;
+    if (expr->function == NULL)
+        return is_timestamp(planner, expr->arguments[0]);
+    return strcmp(expr->function->name, "to_date") == 0 &&
+           (is_timestamp(planner, expr->arguments[0]) || is_date(planner, expr->arguments[0]));
 }
 
 /* Behind the columns, where plan_set_date() finds it, or the one that the table selects. */

@@ -147,7 +147,7 @@ static inline bool plan_may_partition(const struct query_plan *plan, size_t colu
 /* A column that any table can be partitioned by without selecting it. It is one of the columns only
  * while plan->has_date; a table can also select it itself, with just this meaning. */
 #define PLAN_DATE "ingest_date"
-#define PLAN_DATE_MEANING "CAST(timestamp AS DATE)"
+#define PLAN_DATE_MEANING "CAST(kafka_timestamp AS DATE)"
 #define PLAN_NO_DATE SIZE_MAX
 #define PLAN_DATE_TAKEN                                                                            \
     "'" PLAN_DATE "' means " PLAN_DATE_MEANING ", the date of Kafka's timestamp, but the table "   \

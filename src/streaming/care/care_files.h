@@ -37,7 +37,7 @@ size_t care_directory_end(const struct care_files *files, size_t first, size_t l
 enum care_date { CARE_DATE, CARE_DATE_NULL, CARE_DATE_NONE };
 
 /* The date of a path's directory at a level, in days since 1970, and the bytes of the path up to
- * and including that level. CARE_DATE_NULL: the date is null; CARE_DATE_NONE: it is no date. */
+ * and including that level. CARE_DATE_NULL: the date is null; CARE_DATE_NONE: not a date. */
 enum care_date care_date_of(const char *path, int level, int32_t *day, size_t *length);
 
 /* The day of a moment in the zone, and the moment when a day is over. */

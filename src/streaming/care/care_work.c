@@ -47,7 +47,7 @@ void care_table_init(struct care_table *table, const struct query_definition *de
     add_positions(table);
 }
 
-/* ---- what is there ---- */
+/* ---- the files ---- */
 
 static bool add_file(void *context, const char *path, int64_t size, int64_t modified_ms) {
     care_files_add(context, path, size, modified_ms);
@@ -75,8 +75,14 @@ bool care_list(const struct care_table *table, struct care_files *files, struct 
 enum { DIRECTORIES_SHOWN = 3 };
 
 const char *care_amount(int64_t files, int64_t bytes, char text[static CARE_AMOUNT_MAX]) {
-    (void)snprintf(text, CARE_AMOUNT_MAX, "%s (%.1f MB)", text_count(files, "file").text,
-                   (double)bytes / 1e6);
+    bool is_small = bytes < 1000000, is_large = bytes >= 1000000000;
+    (void)snprintf(text, CARE_AMOUNT_MAX, "%s (%.1f %s)", text_count(files, "file").text,
+                   (double)bytes / (is_small   ? 1e3
+                                    : is_large ? 1e9
+                                               : 1e6),
+                   is_small   ? "kB"
+                   : is_large ? "GB"
+                              : "MB");
     return text;
 }
 
@@ -106,10 +112,10 @@ void care_report_line(const struct care_report *report, char line[static CARE_LI
     (void)care_amount(gain->files_before, gain->bytes_before, before);
     (void)care_amount(gain->files_after, gain->bytes_after, after);
     if (report->kind == CHANGE_COMPACTION)
-        (void)snprintf(line, CARE_LINE_MAX, "%s: compacted %s into %s, %s, in %.1f s: %s%s.", query,
+        (void)snprintf(line, CARE_LINE_MAX, "%s: compacted %s into %s, %s, in %.1f s: %s.", query,
                        before, after, text_count(gain->rows, "row").text,
                        (double)report->duration_ms / 1000,
-                       report->table->of_rejects ? "rejects, " : "", report->directories);
+                       report->table->of_rejects ? "rejects" : report->directories);
     else
         (void)snprintf(line, CARE_LINE_MAX, "%s: expired %s, %s, in %.1f s: %s.", query, before,
                        text_count(gain->rows, "row").text, (double)report->duration_ms / 1000,

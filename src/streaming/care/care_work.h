@@ -62,9 +62,8 @@ struct care_result {
     struct care_gain gain;
     int64_t jobs; // merges, or partitions that expire, also of a dry run
     int64_t changes;
-    int64_t waiting; // partitions that do not expire yet, or directories with files that wait
-    int64_t strange; // of these: with a date that the query can hardly have
-    char strange_names[256];
+    char strange[256]; // partitions with dates that the query can hardly have had; "": none
+    int64_t waiting;   // partitions that do not expire yet, or directories with files that wait
 };
 
 /* All files that may leave the table, sorted, and which of them are outputs of a compaction. */

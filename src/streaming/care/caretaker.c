@@ -63,6 +63,7 @@ struct caretaker {
     bool acknowledged;       // the request that waits for its turn
     int64_t request_seen_ms; // monotonic
     struct error warned;     // the newest warning is not repeated
+    char strange[256];       // partitions that were warned of
     bool changed;            // the pass has published something
 };
 
@@ -206,7 +207,16 @@ static bool expire(struct caretaker *self, const struct expire_order *order, str
     struct care_result result;
     struct care_host host = host_of(self);
     care_table_init(&table, &self->query->definition, self->store, false);
-    return expire_pass(&table, order, &host, &result, err);
+    if (!expire_pass(&table, order, &host, &result, err))
+        return false;
+    if (result.strange[0] != '\0' && strcmp(self->strange, result.strange) != 0)
+        log_write(LOG_WARNING, self->query->report.name,
+                  "Partitions do not expire: the query can hardly have had their dates, so a "
+                  "producer's clock or field may be wrong. `esports-stream expire --before` "
+                  "removes dates of the past | partitions=%s",
+                  result.strange);
+    memcpy(self->strange, result.strange, sizeof self->strange);
+    return true;
 }
 
 /* What the settings ask for. */
@@ -229,6 +239,13 @@ static bool make_pass(struct caretaker *self, struct error *err) {
     int64_t before = care_day_of(&zone, clock_wall_ms()) - options->retention_days;
     return expire(self, &(struct expire_order){.before = (int32_t)before, .by_retention = true},
                   err);
+}
+
+/* A minute, or what COMPACT says if that is shorter. */
+static int64_t look_every_ms(const struct caretaker *self) {
+    const struct compact_setting *compact = &options_of(self)->compact;
+    bool is_short = compact->mode == COMPACT_LIVE && compact->older_than_ms < LOOK_EVERY_MS;
+    return is_short ? compact->older_than_ms : LOOK_EVERY_MS;
 }
 
 static bool is_on(const struct caretaker *self) {
@@ -258,7 +275,7 @@ static void pass(struct caretaker *self) {
     int64_t now_ms = clock_monotonic_ms();
     int64_t pause_ms = self->changed ? 0 : LOOK_SHARE * (now_ms - began_ms);
     self->changed |= was_changed;
-    self->look_ms = now_ms + (pause_ms > LOOK_EVERY_MS ? pause_ms : LOOK_EVERY_MS);
+    self->look_ms = now_ms + (pause_ms > look_every_ms(self) ? pause_ms : look_every_ms(self));
     care_status_set_next(status, clock_wall_ms() + self->look_ms - now_ms);
 }
 
@@ -329,10 +346,14 @@ static void answer_request(struct caretaker *self) {
     care_status_set_busy(&self->query->report.care, false);
     answer.state = ok ? ANSWER_DONE : ANSWER_FAILED;
     answer.error = err;
-    if (!self->cancelled)
+    bool stops = !ok && err.kind == ERROR_STOPPED && !self->cancelled;
+    if (!self->cancelled && !stops) // else the command notices that nobody answers any more
         send_answer(self);
     self->answer = NULL;
     self->acknowledged = false;
+    if (self->cancelled)
+        answer_remove(checkpoint_of(self));
+    self->cancelled = false;
     request_remove(checkpoint_of(self));
     answer_deinit(&answer);
 }

@@ -6,7 +6,7 @@
 #include "streaming/care/compact.h"
 
 #include <inttypes.h>
-#include <stdio.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -76,30 +76,32 @@ static void count_files(struct pass *pass) {
     pass->result->waiting = (int64_t)pass->selection.wait_count;
 }
 
-static void say(const struct pass *pass, const char *format, ...) PRINTF_LIKE(2, 3);
-static void say(const struct pass *pass, const char *format, ...) {
+/* "match_stream: day=2026-11-28/status=live: …", "match_stream: rejects: …". */
+static void say(const struct pass *pass, const char *directory, const char *format, ...)
+    PRINTF_LIKE(3, 4);
+static void say(const struct pass *pass, const char *directory, const char *format, ...) {
     va_list args;
     va_start(args, format);
     scoped(scope_free) char *text = text_format_list(format, args);
     va_end(args);
     scoped(scope_free) char *line =
-        text_format("%s: %s%s", pass->table->definition->options->store.query,
-                    pass->table->of_rejects ? "rejects: " : "", text);
+        text_format("%s: %s: %s.", pass->table->definition->options->store.query,
+                    pass->table->of_rejects ? "rejects" : care_directory_name(directory), text);
     pass->host->say(pass->host->context, line);
 }
 
 static void say_plan(const struct pass *pass) {
+    char amount[CARE_AMOUNT_MAX];
     for (size_t i = 0; i < pass->selection.job_count; i++) {
         const struct merge_job *job = &pass->selection.jobs[i];
-        char amount[CARE_AMOUNT_MAX];
-        say(pass, "%s: would merge %s into %s.", care_directory_name(job->directory),
+        say(pass, job->directory, "would merge %s into %s",
             care_amount((int64_t)job->count, job->bytes, amount),
             text_count(selection_files_after(job->bytes, pass->order->target_size), "file").text);
     }
     for (size_t i = 0; i < pass->selection.wait_count; i++) {
         const struct merge_wait *wait = &pass->selection.waits[i];
-        say(pass, "%s: %s: %s.", care_directory_name(wait->directory),
-            text_count((int64_t)wait->count, "file").text, wait->why);
+        say(pass, wait->directory, "%s: %s", text_count((int64_t)wait->count, "file").text,
+            wait->why);
     }
 }
 

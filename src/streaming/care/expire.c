@@ -30,6 +30,7 @@ struct pass {
     struct care_files files;
     struct expiry expiry;
     struct incarnations incarnations; // of the topic; owned
+    size_t strange;
 };
 
 static void say(const struct pass *pass, const char *format, ...) PRINTF_LIKE(2, 3);
@@ -85,16 +86,12 @@ static void say_waits(const struct pass *pass, const struct expiry_partition *pa
     int64_t files = (int64_t)(partition->end - partition->first);
     (void)care_amount(files, partition->bytes, amount);
     if (partition->verdict == EXPIRY_STRANGE)
-        care_add_directory(pass->result->strange_names, sizeof pass->result->strange_names, name,
-                           (size_t)pass->result->strange++);
-    if (partition->verdict == EXPIRY_STRANGE)
         say(pass,
             "%s: %s do not expire by a retention: the date is not one that the query can have had. "
             "Look at the producers' clocks; `expire --before` removes dates of the past.",
             name, amount);
     else
-        say(pass, "%s: %s wait: its newest file was committed on %.*s.", name, amount, (int)length,
-            day);
+        say(pass, "%s: %s wait: the newest was committed on %.*s.", name, amount, (int)length, day);
 }
 
 /* *leaves false: it does not, and that was said. */
@@ -104,6 +101,9 @@ static bool judge(struct pass *pass, const struct expiry_partition *partition, b
     char amount[CARE_AMOUNT_MAX];
     int64_t strangers = 0;
     *leaves = partition->verdict == EXPIRY_DUE;
+    if (partition->verdict == EXPIRY_STRANGE)
+        care_add_directory(pass->result->strange, sizeof pass->result->strange, name,
+                           pass->strange++);
     if (!*leaves)
         say_waits(pass, partition);
     else if (!count_strangers(pass, partition, &strangers, err))

@@ -203,7 +203,7 @@ static bool run_available(struct native_engine *native, struct error *err) {
     if (!look_at_topic(query, err))
         return false;
     for (bool ran = true; ran && stop_read(query->stop) == STOP_NOT;) {
-        if (!run_trigger(native, &ran, err))
+        if (!run_trigger(native, &ran, err) || !caretaker_attend(native->caretaker, err))
             return false;
         trigger_clock_begin(&query->report.clock);
     }

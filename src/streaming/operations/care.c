@@ -14,7 +14,7 @@
 #include "streaming/store/change_steps.h"
 
 enum {
-    ASK_EVERY_MS = 200,
+    ASK_EVERY_NS = 200000000,
     SIGN_WITHIN_MS = 60 * 1000, // then the program that runs is an older one, or hangs
     FINISH_TRIES = 3,
 };
@@ -113,8 +113,7 @@ static bool await_answer(const struct work *work, const struct care_request *req
     int64_t began_ms = clock_monotonic_ms();
     bool seen = false;
     *again = false;
-    for (size_t printed = 0;;
-         (void)nanosleep(&(struct timespec){.tv_nsec = ASK_EVERY_MS * 1000000}, NULL)) {
+    for (size_t printed = 0;; (void)nanosleep(&(struct timespec){.tv_nsec = ASK_EVERY_NS}, NULL)) {
         bool requested = request_is_there(checkpoint), held = is_held(work, holder), found;
         struct care_answer answer;
         if (!answer_read(checkpoint, request->id, &answer, &found, err))

@@ -1,5 +1,6 @@
 /* operations.h: what an operator does to the directories of one query while it is stopped.
  *
+ *     accept     takes a table as it is that another program has changed
  *     adopt      begins a sink log that lists the table's files, for a table of the foreachBatch
  *                job; or takes the offsets for those of another Kafka cluster
  *     release    takes the sink log away again
@@ -23,13 +24,19 @@
 #include "base/error.h"
 #include "streaming/store/store_options.h"
 
-struct broker;   // streaming/kafka/broker.h
-struct offsets;  // streaming/offsets/offset_log.h
-struct recovery; // streaming/recovery/recover.h
-struct store;    // streaming/store/store.h
+struct broker;         // streaming/kafka/broker.h
+struct offsets;        // streaming/offsets/offset_log.h
+struct query_options;  // streaming/query/query_definition.h
+struct recovery;       // streaming/recovery/recover.h
+struct store;          // streaming/store/store.h
+struct verify_options; // streaming/verify/report.h
 
 MUST_CHECK bool operation_adopt(const struct store_options *options, bool dry_run, FILE *out,
                                 struct error *err);
+/* Takes the table as it is: files that are gone, replaced or merged by another program. The broker
+ * of the options is not asked. */
+MUST_CHECK bool operation_accept(const struct verify_options *options, bool dry_run, FILE *out,
+                                 struct error *err);
 /* Notes that the checkpoint's offsets are of the Kafka cluster `id`. */
 MUST_CHECK bool operation_adopt_kafka(const struct store_options *options, const char *id,
                                       bool dry_run, FILE *out, struct error *err);
@@ -41,9 +48,11 @@ MUST_CHECK bool operation_relocate(const struct store_options *options, bool dry
 /* Which batch is the newest that stays. */
 struct rewind_request {
     bool by_time;
-    int64_t to_batch;      // or the newest one that was planned before
-    int64_t before_ms;     // milliseconds since 1970
-    struct broker *broker; // asked whether the records are still there; NULL: nobody is
+    int64_t to_batch;                  // or the newest one that was planned before
+    int64_t before_ms;                 // milliseconds since 1970
+    struct broker *broker;             // asked whether the records are still there; NULL: nobody is
+    const struct query_options *query; // of the store; how files are written that must be split
+    int64_t memory_max;                // bytes, for that
 };
 
 /* `next`: where the batch after it reads from, owned by the caller also after an error; empty:

@@ -1,5 +1,5 @@
-/* relocate.c: after the lake was moved, updates the absolute paths in the sink log, the manifests
- * and the signatures.
+/* relocate.c: after the lake was moved, updates the absolute paths in the sink log, the manifests,
+ * the records of changes and the signatures.
  *
  * Each file is replaced by one rename, the newest ones last: until it is finished, the log or the
  * newest manifest still names the old place, which recovery refuses. Everything is checked before
@@ -15,21 +15,48 @@
 #include "streaming/sink_log/sink_entry.h"
 #include "streaming/sink_log/sink_log.h"
 #include "streaming/sink_log/sink_log_file.h"
+#include "streaming/store/change_steps.h"
 #include "streaming/store/store.h"
+#include "streaming/table/path_list.h"
 
 struct move {
     struct store *store;
     bool dry_run;
     struct manifest_origin origin;
-    struct file_path old;                // where the table was, as its log says; empty: where it is
-    int64_t files;                       // listed
-    struct examples missing;             // not there, or of another size
-    int64_t logs, manifests, signatures; // rewritten
+    struct file_path old;    // where the table was, as its log says; empty: where it is
+    int64_t files;           // listed
+    struct examples missing; // not there, or of another size
+    int64_t logs, manifests, changes, signatures; // rewritten
+    struct path_set left, left_rejects;           // what has left the tables with a change
+    struct change open; // a change that is not finished: its files may be prepared
+    bool has_left;      // with a change that is finished
 };
 
-static bool check_file(struct move *move, const char *path, int64_t size, struct error *err) {
+/* A file that an unfinished change brings: it is where the change has prepared it. */
+static bool find_prepared(const struct move *move, bool of_rejects, const char *relative,
+                          int64_t *size, int *there, struct error *err) {
+    const struct change *open = &move->open;
+    for (size_t i = 0; open->of_rejects == of_rejects && i < open->added.count; i++) {
+        if (strcmp(open->added.files[i].path, relative) != 0)
+            continue;
+        struct file_path aside = change_aside(move->store, of_rejects);
+        struct file_path home = file_join_number(aside.text, open->number);
+        struct file_path files = file_join(home.text, "files");
+        *there = file_exists(file_join(files.text, open->added.files[i].staged).text, size, err);
+        return *there >= 0;
+    }
+    return true;
+}
+
+static bool check_file(struct move *move, bool of_rejects, const char *relative, int64_t size,
+                       struct error *err) {
+    const struct store_options *options = &move->store->options;
+    struct file_path full = file_join(of_rejects ? options->rejects : options->table, relative);
+    const char *path = full.text;
     int64_t found = -1;
     int there = file_exists(path, &found, err);
+    if (there == 0 && !find_prepared(move, of_rejects, relative, &found, &there, err))
+        return false;
     if (there == 0)
         examples_add(&move->missing, path, "is missing");
     else if (there == 1 && found != size)
@@ -53,22 +80,95 @@ static bool check_entry(void *context, struct json *line, struct error *err) {
         memcpy(move->old.text, entry.path, length);
         move->old.text[length > 0 ? length - 1 : 0] = '\0';
     }
-    bool ok = check_file(move, file_join(options->table, entry.relative).text, entry.size, err);
+    bool ok = check_file(move, false, entry.relative, entry.size, err);
     sink_entry_deinit(&entry);
     return ok;
 }
 
-static bool check_files(struct move *move, const struct table *table, int64_t batch_id,
+static bool check_files(struct move *move, bool of_rejects, int64_t batch_id,
                         const struct file_list *files, struct error *err) {
+    const struct table *table = of_rejects ? &move->store->rejects : &move->store->table;
     bool staged;
     if (!table_is_staged(table, batch_id, &staged, err))
         return false;
     for (size_t i = 0; !staged && i < files->count; i++) {
-        struct file_path path = file_join(table->root.text, files->files[i].path);
-        if (!check_file(move, path.text, files->files[i].size, err))
+        const struct data_file *file = &files->files[i];
+        if (!path_set_has(of_rejects ? &move->left_rejects : &move->left, file->path) &&
+            !check_file(move, of_rejects, file->path, file->size, err))
             return false;
     }
     return true;
+}
+
+/* Reads a record with our tables in it. *moved NULL: nothing would change. */
+static bool read_moved_change(const struct move *move, const char *name, int64_t number,
+                              char **moved, size_t *size, struct change *change,
+                              struct error *err) {
+    struct file_path path = file_join(move->store->checkpoint.changes.text, name);
+    scoped(scope_free) char *text = NULL;
+    size_t text_size;
+    *change = (struct change){0};
+    *moved = NULL;
+    if (!file_read(path.text, CHANGE_SIZE_MAX, &text, &text_size, err))
+        return false;
+    if (text == NULL)
+        return true;
+    if (change_move(text, text_size, number, &move->origin, moved, size, err) &&
+        change_parse(*moved != NULL ? *moved : text, *moved != NULL ? *size : text_size, number,
+                     &move->origin, change, err))
+        return true;
+    free(*moved);
+    *moved = NULL;
+    return error_wrap(err, "'%s' cannot be used", path.text);
+}
+
+/* Calls visit() with the name and number of each record. */
+static bool each_change(struct move *move,
+                        bool (*visit)(struct move *move, const char *name, int64_t number,
+                                      struct error *err),
+                        struct error *err) {
+    static const char *const endings[] = {"", ".open"};
+    for (size_t i = 0; i < 2; i++) {
+        scoped(scope_free) int64_t *numbers = NULL;
+        size_t count;
+        if (!file_list_numbers(move->store->checkpoint.changes.text, endings[i], &numbers, &count,
+                               err))
+            return false;
+        for (size_t j = 0; j < count; j++) {
+            char name[48];
+            (void)snprintf(name, sizeof name, "%" PRId64 "%s", numbers[j], endings[i]);
+            if (!visit(move, name, numbers[j], err))
+                return false;
+        }
+    }
+    return true;
+}
+
+static bool note_change(struct move *move, const char *name, int64_t number, struct error *err) {
+    scoped(scope_free) char *moved = NULL;
+    size_t size;
+    struct change change;
+    if (!read_moved_change(move, name, number, &moved, &size, &change, err))
+        return false;
+    for (size_t i = 0; i < change.left.count; i++)
+        path_set_add(change.of_rejects ? &move->left_rejects : &move->left,
+                     change.left.files[i].path);
+    bool open = strchr(name, '.') != NULL;
+    move->has_left = move->has_left || !open;
+    if (!open) {
+        change_deinit(&change);
+        return true;
+    }
+    change_deinit(&move->open);
+    move->open = change;
+    return true;
+}
+
+static bool note_changes(struct move *move, struct error *err) {
+    bool ok = each_change(move, note_change, err);
+    (void)path_set_seal(&move->left);
+    (void)path_set_seal(&move->left_rejects);
+    return ok;
 }
 
 /* Reads manifests/N with our tables in it. *moved NULL: nothing would change. */
@@ -107,8 +207,8 @@ static bool check_newest_manifest(struct move *move, struct error *err) {
         return true;
     if (!read_moved(move, newest, &moved, &size, &manifest, err))
         return false;
-    bool ok = check_files(move, &store->table, newest, &manifest.files, err) &&
-              check_files(move, &store->rejects, newest, &manifest.rejects, err);
+    bool ok = check_files(move, false, newest, &manifest.files, err) &&
+              check_files(move, true, newest, &manifest.rejects, err);
     manifest_deinit(&manifest);
     return ok;
 }
@@ -138,7 +238,7 @@ static bool look(struct move *move, struct error *err) {
                          "'%s' has neither a sink log nor a signature: set PROCESSED_DATA_PATH to "
                          "where the table is now",
                          store->options.table);
-    if (!sink_log_check(&store->sink_log, err) ||
+    if (!note_changes(move, err) || !sink_log_check(&store->sink_log, err) ||
         !sink_log_each_entry(&store->sink_log, check_entry, move, err) ||
         !check_newest_manifest(move, err))
         return false;
@@ -256,33 +356,67 @@ static bool rewrite_manifests(struct move *move, struct error *err) {
     return true;
 }
 
+static bool rewrite_change(struct move *move, const char *name, int64_t number, struct error *err) {
+    scoped(scope_free) char *moved = NULL;
+    size_t size = 0;
+    struct change change;
+    if (!read_moved_change(move, name, number, &moved, &size, &change, err))
+        return false;
+    change_deinit(&change);
+    move->changes += moved != NULL;
+    return moved == NULL || move->dry_run ||
+           file_replace(move->store->checkpoint.changes.text, name, moved, size, err);
+}
+
+/* What left the table is kept beside it, and should have come along. */
+static bool report_aside(const struct move *move, FILE *out, struct error *err) {
+    struct file_path aside = change_aside(move->store, false);
+    int there = move->has_left ? file_exists(aside.text, NULL, err) : 1;
+    if (there == 0)
+        (void)fprintf(out,
+                      "  '%s' is not there: what was compacted or has expired in the last hours "
+                      "(COMPACT_GRACE) was not moved along. Move the directory of that name, which "
+                      "was beside the table, or delete it.\n",
+                      aside.text);
+    return there >= 0;
+}
+
 static void report(const struct move *move, FILE *out) {
     const struct store_options *options = &move->store->options;
-    if (move->logs + move->manifests + move->signatures == 0) {
+    if (move->logs + move->manifests + move->changes + move->signatures == 0) {
         (void)fprintf(out, "%s: all paths already name '%s': nothing to do.\n", options->query,
                       options->table);
         return;
     }
     (void)fprintf(out,
                   "%s: the table is now at '%s'%s%s%s, with its %s. %s %s of the sink log, "
-                  "%s and %s.\n",
+                  "%s, %s and %s.\n",
                   options->query, options->table, move->old.text[0] != '\0' ? " (before: '" : "",
                   move->old.text, move->old.text[0] != '\0' ? "')" : "",
                   text_count(move->files, "listed file").text,
                   move->dry_run ? "Would rewrite" : "Rewrote", text_count(move->logs, "file").text,
                   text_count(move->manifests, "manifest").text,
+                  text_count(move->changes, "change's record").text,
                   text_count(move->signatures, "signature").text);
+}
+
+static bool relocate_all(struct move *move, FILE *out, struct error *err) {
+    // The signatures before the last of what recovery looks at, the newest log and manifest.
+    if (!look(move, err) || !sign(move, &move->store->rejects, err) ||
+        !sign(move, &move->store->table, err) || !rewrite_logs(move, err) ||
+        !each_change(move, rewrite_change, err) || !rewrite_manifests(move, err))
+        return false;
+    report(move, out);
+    return report_aside(move, out, err);
 }
 
 static bool relocate(struct store *store, bool dry_run, FILE *out, struct error *err) {
     struct move move = {.store = store, .dry_run = dry_run, .origin = store_origin(store)};
-    // The signatures before the last of what recovery looks at, the newest log and manifest.
-    if (!look(&move, err) || !sign(&move, &store->rejects, err) ||
-        !sign(&move, &store->table, err) || !rewrite_logs(&move, err) ||
-        !rewrite_manifests(&move, err))
-        return false;
-    report(&move, out);
-    return true;
+    bool ok = relocate_all(&move, out, err);
+    path_set_deinit(&move.left);
+    path_set_deinit(&move.left_rejects);
+    change_deinit(&move.open);
+    return ok;
 }
 
 bool operation_relocate(const struct store_options *options, bool dry_run, FILE *out,

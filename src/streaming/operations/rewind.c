@@ -27,6 +27,7 @@
 #include "base/scope.h"
 #include "base/text.h"
 #include "streaming/operations/operations.h"
+#include "streaming/operations/rewind_cut.h"
 #include "streaming/operations/rewind_decide.h"
 #include "streaming/recovery/recover.h"
 #include "streaming/table/set_aside.h"
@@ -139,6 +140,13 @@ static bool remove_numbered(const struct file_path *log, int64_t batch, const ch
            file_remove(file_join(log->text, name).text, err);
 }
 
+/* Up to the batch, such a log does not say which batch a file is of, as one that was adopted. */
+static bool sign(struct store *store, int64_t batch, struct error *err) {
+    store->table.owner_adopted_at = batch;
+    return table_sign(&store->table, store->checkpoint.query_id, store->options.checkpoint, true,
+                      err);
+}
+
 /* The newest first: what is left is always a log that Spark can read. */
 static bool shorten_log(struct execution *execution, struct error *err) {
     struct store *store = execution->rewind->store;
@@ -147,7 +155,7 @@ static bool shorten_log(struct execution *execution, struct error *err) {
         return false;
     if (!store->sink_log.exists)
         return true;
-    if (execution->interval > 0 && !rebuild_log(execution, err))
+    if (execution->interval > 0 && (!sign(store, to_batch, err) || !rebuild_log(execution, err)))
         return false;
     for (int64_t batch = store->sink_log.newest; batch > to_batch; batch--)
         if (!remove_numbered(&store->sink_log.directory, batch, ".compact", err) ||
@@ -286,7 +294,7 @@ static bool run_steps(struct execution *execution, struct error *err) {
     return checkpoint_write_commit(checkpoint, rewind->to_batch, err) &&
            write_plans(execution, err) && set_log_aside(rewind, &checkpoint->offsets, err) &&
            shorten_log(execution, err) && set_files_aside(execution, err) &&
-           rewind_cut_coverage(rewind, err) && set_log_aside(rewind, &checkpoint->manifests, err) &&
+           rewind_cut(rewind, err) && set_log_aside(rewind, &checkpoint->manifests, err) &&
            history_cut(rewind->store, rewind->to_batch, err) && remove_commits(rewind, err) &&
            finish(rewind, err);
 }
@@ -440,6 +448,8 @@ bool operation_rewind(const struct store_options *options, const struct rewind_r
     history_deinit(&rewind.history);
     path_set_deinit(&rewind.kept);
     path_set_deinit(&rewind.newer);
+    path_list_deinit(&rewind.mixed_table);
+    path_list_deinit(&rewind.mixed_rejects);
     store_close(rewind.store);
     return ok;
 }

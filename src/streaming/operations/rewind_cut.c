@@ -1,5 +1,6 @@
-/* rewind_cut.c: coverage/ as it was when a batch was the newest, after later ones were folded.
+/* rewind_cut.c: coverage/ and changes/ as if there had been no later batches.
  *
+ * If later batches are folded, coverage is made as it was when the batch was the newest.
  * First all manifests are added to what is folded, then everything that history/ knows of later
  * batches is taken out again, the newest first. What is left must end where the plan of the batch
  * ends, or something is not known, and nothing is changed. The result is published under the number
@@ -7,10 +8,13 @@
  * same of the newer one. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/scope.h"
-#include "streaming/operations/rewind_decide.h"
-#include "streaming/store/coverage_cut.h"
+#include "streaming/history/coverage_cut.h"
+#include "streaming/operations/rewind_cut.h"
+#include "streaming/store/changes.h"
 
 static bool add_manifest(const struct rewind *rewind, int64_t batch_id, struct coverage *coverage,
                          struct error *err) {
@@ -62,6 +66,38 @@ static bool check_gaps(const struct rewind *rewind, const struct coverage *cover
     return true;
 }
 
+/* ---- what has left the table ---- */
+
+struct later {
+    const struct rewind *rewind;
+    struct resolved *gone;
+    bool changed;
+};
+
+static void drop_partition(void *context, int32_t incarnation, int32_t partition) {
+    struct later *later = context;
+    const struct partition_offset *end = offsets_find(&later->rewind->target.ends, partition);
+    if (incarnation == later->rewind->incarnation)
+        resolved_drop_from(later->gone, incarnation, partition, end == NULL ? 0 : end->offset);
+}
+
+/* Rows that are made again have not left, neither of offsets that are read again nor of rejects
+ * that are replayed again. */
+static bool drop_later(const struct rewind *rewind, struct resolved *gone) {
+    struct resolved copy = {0};
+    struct later later = {.rewind = rewind, .gone = gone};
+    int64_t before = gone->count;
+    resolved_add_all(&copy, gone); // which is walked, while partitions go
+    resolved_each_partition(&copy, drop_partition, &later);
+    resolved_deinit(&copy);
+    for (size_t i = rewind->history.count;
+         i > 0 && rewind->history.entries[i - 1].first > rewind->to_batch; i--)
+        resolved_drop_all(gone, &rewind->history.entries[i - 1].outcome.replayed);
+    return gone->count < before;
+}
+
+/* ---- coverage ---- */
+
 static bool make(const struct rewind *rewind, struct coverage *coverage, struct error *err) {
     bool found;
     if (!coverage_read(rewind->store, coverage, &found, err))
@@ -90,17 +126,101 @@ static bool publish(const struct rewind *rewind, const struct coverage *coverage
     size_t size;
     (void)snprintf(name, sizeof name, "%" PRId64, coverage->through);
     scoped(scope_free) char *text = coverage_print(coverage, &origin, &size);
-    return file_replace(directory, name, text, size, err) &&
-           file_remove(file_join_number(directory, rewind->folded).text, err) &&
-           file_sync_directory(directory, err);
+    if (!file_replace(directory, name, text, size, err))
+        return false;
+    return coverage->through == rewind->folded ||
+           (file_remove(file_join_number(directory, rewind->folded).text, err) &&
+            file_sync_directory(directory, err));
 }
 
-bool rewind_cut_coverage(struct rewind *rewind, struct error *err) {
+static bool cut_coverage(const struct rewind *rewind, struct error *err) {
     struct coverage coverage = {.through = -1};
-    if (rewind->folded <= rewind->to_batch)
-        return true;
-    bool ok = (rewind->history.count > 0 || history_read(rewind->store, &rewind->history, err)) &&
-              make(rewind, &coverage, err) && publish(rewind, &coverage, err);
+    bool folded = rewind->folded > rewind->to_batch, found;
+    bool ok = folded ? make(rewind, &coverage, err)
+                     : coverage_read(rewind->store, &coverage, &found, err);
+    bool expired = ok && drop_later(rewind, &coverage.expired);
+    bool accepted = ok && drop_later(rewind, &coverage.accepted);
+    if (ok && (folded || expired || accepted))
+        ok = publish(rewind, &coverage, err);
     coverage_deinit(&coverage);
     return ok;
+}
+
+/* ---- changes ---- */
+
+struct aside {
+    struct path_set table, rejects; // owned
+};
+
+static bool add_aside(void *context, struct json *line, struct error *err) {
+    struct aside *aside = context;
+    const char *of = json_member_text(line, "aside");
+    (void)err;
+    if (of != NULL)
+        path_set_add(strcmp(of, "rejects") == 0 ? &aside->rejects : &aside->table,
+                     json_member_text(line, "path"));
+    return true;
+}
+
+/* Drops the files that are not in the table any more. */
+static bool drop_added(struct change *change, const struct aside *aside) {
+    const struct path_set *set = change->of_rejects ? &aside->rejects : &aside->table;
+    size_t kept = 0, before = change->added.count;
+    for (size_t i = 0; i < before; i++) {
+        struct data_file *file = &change->added.files[i];
+        if (!path_set_has(set, file->path)) {
+            change->added.files[kept++] = *file;
+            continue;
+        }
+        free(file->path);
+        free(file->staged);
+    }
+    change->added.count = kept;
+    return kept < before;
+}
+
+static bool cut_change(const struct rewind *rewind, int64_t number, const struct aside *aside,
+                       struct error *err) {
+    struct manifest_origin origin = store_origin(rewind->store);
+    struct change change;
+    bool found, open;
+    if (!change_read(rewind->store, number, &change, &found, &open, err))
+        return false;
+    bool ok = true;
+    bool gone = found && drop_later(rewind, &change.gone);
+    bool added = found && drop_added(&change, aside);
+    if (!open && (gone || added)) {
+        char name[32];
+        size_t size;
+        (void)snprintf(name, sizeof name, "%" PRId64, number);
+        scoped(scope_free) char *text = change_print(&change, &origin, &size);
+        ok = file_replace(rewind->store->checkpoint.changes.text, name, text, size, err);
+    }
+    change_deinit(&change);
+    return ok;
+}
+
+/* What a record says must still be true. */
+static bool cut_changes(const struct rewind *rewind, struct error *err) {
+    const struct store *store = rewind->store;
+    struct file_path intent = file_join(store->options.checkpoint, CHECKPOINT_REWIND);
+    scoped(scope_free) int64_t *numbers = NULL;
+    size_t count;
+    struct aside aside = {0};
+    bool found;
+    if (!changes_numbers(store, &numbers, &count, err))
+        return false;
+    bool ok = count == 0 || sink_log_file_entries(intent.text, add_aside, &aside, &found, err);
+    (void)path_set_seal(&aside.table);
+    (void)path_set_seal(&aside.rejects);
+    for (size_t i = 0; ok && i < count; i++)
+        ok = cut_change(rewind, numbers[i], &aside, err);
+    path_set_deinit(&aside.table);
+    path_set_deinit(&aside.rejects);
+    return ok;
+}
+
+bool rewind_cut(struct rewind *rewind, struct error *err) {
+    return (rewind->history.count > 0 || history_read(rewind->store, &rewind->history, err)) &&
+           cut_coverage(rewind, err) && cut_changes(rewind, err);
 }

@@ -14,7 +14,9 @@
 
 #include "base/scope.h"
 #include "base/utf8.h"
+#include "streaming/operations/rewind_cut.h"
 #include "streaming/operations/rewind_decide.h"
+#include "streaming/operations/rewind_split.h"
 #include "streaming/sink_log/sink_entry.h"
 #include "streaming/store/store.h"
 #include "streaming/table/origin_reader.h"
@@ -276,14 +278,15 @@ static bool is_folded(const struct rewind *rewind) {
     return rewind->folded > rewind->to_batch;
 }
 
-/* Of a file of either table. */
-static bool look_at_times(struct rewind *rewind, const char *path, bool *beyond,
-                          struct error *err) {
+/* Of a file of the table or of the rejects. */
+static bool look_at_times(const struct rewind *rewind, const char *root, const char *relative,
+                          struct path_list *mixed, bool *beyond, struct error *err) {
     int64_t first, last, end = rewind->target.timestamp_ms * 1000;
-    if (!origin_times(path, &first, &last, err))
+    *beyond = false;
+    if (!origin_times(file_join(root, relative).text, &first, &last, err))
         return false;
-    bool mixed = first <= end && last > end;
-    rewind->mixed_files += mixed;
+    if (first <= end && last > end)
+        path_list_add(mixed, relative);
     *beyond = first <= last && last > end;
     return true;
 }
@@ -291,8 +294,10 @@ static bool look_at_times(struct rewind *rewind, const char *path, bool *beyond,
 static bool look_into(struct rewind *rewind, const char *relative, bool *beyond,
                       struct error *err) {
     struct file_path path = file_join(rewind->store->options.table, relative);
+    *beyond = false;
     if (rewind->target.times_tell) {
-        if (look_at_times(rewind, path.text, beyond, err))
+        if (look_at_times(rewind, rewind->store->options.table, relative, &rewind->mixed_table,
+                          beyond, err))
             return true;
         if (err->kind != ERROR_STATE)
             return false;
@@ -362,9 +367,9 @@ static bool find_interval(const struct rewind *rewind, int64_t *interval, struct
 /* Rejects of replays stay where they are: their times are those of the batches that made them. */
 static bool sort_reject(void *context, const char *path) {
     struct rewind *rewind = context;
-    struct file_path file = file_join(rewind->store->options.rejects, path);
     bool beyond;
-    rewind->failed = !look_at_times(rewind, file.text, &beyond, rewind->err) ||
+    rewind->failed = !look_at_times(rewind, rewind->store->options.rejects, path,
+                                    &rewind->mixed_rejects, &beyond, rewind->err) ||
                      (beyond && !add_aside(rewind, path, "rejects", rewind->err));
     return !rewind->failed;
 }
@@ -478,25 +483,49 @@ static bool write_decision(struct rewind *rewind, const struct decision *decisio
            (decision->table != BY_ROWS || decide_by_rows(rewind, err));
 }
 
-static bool check_mixed(const struct rewind *rewind, struct error *err) {
-    return rewind->mixed_files == 0 ||
-           error_set(err, ERROR_STATE,
-                     "%" PRId64 " files have rows from before and after batch %" PRId64
-                     ": choose another batch",
-                     rewind->mixed_files, rewind->to_batch);
+static bool is_mixed(const struct rewind *rewind) {
+    return rewind->mixed_table.count + rewind->mixed_rejects.count > 0;
 }
 
-bool rewind_decide(struct rewind *rewind, struct error *err) {
+/* Of a decision with mixed files nothing is used but their names. */
+static bool decide(struct rewind *rewind, struct error *err) {
     struct decision decision;
-    if (!rewind_check_coverage(rewind, err) || !choose(rewind, &decision, err))
+    rewind->table_files = rewind->reject_files = 0;
+    if (!choose(rewind, &decision, err))
         return false;
     if (rewind->dry_run)
         return write_decision(rewind, &decision, err);
     if (!sink_log_writer_open(&rewind->intent, rewind->store->options.checkpoint, CHECKPOINT_REWIND,
                               err))
         return false;
-    if (write_decision(rewind, &decision, err) && check_mixed(rewind, err))
+    bool ok = write_decision(rewind, &decision, err);
+    if (ok && !is_mixed(rewind))
         return sink_log_writer_replace(&rewind->intent, err);
     sink_log_writer_discard(&rewind->intent);
-    return false;
+    return ok;
+}
+
+static void forget_sets(struct rewind *rewind) {
+    path_set_deinit(&rewind->kept);
+    path_set_deinit(&rewind->newer);
+    rewind->kept = rewind->newer = (struct path_set){0};
+    path_list_deinit(&rewind->mixed_table);
+    path_list_deinit(&rewind->mixed_rejects);
+    rewind->mixed_table = rewind->mixed_rejects = (struct path_list){0};
+}
+
+bool rewind_decide(struct rewind *rewind, struct error *err) {
+    if (!rewind_check_coverage(rewind, err) || !decide(rewind, err))
+        return false;
+    if (rewind->dry_run || !is_mixed(rewind))
+        return true;
+    if (!rewind_split(rewind, err))
+        return error_wrap(
+            err, "files with rows from before and after batch %" PRId64 " could not be split",
+            rewind->to_batch);
+    forget_sets(rewind);
+    if (!sink_log_open(&rewind->store->sink_log, rewind->store->options.table, err) ||
+        !decide(rewind, err))
+        return false;
+    return !is_mixed(rewind) || error_set(err, ERROR_STATE, "a file was not split");
 }

@@ -1,5 +1,5 @@
 /* rewind_target.h: which batch is the newest one that stays, and what its plan said: of offsets/,
- * or of history/ (streaming/store/history.h). */
+ * or of history/ (streaming/history/history.h). */
 #ifndef STREAMING_OPERATIONS_REWIND_TARGET_H
 #define STREAMING_OPERATIONS_REWIND_TARGET_H
 
@@ -7,7 +7,7 @@
 
 #include "streaming/kafka/broker.h"
 #include "streaming/operations/operations.h"
-#include "streaming/store/history.h"
+#include "streaming/history/history.h"
 
 struct rewind_target {
     int64_t batch_id;

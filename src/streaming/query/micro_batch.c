@@ -19,6 +19,7 @@
 #include "base/disk/disk_error.h"
 #include "base/log/log.h"
 #include "base/system/clock.h"
+#include "streaming/history/history.h"
 #include "streaming/kafka/planner.h"
 #include "streaming/query/retry.h"
 #include "streaming/query/topic_change.h"
@@ -446,6 +447,7 @@ static bool roll_forward(struct batch_runner *runner, const struct manifest *man
     while (!store_roll_forward(runner->position->store, manifest, err))
         if (!retry_again(runner->retrier, &retry, err))
             return false;
+    history_note(runner->position->store, manifest->batch_id);
     trigger_clock_add(&runner->retrier->report->clock.forward_us, began_us);
     return true;
 }

@@ -1,6 +1,7 @@
 #include "streaming/query/query.h"
 
 #include "base/log/log.h"
+#include "streaming/history/history.h"
 #include "streaming/kafka/planner.h"
 #include "streaming/store/declaration.h"
 #include "streaming/store/partition_kinds.h"
@@ -30,6 +31,8 @@ bool query_init(struct query *query, const struct query_options *options, struct
 
 void query_deinit(struct query *query) {
     group_commit_deinit(&query->group);
+    if (query->store != NULL && query->store->recovered)
+        history_keep(query->store, false);
     if (query->store != NULL)
         store_close(query->store);
     topic_watch_deinit(&query->watch);

@@ -18,6 +18,7 @@
 #include "streaming/kafka/broker.h"
 #include "streaming/kafka/positions.h"
 #include "streaming/store/coverage.h"
+#include "streaming/store/kept_files.h"
 #include "streaming/store/store.h"
 #include "streaming/table/origin_reader.h"
 
@@ -56,6 +57,8 @@ struct comparison {
     size_t count;
     struct incarnation current;       // also one that Spark has begun since the newest manifest
     struct incarnations incarnations; // owned; which incarnation the table's rows belong to
+
+    struct kept_files kept;
 
     const struct table *table; // that is searched
     bool failed;               // *err says why
@@ -173,13 +176,29 @@ static bool search_all(struct comparison *comparison, struct error *err) {
     return true;
 }
 
+/* A file that was compacted has its rows in others now. */
+static bool search_successors(struct comparison *comparison, const char *path, struct error *err) {
+    const struct store *store = comparison->watch->position->store;
+    enum file_fate fate;
+    struct path_list successors = {0};
+    bool ok = kept_files_fate(&comparison->kept, comparison->table == &store->rejects, path, &fate,
+                              &successors, err);
+    for (size_t i = 0; ok && i < successors.count; i++)
+        ok = look_into(comparison, successors.paths[i]);
+    path_list_deinit(&successors);
+    return ok;
+}
+
 static bool search_list(struct comparison *comparison, const struct table *table,
                         const struct file_list *files, struct error *err) {
     comparison->table = table;
     comparison->err = err;
-    for (size_t i = 0; i < files->count; i++)
-        if (!look_into(comparison, files->files[i].path))
+    for (size_t i = 0; i < files->count; i++) {
+        const char *path = files->files[i].path;
+        bool there = !file_is_gone(file_join(table->root.text, path).text);
+        if (there ? !look_into(comparison, path) : !search_successors(comparison, path, err))
             return false;
+    }
     return true;
 }
 
@@ -374,8 +393,10 @@ bool record_check(struct topic_watch *watch, bool newest_only, struct record_che
     struct comparison comparison = {.watch = watch};
     *result = (struct record_check){0};
     choose(&comparison);
+    kept_files_init(&comparison.kept, watch->position->store);
     bool ok = comparison.count == 0 || compare(&comparison, newest_only, result, err);
     incarnations_deinit(&comparison.incarnations);
+    kept_files_deinit(&comparison.kept);
     if (ok || may_pass(err))
         return ok;
     log_write(

@@ -22,6 +22,7 @@ void inspection_deinit(struct inspection *inspection) {
         free(inspection->faults[i]);
     free(inspection->ranges);
     free(inspection->partitions);
+    free(inspection->changes);
     free(inspection->table);
     free(inspection->rejects_table);
     free(inspection->owner_checkpoint);
@@ -125,6 +126,24 @@ static int64_t offsets_of(const struct range_outcome *counts) {
     return range_outcome_accepted(counts) + counts->rejects + counts->absent + counts->lost;
 }
 
+static void take_changes(const struct changes *changes, struct inspection *inspection) {
+    inspection->change_count = changes->count;
+    inspection->changes = must_alloc(changes->count + 1, sizeof *inspection->changes);
+    for (size_t i = 0; i < changes->count; i++) {
+        const struct change *change = &changes->changes[i];
+        inspection->changes[i] =
+            (struct inspected_change){.number = change->number,
+                                      .kind = change->kind,
+                                      .of_rejects = change->of_rejects,
+                                      .finished = change->number != changes->unfinished,
+                                      .batch_id = change->batch_id,
+                                      .made_ms = change->made_ms,
+                                      .left = (int64_t)change->left.count,
+                                      .added = (int64_t)change->added.count,
+                                      .gone = change->gone.count};
+    }
+}
+
 static bool read_outcomes(struct store *store, struct inspection *inspection, struct error *err) {
     struct snapshot snapshot;
     if (!snapshot_take(store, &snapshot, err))
@@ -147,8 +166,13 @@ static bool read_outcomes(struct store *store, struct inspection *inspection, st
             if (snapshot.outcomes.ranges[j].incarnation == range->incarnation &&
                 snapshot.outcomes.ranges[j].range.partition == range->partition)
                 range_outcome_add(&partition->counts, &snapshot.outcomes.ranges[j]);
+        partition->expired =
+            resolved_count_of(&snapshot.expired, range->incarnation, range->partition);
+        partition->accepted =
+            resolved_count_of(&snapshot.accepted, range->incarnation, range->partition);
         partition->unproven = range->end - range->start - offsets_of(&partition->counts);
     }
+    take_changes(&snapshot.changes, inspection);
     snapshot_deinit(&snapshot);
     return true;
 }

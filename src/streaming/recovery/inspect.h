@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "streaming/kafka/broker.h"
+#include "streaming/store/change.h"
 #include "streaming/store/checkpoint.h"
 #include "streaming/store/checkpoint_notes.h"
 #include "streaming/store/store.h"
@@ -26,6 +27,18 @@ struct inspected_partition {
     int64_t start, end;
     struct range_outcome counts; // its range is not filled
     int64_t unproven;            // of batches without a manifest, such as Spark's
+    int64_t expired, accepted;   // offsets whose rows left the table with a change; late rows may
+                                 // have come since
+};
+
+/* A change of the table that is recorded (streaming/store/change.h). */
+struct inspected_change {
+    int64_t number;
+    enum change_kind kind;
+    bool of_rejects, finished;
+    int64_t batch_id, made_ms;
+    int64_t left, added; // files
+    int64_t gone;        // offsets
 };
 
 struct inspection {
@@ -54,6 +67,8 @@ struct inspection {
     bool counts_rows;            // a record need not be one row
     size_t partition_count;
     struct inspected_partition *partitions; // owned; up to the newest commit
+    size_t change_count;
+    struct inspected_change *changes; // owned; ascending
 
     bool sink_log_read, sink_log;
     int64_t logged, compacted, interval; // of the sink log

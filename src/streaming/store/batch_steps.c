@@ -13,7 +13,6 @@
 #include "base/log/log.h"
 #include "base/scope.h"
 #include "streaming/store/coverage.h"
-#include "streaming/store/history.h"
 
 bool store_start_upkeep(struct store *store, struct error *err) {
     return !store->sink_log_on || sink_log_upkeep_start(&store->sink_log.upkeep, err);
@@ -161,8 +160,6 @@ static bool fold_manifests(struct store *store, const struct manifest *manifest,
                            struct error *err) {
     struct error why;
     (void)err;
-    if ((manifest->batch_id + 1) % COVERAGE_INTERVAL == 0)
-        history_keep(store, false); // first: what is folded is removed
     if (!coverage_fold(store, manifest->batch_id, &why))
         log_write(LOG_WARNING, store->options.query,
                   "Old manifests could not be merged into one file; a later batch retries | "

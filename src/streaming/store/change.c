@@ -230,3 +230,39 @@ bool change_parse(const char *text, size_t size, int64_t number,
         change_deinit(change);
     return ok;
 }
+
+/* The first line again, and what is behind it as it was. */
+static char *print_moved(struct json *header, const char *table, const char *rest, size_t rest_size,
+                         size_t *size) {
+    char *text = NULL;
+    FILE *out = open_memstream(&text, size);
+    check(out != NULL);
+    json_put_text(header, "table", table);
+    scoped(scope_free) char *line = json_print(header);
+    check(fprintf(out, "v%d\n%s%s", CHANGE_VERSION, line, rest_size > 0 ? "\n" : "") > 0);
+    check(fwrite(rest, 1, rest_size, out) == rest_size && fclose(out) == 0);
+    return text;
+}
+
+bool change_move(const char *text, size_t size, int64_t number,
+                 const struct manifest_origin *origin, char **moved, size_t *moved_size,
+                 struct error *err) {
+    const char *rest;
+    struct change change = {0};
+    *moved = NULL;
+    struct json *header = parse_first(text, size, &rest, err);
+    if (header == NULL)
+        return set_damaged(err);
+    const char *table = json_member_text(header, "table");
+    bool ok = (parse_header(header, number, &change, err) || set_damaged(err)) &&
+              same_text(header, "query", origin->query_id,
+                        "the checkpoint's files belong to two queries; restore them from one "
+                        "backup",
+                        err);
+    if (ok && (table == NULL || strcmp(table, table_of(&change, origin)) != 0))
+        *moved = print_moved(header, table_of(&change, origin), rest, (size_t)(text + size - rest),
+                             moved_size);
+    json_free(header);
+    change_deinit(&change);
+    return ok;
+}

@@ -51,4 +51,10 @@ MUST_CHECK bool change_parse(const char *text, size_t size, int64_t number,
                              const struct manifest_origin *origin, struct change *change,
                              struct error *err);
 
+/* The same text with the table of `origin`, owned by the caller; NULL in *moved: it has it already.
+ * ERROR_STATE, as above, but for the table. */
+MUST_CHECK bool change_move(const char *text, size_t size, int64_t number,
+                            const struct manifest_origin *origin, char **moved, size_t *moved_size,
+                            struct error *err);
+
 #endif

@@ -46,8 +46,11 @@ static struct file_path home_of(const struct store *store, bool of_rejects, int6
     return file_join_number(change_aside(store, of_rejects).text, number);
 }
 
+/* Who may use the table may use what lies beside it, and the files that are made there. */
 static bool make_aside(const struct store *store, bool of_rejects, struct error *err) {
-    return file_make_directory_name(change_aside(store, of_rejects).text, err);
+    struct file_path aside = change_aside(store, of_rejects);
+    return file_make_directory_name(aside.text, err) &&
+           file_copy_access(table_of(store, of_rejects)->root.text, aside.text, err);
 }
 
 /* ---- whether it can be done ---- */
@@ -165,6 +168,13 @@ void change_discard(const struct store *store, bool of_rejects, int64_t number) 
     file_discard_tree(home_of(store, of_rejects, number).text);
 }
 
+/* What a change that is done needs no more. */
+static void discard_prepared(const struct store *store, bool of_rejects, int64_t number) {
+    struct file_path home = home_of(store, of_rejects, number);
+    file_discard_tree(file_join(home.text, "next").text);
+    file_discard_tree(file_join(home.text, "files").text);
+}
+
 bool change_sweep_prepared(const struct store *store, struct error *err) {
     scoped(scope_free) int64_t *recorded = NULL;
     size_t recorded_count;
@@ -182,6 +192,8 @@ bool change_sweep_prepared(const struct store *store, struct error *err) {
                 at++;
             if (at == recorded_count || recorded[at] != prepared[i])
                 change_discard(store, of_rejects == 1, prepared[i]);
+            else
+                discard_prepared(store, of_rejects == 1, prepared[i]);
         }
     }
     return true;
@@ -231,18 +243,23 @@ static bool check_files(const struct store *store, const struct change *change, 
     return true;
 }
 
-static bool check_places(const struct store *store, const struct change *change,
-                         struct error *err) {
-    const struct exchange exchange = {
+static struct exchange exchange_of(const struct store *store, const struct change *change) {
+    return (struct exchange){
         .left = &change->left,
         .added = &change->added,
         .root = table_of(store, change->of_rejects)->root,
-        .home = change_aside(store, change->of_rejects),
+        .home = home_of(store, change->of_rejects, change->number),
     };
+}
+
+static bool check_places(const struct store *store, const struct change *change,
+                         struct error *err) {
+    const struct exchange exchange = exchange_of(store, change);
     struct path_list directories = exchange_directories(&exchange);
     bool ok = true;
     for (size_t i = 0; ok && i < directories.count; i++)
-        ok = exchange_check(&exchange, directories.paths[i], err);
+        ok = exchange_check(&exchange, directories.paths[i], err) &&
+             exchange_rehearse(&exchange, directories.paths[i], i, err);
     path_list_deinit(&directories);
     return ok;
 }
@@ -272,11 +289,6 @@ static bool check_listed(const struct store *store, const struct change *change,
             error_set(err, ERROR_STATE,
                       "'%s' is not listed in the newest compact file of '%s' any more", missing,
                       log.directory.text));
-}
-
-static bool check_change(struct store *store, const struct change *change, struct error *err) {
-    return make_aside(store, change->of_rejects, err) && check_places(store, change, err) &&
-           check_listed(store, change, err) && check_files(store, change, err);
 }
 
 /* Durable names for what is prepared, and replaced. */
@@ -336,7 +348,8 @@ bool change_publish(struct store *store, const struct change *change, bool *reco
     if (!change_parse(text, size, change->number, &origin, &copy, err))
         return error_wrap(err, "change %" PRId64 " cannot be recorded", change->number);
     change_deinit(&copy);
-    if (!check_change(store, change, err) || !sync_staged(store, change, err) ||
+    if (!check_listed(store, change, err) || !check_files(store, change, err) ||
+        !sync_staged(store, change, err) || !check_places(store, change, err) ||
         !sign(store, change, err))
         return error_wrap(err, "change %" PRId64 " was not made", change->number);
     return record(store, change, text, size, recorded, err) && change_finish(store, err);
@@ -355,12 +368,7 @@ static bool edit_log(const struct store *store, const struct change *change, str
 
 static bool finish_places(const struct store *store, const struct change *change,
                           struct error *err) {
-    const struct exchange exchange = {
-        .left = &change->left,
-        .added = &change->added,
-        .root = table_of(store, change->of_rejects)->root,
-        .home = home_of(store, change->of_rejects, change->number),
-    };
+    const struct exchange exchange = exchange_of(store, change);
     struct path_list directories = exchange_directories(&exchange);
     bool ok = true;
     for (size_t i = 0; ok && i < directories.count; i++)
@@ -378,13 +386,6 @@ static bool close_record(const struct store *store, int64_t number, struct error
            file_sync_directory(directory, err);
 }
 
-/* Tidiness: what stays is removed with what left. */
-static void discard_prepared(const struct store *store, const struct change *change) {
-    struct file_path home = home_of(store, change->of_rejects, change->number);
-    file_discard_tree(file_join(home.text, "next").text);
-    file_discard_tree(file_join(home.text, "files").text);
-}
-
 /* The upkeep of the sink log rests meanwhile: its draft would bring back what has left. */
 static bool carry_out(struct store *store, const struct change *change, struct error *err) {
     bool opened = store->sink_log.interval > 0;
@@ -397,7 +398,7 @@ static bool carry_out(struct store *store, const struct change *change, struct e
     if (!done)
         return error_wrap(err, "change %" PRId64 " of the table is recorded, but not finished",
                           change->number);
-    discard_prepared(store, change);
+    discard_prepared(store, change->of_rejects, change->number);
     return true;
 }
 

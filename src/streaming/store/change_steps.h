@@ -52,7 +52,7 @@ MUST_CHECK bool change_begin(const struct store *store, bool of_rejects, int64_t
 /* Removes what change_begin() made and what was written there. */
 void change_discard(const struct store *store, bool of_rejects, int64_t number);
 
-/* For a start: removes all that was prepared and not recorded. */
+/* For a start, when no change is unfinished: removes all that was prepared and is not needed. */
 MUST_CHECK bool change_sweep_prepared(const struct store *store, struct error *err);
 
 /* Records the change and carries it out. Before the commit point ERROR_RETRY, ERROR_CONFIG and

@@ -6,7 +6,7 @@
  *     commits/N     batch N is done
  *     manifests/N   ours: batch N is committed (streaming/store/manifest.h)
  *     coverage/N    ours: what the manifests up to N said (streaming/store/coverage.h)
- *     history/S     ours: what is needed to rewind further (streaming/store/history.h)
+ *     history/S     ours: what is needed to rewind further (streaming/history/history.h)
  *     changes/N     ours: a change of the table that is no batch (streaming/store/change.h)
  *     lock          ours: who runs the query now
  *     rewind        ours: batches are being taken back (streaming/operations/rewind.c)

@@ -161,7 +161,8 @@ static int64_t end_of_run(const struct resolved_part *part, int64_t first, int64
     uint64_t low = (uint32_t)first, most = (uint64_t)(end - first), known = 1;
     // Twice as far each time, and then halves of the last step.
     uint64_t step = 1;
-    while (known < most && roaring_bitmap_range_cardinality(part->lows, low, low + known) == known) {
+    while (known < most &&
+           roaring_bitmap_range_cardinality(part->lows, low, low + known) == known) {
         step = known;
         known = 2 * known < most ? 2 * known : most;
     }
@@ -297,14 +298,15 @@ static bool read_number(const char **at, int64_t *number) {
     return *at > first && (*first != '0' || *at == first + 1);
 }
 
-static void add_range(struct resolved *resolved, struct resolved_part part, int64_t first,
-                      int64_t last) {
-    resolved->count += last - first + 1;
+void resolved_add_range(struct resolved *resolved, int32_t incarnation, int32_t partition,
+                        int64_t first, int64_t last) {
     for (int64_t at = first; at <= last;) {
         int64_t end = at | UINT32_MAX; // of this upper half
         end = end < last ? end : last;
-        roaring_bitmap_t *lows = make_part(resolved, key_of(part.incarnation, part.partition, at));
+        roaring_bitmap_t *lows = make_part(resolved, key_of(incarnation, partition, at));
+        resolved->count -= (int64_t)roaring_bitmap_get_cardinality(lows);
         roaring_bitmap_add_range_closed(lows, (uint32_t)at, (uint32_t)end);
+        resolved->count += (int64_t)roaring_bitmap_get_cardinality(lows);
         if (end == last)
             break;
         at = end + 1;
@@ -322,7 +324,7 @@ static bool parse_offsets(const char *text, struct resolved_part part, struct re
             return false;
         if (first - 1 <= before || last - first >= range_max)
             return false;
-        add_range(resolved, part, first, last);
+        resolved_add_range(resolved, part.incarnation, part.partition, first, last);
         before = last;
         if (*at != ',')
             return *at == '\0';

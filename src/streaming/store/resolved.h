@@ -29,6 +29,9 @@ void resolved_deinit(struct resolved *resolved);
 /* False: it was in it already. */
 bool resolved_add(struct resolved *resolved, int32_t incarnation, int32_t partition,
                   int64_t offset);
+/* Offsets from `first` to `last`, both included. */
+void resolved_add_range(struct resolved *resolved, int32_t incarnation, int32_t partition,
+                        int64_t first, int64_t last);
 void resolved_add_all(struct resolved *resolved, const struct resolved *more);
 
 /* Takes out all of `some` that is in it; and all of a partition from an offset on. */

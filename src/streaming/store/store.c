@@ -13,7 +13,6 @@
 #include "base/scope.h"
 #include "base/text.h"
 #include "base/utf8.h"
-#include "streaming/store/history.h"
 
 /* An owned copy without doubled and trailing slashes, as Spark writes paths in its logs. */
 static char *clean_path(const char *path) {
@@ -100,7 +99,6 @@ void store_close(struct store *store) {
         return;
     sink_log_close(&store->sink_log);
     if (store->recovered) {
-        history_keep(store, false);
         // Tidiness: a staging directory goes when it is empty, and is made again by the next start.
         file_discard_directory(store->table.staging.text);
         file_discard_directory(store->rejects.staging.text);

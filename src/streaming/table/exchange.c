@@ -10,6 +10,9 @@
  * table's first. If only one of the two becomes durable, the names still tell, and what was
  * prepared can be made again.
  *
+ * Whatever may be refused is tried before the commit point (exchange_rehearse()): a change that is
+ * recorded must not come to an end that nobody can pass.
+ *
  * The table's own directory is exchanged like others. The log of its files, _spark_metadata, is
  * linked file by file, so that a reader finds the log and the files together at any moment; other
  * hidden directories follow right behind. */
@@ -222,19 +225,24 @@ static bool stays(const struct place *place, const struct stay *stay, const char
            (has_name(&place->names, file) && !has_name(stay->left, file));
 }
 
+static bool link_log_file(const struct file_path *from, const struct file_path *to,
+                          const char *name, struct error *err) {
+    struct file_path old = file_join(from->text, name);
+    struct file_status status;
+    if (text_ends_with(name, ".tmp")) // a draft that a crash left
+        return true;
+    return file_look(old.text, &status, err) &&
+           (!status.is_file || file_link(old.text, file_join(to->text, name).text, err));
+}
+
 static bool link_log(const struct place *place, struct error *err) {
     struct file_path from = file_join(place->path.text, log_name);
     struct file_path to = file_join(place->next.text, log_name);
     struct path_list names = {0};
     bool there;
     bool ok = file_make_directory_name(to.text, err) && list_names(from.text, &names, &there, err);
-    for (size_t i = 0; ok && i < names.count; i++) {
-        struct file_path name = file_join(from.text, names.paths[i]);
-        struct file_status status;
-        ok =
-            file_look(name.text, &status, err) &&
-            (!status.is_file || file_link(name.text, file_join(to.text, names.paths[i]).text, err));
-    }
+    for (size_t i = 0; ok && i < names.count; i++)
+        ok = link_log_file(&from, &to, names.paths[i], err);
     path_list_deinit(&names);
     return ok && file_sync_directory(to.text, err);
 }
@@ -284,8 +292,10 @@ static bool prepare(const struct place *place, bool *empty, struct error *err) {
     struct stay stay = {.left = &left, .added = &added, .is_empty = true};
     bool ok = clear_tree(place, place->next.text, err) &&
               clear_tree(place, place->left.text, err) &&
-              file_make_directory_name(place->next.text, err) && link_staying(place, &stay, err) &&
-              link_added(place, &stay, err) && file_sync_directory(place->next.text, err) &&
+              file_make_directory_name(place->next.text, err) &&
+              file_copy_access(place->path.text, place->next.text, err) &&
+              link_staying(place, &stay, err) && link_added(place, &stay, err) &&
+              file_sync_directory(place->next.text, err) &&
               file_sync_directory(place->next_list.text, err);
     *empty = stay.is_empty;
     path_list_deinit(&left);
@@ -383,11 +393,11 @@ static bool make_missing(struct place *place, struct error *err) {
     return make_path(place->all->root.text, place->directory, err);
 }
 
-bool exchange_finish(const struct exchange *exchange, const char *directory, size_t number,
-                     struct error *err) {
+static bool place_init(struct place *place, const struct exchange *exchange, const char *directory,
+                       size_t number, struct error *err) {
     struct file_path next_list = file_join(exchange->home.text, "next");
     struct file_path left = file_join(exchange->home.text, "left");
-    struct place place = {
+    *place = (struct place){
         .all = exchange,
         .directory = directory,
         .path = join_or(&exchange->root, directory),
@@ -395,7 +405,51 @@ bool exchange_finish(const struct exchange *exchange, const char *directory, siz
         .next = file_join_number(next_list.text, (int64_t)number),
         .left = join_or(&left, directory),
     };
-    bool ok = list_names(place.path.text, &place.names, &place.there, err);
+    return list_names(place->path.text, &place->names, &place->there, err);
+}
+
+static bool is_alike(const struct place *place, struct error *err) {
+    struct file_status old, new;
+    if (!file_look(place->path.text, &old, err) || !file_look(place->next.text, &new, err))
+        return false;
+    return (old.mode == new.mode &&old.owner == new.owner &&old.group == new.group) ||
+           set_unfit(err, place->path.text,
+                     "has an owner, a group or permissions that a new directory would not get");
+}
+
+/* A file that leaves can be linked, too: the old directory is moved to where it would be. */
+static bool try_left(const struct place *place, struct error *err) {
+    struct path_list left = names_of(place, place->all->left);
+    bool ok = true;
+    for (size_t i = 0; i < left.count; i++) {
+        if (!has_name(&place->names, left.paths[i]))
+            continue;
+        ok = file_link(file_join(place->path.text, left.paths[i]).text,
+                       file_join(place->next.text, left.paths[i]).text, err);
+        break;
+    }
+    path_list_deinit(&left);
+    return ok;
+}
+
+bool exchange_rehearse(const struct exchange *exchange, const char *directory, size_t number,
+                       struct error *err) {
+    struct place place;
+    bool empty, ok = place_init(&place, exchange, directory, number, err);
+    if (ok && place.there && !is_exchanged(&place)) {
+        struct error ignored;
+        ok = prepare(&place, &empty, err) && is_alike(&place, err) && try_left(&place, err);
+        bool cleared = clear_tree(&place, place.next.text, ok ? err : &ignored);
+        ok = ok && cleared;
+    }
+    path_list_deinit(&place.names);
+    return ok;
+}
+
+bool exchange_finish(const struct exchange *exchange, const char *directory, size_t number,
+                     struct error *err) {
+    struct place place;
+    bool ok = place_init(&place, exchange, directory, number, err);
     if (ok && is_exchanged(&place))
         ok = place.there ? settle(&place, err) : remove_parents(&place, err);
     else if (ok)

@@ -27,6 +27,12 @@ struct path_list exchange_directories(const struct exchange *exchange);
 MUST_CHECK bool exchange_check(const struct exchange *exchange, const char *directory,
                                struct error *err);
 
+/* Tries all of it but the exchange, and leaves nothing: whether files of other users can be linked,
+ * and whether the new directory would have the same owner, group and permissions. ERROR_CONFIG: no.
+ * <home>/next is there. */
+MUST_CHECK bool exchange_rehearse(const struct exchange *exchange, const char *directory,
+                                  size_t number, struct error *err);
+
 /* Exchanges the directory with number `number`, no matter what an earlier attempt has done of it,
  * and makes it durable. <home>/next is there. Repeatable. */
 MUST_CHECK bool exchange_finish(const struct exchange *exchange, const char *directory,

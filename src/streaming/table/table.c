@@ -27,6 +27,7 @@
 enum { OWNER_SIZE_MAX = 64 << 10 };
 
 static const char owner_name[] = "_esports_stream";
+static const char owner_draft[] = "._esports_stream.tmp"; // by file_replace()
 
 /* Of a table that was changed: a query that nobody has, and what an older version shows then, which
  * knows no "owner". */
@@ -339,8 +340,8 @@ bool table_claim(struct table *table, const char *query_id, const char *checkpoi
         !file_make_directory_name(table->staging.text, err) ||
         !file_sync_directory(table->root.text, err))
         return false;
-    if (table->has_owner)
-        return true;
+    if (table->has_owner) // what a crash left of a signature that was to replace it goes
+        return file_remove(file_join(table->root.text, owner_draft).text, err);
     scoped(scope_free) char *text = print_owner(table, query_id, checkpoint, sink_log);
     return file_publish_again(table->root.text, owner_name, text, strlen(text), err) &&
            parse_owner(table, text, strlen(text), err);

@@ -5,8 +5,9 @@
  *     _staging/N/                  what batch N has written and not published yet
  *     _esports_stream              whose table it is: {"query":"<uuid>","checkpoint":"/…",
  *                                  "sinkLog":true}. One checkpoint writes to one table.
- *                                  "adoptedAt":12 if the log was begun by adopting a table: up to
- *                                  this batch it does not say which batch a file is of.
+ *                                  "adoptedAt":12 if the log was begun by adopting a table, or was
+ *                                  written anew by a rewind: up to this batch it does not say
+ *                                  which batch a file is of.
  *                                  Once a change of the table was recorded
  *                                  (streaming/store/change.h), the owner is in "owner":{"query":…,
  *                                  "checkpoint":…}, and the two members have values that make a
@@ -32,7 +33,7 @@ struct table {
     char owner_query[37];     // the query's id
     char *owner_checkpoint;   // owned; where that query's checkpoint was
     bool owner_sink_log;      // whether a sink log was begun
-    int64_t owner_adopted_at; // -1: the log was not begun by adopting
+    int64_t owner_adopted_at; // -1: the log says of each file which batch it is of
     bool owner_changed;       // signed by table_sign_changed()
 };
 

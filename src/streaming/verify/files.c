@@ -93,8 +93,12 @@ static struct verify_file *add_file(struct verify_files *files, const char *path
         check(files->files != NULL);
     }
     struct verify_file *file = &files->files[files->count++];
-    *file = (struct verify_file){
-        .path = text_copy(path), .reject = reject, .size = -1, .rows = -1, .change = -1};
+    *file = (struct verify_file){.path = text_copy(path),
+                                 .reject = reject,
+                                 .size = -1,
+                                 .rows = -1,
+                                 .change = -1,
+                                 .batch = -1};
     note_memory(files, path);
     files->memory += 2 * sizeof *file;
     return file;
@@ -255,8 +259,7 @@ static void see_left(const struct store *store, const struct verify_files *files
                    place_of_lists(store, change->of_rejects));
 }
 
-static void set_promise(struct verify_file *file,
-                        const struct data_file *promise, const char *who,
+static void set_promise(struct verify_file *file, const struct data_file *promise, const char *who,
                         struct verify_report *report) {
     if (file->size >= 0 && file->size != promise->size)
         verify_say(report, VERIFY_FILE, "'%s' has %s in the sink log, but %" PRId64 " in %s",
@@ -277,13 +280,17 @@ static void compare_manifests(const struct store *store, const struct snapshot *
         (void)snprintf(who, sizeof who, "the manifest of batch %" PRId64, promise->batch_id);
         if (change != NULL)
             see_left(store, files, change, promise->path, file != NULL, report);
-        else if (file == NULL)
+        else if (file == NULL) {
             verify_say(report, VERIFY_FILE, "%s'%s' is in %s, but not %s",
                        promise->reject ? "the rejects' file " : "", promise->path, who,
                        place_of_lists(store, promise->reject));
-        if (file != NULL)
+            verify_note_damaged(report, promise->batch_id);
+        }
+        if (file != NULL) {
+            file->batch = promise->batch_id;
             set_promise(file, &(struct data_file){.size = promise->size, .rows = promise->rows},
                         who, report);
+        }
     }
 }
 

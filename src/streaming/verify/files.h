@@ -10,13 +10,14 @@
 #include "streaming/verify/report.h"
 
 struct verify_file {
-    char *path;   // owned; relative to its table
-    bool reject;  // of the rejects table
-    bool counted; // by the sink log: its rows may not lie beyond the horizon
-    int64_t size; // as the sink log, a manifest or a record of a change says; -1: nobody does
-    int64_t rows; // as a manifest or a record says; -1: none does
+    char *path;     // owned; relative to its table
+    bool reject;    // of the rejects table
+    bool counted;   // by the sink log: its rows may not lie beyond the horizon
+    int64_t size;   // as the sink log, a manifest or a record of a change says; -1: nobody does
+    int64_t rows;   // as a manifest or a record says; -1: none does
     int64_t change; // whose record says so; -1: a manifest
-    char *fault;  // owned; what is wrong with it; NULL: nothing was found yet
+    int64_t batch;  // whose manifest names it; -1: none does
+    char *fault;    // owned; what is wrong with it; NULL: nothing was found yet
 };
 
 struct verify_files {
@@ -26,7 +27,7 @@ struct verify_files {
     struct path_list unlisted; // owned; in the table, but not in its sink log; ascending
     size_t memory;             // bytes, about
     struct changes changes;    // owned; as of the end of the listing
-    int64_t settled; // changes up to this one were finished before the listing; -1: none
+    int64_t settled;           // changes up to this one were finished before the listing; -1: none
 };
 
 /* Lists the files, without those of batches beyond the horizon, as far as manifests tell: a

@@ -34,3 +34,9 @@ void verify_report_deinit(struct verify_report *report) {
     free(report->partitions);
     *report = (struct verify_report){0};
 }
+
+void verify_note_damaged(struct verify_report *report, int64_t batch_id) {
+    report->damaged_before = report->damaged_before || batch_id < 0;
+    if (batch_id >= 0 && (report->damaged_batch < 0 || batch_id < report->damaged_batch))
+        report->damaged_batch = batch_id;
+}

@@ -43,7 +43,7 @@ struct verify_partition {
     int64_t records;       // offsets that have rows in the table
     int64_t empty, filtered, absent, lost, missing, unproven;
     int64_t expired, accepted; // offsets without a row whose rows left the table with a change
-    int64_t duplicates; // times that an offset was met again; with LATERAL VIEW, a row of it
+    int64_t duplicates;        // times that an offset was met again; with LATERAL VIEW, a row of it
     // If each record is one row, start + rows + rejects + absent + lost + expired + accepted +
     // missing + unproven - duplicates == end. Otherwise, without duplicates, start + records +
     // rejects + empty + filtered + absent + lost + expired + accepted + missing + unproven == end.
@@ -61,7 +61,9 @@ struct verify_report {
     size_t partition_count;
     struct verify_partition *partitions; // owned; ascending by incarnation and partition
     struct verify_texts texts[VERIFY_KINDS];
-    int64_t resolved; // rows of the rejects table that were replayed
+    int64_t damaged_batch; // the oldest one whose files are missing or damaged; -1: none is known
+    bool damaged_before;   // or older ones may be: no manifest names a damaged file
+    int64_t resolved;      // rows of the rejects table that were replayed
     int64_t table_files, reject_files;
     int64_t bytes; // of these files
     int64_t rows;  // whose offsets were read, each pass counted
@@ -73,6 +75,9 @@ struct verify_report {
 /* One thread. */
 void verify_say(struct verify_report *report, enum verify_kind kind, const char *format, ...)
     PRINTF_LIKE(3, 4);
+
+/* A file of the batch is missing or damaged; -1: of a batch that is not known. */
+void verify_note_damaged(struct verify_report *report, int64_t batch_id);
 
 /* How many things are wrong. */
 size_t verify_faults(const struct verify_report *report);

@@ -17,6 +17,7 @@
 #include "streaming/store/declaration.h"
 #include "streaming/verify/duplicates.h"
 #include "streaming/verify/explain.h"
+#include "streaming/verify/losses.h"
 #include "streaming/verify/row_proof.h"
 
 enum {
@@ -36,9 +37,10 @@ struct verification {
     struct gaps gaps;
     struct scan scan;
     struct row_shape shape;
-    struct row_proof proof; // of records that can have several rows
-    int64_t offsets_max;    // of a pass; less once there was no room for its runs
-    struct schema schema;   // if the store's options name a stream
+    struct row_proof proof;       // of records that can have several rows
+    int64_t offsets_max;          // of a pass; less once there was no room for its runs
+    struct schema schema;         // if the store's options name a stream
+    struct verify_losses *losses; // NULL: only the report is wanted
 };
 
 /* Where the next pass begins. */
@@ -112,6 +114,8 @@ static bool run_pass(struct verification *verification, bool *again, struct erro
                                          text_count(offsets, "record").text);
     }
     gaps_collect(&verification->gaps, &verification->map);
+    if (verification->losses != NULL && verification->shape.level_count > 0)
+        losses_note_met(verification->losses, &verification->snapshot, &verification->map);
     if (verification->shape.level_count > 0) {
         row_runs_sort(&scan->runs);
         row_proof_take(&verification->proof, &scan->runs);
@@ -146,9 +150,11 @@ static void report_files(const struct verify_files *files, struct verify_report 
     report->table_files = (int64_t)files->table_count;
     report->reject_files = (int64_t)(files->count - files->table_count);
     for (size_t i = 0; i < files->count; i++)
-        if (files->files[i].fault != NULL)
+        if (files->files[i].fault != NULL) {
             verify_say(report, VERIFY_FILE, "%s%s", files->files[i].reject ? "rejects: " : "",
                        files->files[i].fault);
+            verify_note_damaged(report, files->files[i].batch);
+        }
 }
 
 static void note_snapshot(const struct snapshot *snapshot, struct verify_report *report) {
@@ -177,7 +183,8 @@ static void note_begun(const struct snapshot *snapshot, struct verify_report *re
                 all->begins[i].batch_id, i + 1);
 }
 
-static bool look(struct verification *verification, struct error *err) {
+/* Everything up to the gaps that are in no file. *committed: there is a batch. */
+static bool read_table(struct verification *verification, bool *committed, struct error *err) {
     struct verify_report *report = verification->report;
     struct store *store = verification->store;
     struct snapshot *snapshot = &verification->snapshot;
@@ -186,7 +193,8 @@ static bool look(struct verification *verification, struct error *err) {
     report->horizon = snapshot->horizon;
     // The query may have had a WHERE before.
     report->row_per_record = report->row_per_record && !snapshot->outcomes.counts_rows;
-    if (snapshot->horizon < 0)
+    *committed = snapshot->horizon >= 0;
+    if (!*committed)
         return true;
     report->sink_log = store->sink_log.exists;
     note_snapshot(snapshot, report);
@@ -199,8 +207,18 @@ static bool look(struct verification *verification, struct error *err) {
     verification->gaps.row_per_record = report->row_per_record;
     row_proof_init(&verification->proof, &verification->shape, &verification->gaps,
                    &verification->map, report);
-    if (!read_files(verification, err))
+    return read_files(verification, err);
+}
+
+static bool look(struct verification *verification, struct error *err) {
+    struct verify_report *report = verification->report;
+    struct store *store = verification->store;
+    struct snapshot *snapshot = &verification->snapshot;
+    bool committed;
+    if (!read_table(verification, &committed, err))
         return false;
+    if (!committed)
+        return true;
     if (verification->shape.level_count > 0)
         row_proof_compare(&verification->proof);
     else
@@ -239,18 +257,27 @@ static void set_runs(struct verification *verification) {
     verification->offsets_max = (int64_t)runs->capacity;
 }
 
-bool verify_run(const struct verify_options *options, struct verify_report *report,
-                struct error *err) {
-    struct verification verification = {.options = options, .report = report};
-    *report = (struct verify_report){.horizon = -1};
-    set_shape(options->plan, &verification.shape);
-    if (!store_open_to_read(options->store, &verification.store, err))
+static bool open_store(struct verification *verification, struct error *err) {
+    const struct store_options *store = verification->options->store;
+    if (!store_open_to_read(store, &verification->store, err))
         return false;
     // Rows that were declared otherwise would only look as if they were lost.
-    if (options->store->stream != NULL && !declaration_check(options->store, err)) {
-        store_close(verification.store);
+    if (store->stream == NULL || declaration_check(store, err))
+        return true;
+    store_close(verification->store);
+    return false;
+}
+
+/* Opens everything, looks, and closes it. */
+static bool run(const struct verify_options *options, struct verify_report *report,
+                struct verify_losses *losses,
+                bool (*look_at)(struct verification *verification, struct error *err),
+                struct error *err) {
+    struct verification verification = {.options = options, .report = report, .losses = losses};
+    *report = (struct verify_report){.horizon = -1, .damaged_batch = -1};
+    set_shape(options->plan, &verification.shape);
+    if (!open_store(&verification, err))
         return false;
-    }
     report->row_per_record = verification.shape.row_per_record;
     int64_t page_size_max = options->memory_max / (8 * (int64_t)options->workers);
     if (options->store->stream != NULL)
@@ -272,7 +299,7 @@ bool verify_run(const struct verify_options *options, struct verify_report *repo
         set_runs(&verification);
     offset_map_init(&verification.map);
     kept_files_init(&verification.kept, verification.store);
-    bool ok = look(&verification, err);
+    bool ok = look_at(&verification, err);
     offset_map_deinit(&verification.map);
     kept_files_deinit(&verification.kept);
     row_proof_deinit(&verification.proof);
@@ -283,5 +310,34 @@ bool verify_run(const struct verify_options *options, struct verify_report *repo
     store_close(verification.store);
     if (!ok)
         verify_report_deinit(report);
+    return ok;
+}
+
+bool verify_run(const struct verify_options *options, struct verify_report *report,
+                struct error *err) {
+    return run(options, report, NULL, look, err);
+}
+
+/* ---- losses ---- */
+
+static bool look_for_losses(struct verification *verification, struct error *err) {
+    bool committed;
+    if (!read_table(verification, &committed, err))
+        return false;
+    if (committed)
+        losses_take(verification->losses, &verification->gaps, &verification->proof,
+                    verification->report);
+    return true;
+}
+
+bool verify_find_losses(const struct verify_options *options, struct verify_losses *losses,
+                        struct error *err) {
+    struct verify_report report;
+    *losses = (struct verify_losses){.complete = true, .horizon = -1};
+    bool ok = run(options, &report, losses, look_for_losses, err);
+    if (ok)
+        verify_report_deinit(&report);
+    else
+        verify_losses_deinit(losses);
     return ok;
 }

@@ -73,7 +73,8 @@ static size_t find_warnings(const struct query_plan *plan, struct pool *pool,
     const char *names = "";
     for (size_t i = 0; i < plan->partition_column_count; i++) {
         const struct plan_column *column = &plan->columns[plan->partition_columns[i]];
-        if (column->expr->can_be_null && !column->required)
+        bool is_date = plan->partition_columns[i] == plan->date; // each record has a timestamp
+        if (column->expr->can_be_null && !column->required && !is_date)
             names = pool_format(pool, "%s%s%s", names, *names != '\0' ? ", " : "", column->name);
     }
     if (*names != '\0')

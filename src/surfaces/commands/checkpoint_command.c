@@ -111,14 +111,19 @@ static void print_table(FILE *out, const struct inspection *inspection) {
                       inspection->owner_checkpoint);
 }
 
-enum { COLUMNS = 12 };
+enum { COLUMNS = 14 };
 
-/* The incarnation of the topic is only shown where there is more than one, and what tells records
- * from rows only where they differ. */
+/* The incarnation of the topic is only shown where there is more than one, what tells records from
+ * rows only where they differ, and what left the table only where something has. */
 static void print_partitions(FILE *out, const struct inspection *inspection) {
     static const char *const headings[COLUMNS] = {
-        ">incarnation", ">partition", ">from",     ">to",     ">records", ">rows",
-        ">rejects",     ">empty",     ">filtered", ">absent", ">lost",    ">unknown"};
+        ">incarnation", ">partition", ">from",   ">to",   ">records", ">rows",     ">rejects",
+        ">empty",       ">filtered",  ">absent", ">lost", ">expired", ">accepted", ">unknown"};
+    int64_t expired = 0, accepted = 0;
+    for (size_t i = 0; i < inspection->partition_count; i++) {
+        expired += inspection->partitions[i].expired;
+        accepted += inspection->partitions[i].accepted;
+    }
     bool apart = inspection->counts_rows;
     const bool shown[COLUMNS] = {inspection->incarnation > 0,
                                  true,
@@ -131,6 +136,8 @@ static void print_partitions(FILE *out, const struct inspection *inspection) {
                                  apart,
                                  true,
                                  true,
+                                 expired > 0,
+                                 accepted > 0,
                                  true};
     struct text_table table;
     if (inspection->partition_count == 0)
@@ -142,14 +149,44 @@ static void print_partitions(FILE *out, const struct inspection *inspection) {
     for (size_t i = 0; i < inspection->partition_count; i++) {
         const struct inspected_partition *at = &inspection->partitions[i];
         const struct range_outcome *counts = &at->counts;
-        const int64_t numbers[COLUMNS] = {at->incarnation, at->partition,   at->start,
-                                          at->end,         counts->records, counts->rows,
-                                          counts->rejects, counts->empty,   counts->filtered,
-                                          counts->absent,  counts->lost,    at->unproven};
+        const int64_t numbers[COLUMNS] = {
+            at->incarnation, at->partition,   at->start,     at->end,          counts->records,
+            counts->rows,    counts->rejects, counts->empty, counts->filtered, counts->absent,
+            counts->lost,    at->expired,     at->accepted,  at->unproven};
         text_table_add_some_numbers(&table, numbers, shown, COLUMNS);
     }
     text_table_print(&table, 2, out);
     text_table_deinit(&table);
+}
+
+static const char *const kind_names[] = {[CHANGE_COMPACTION] = "compaction",
+                                         [CHANGE_EXPIRY] = "expiry",
+                                         [CHANGE_ACCEPTANCE] = "acceptance"};
+
+static void print_change(FILE *out, const struct inspected_change *change) {
+    (void)fprintf(out, "  %6" PRId64 "  %-10s  %-7s  ", change->number, kind_names[change->kind],
+                  change->of_rejects ? "rejects" : "table");
+    print_moment(out, "", change->made_ms);
+    (void)fprintf(out, ", after batch %" PRId64 ": %s left", change->batch_id,
+                  text_count(change->left, "file").text);
+    if (change->added > 0)
+        (void)fprintf(out, ", %s came in", text_count(change->added, "file").text);
+    if (change->gone > 0)
+        (void)fprintf(out, ", with the rows of %s", text_count(change->gone, "offset").text);
+    (void)fprintf(out, "%s\n",
+                  change->finished ? "" : "; not finished: the query, or the next start, does it");
+}
+
+/* Changes of the table that are not batches; the newest of them. */
+static void print_changes(FILE *out, const struct inspection *inspection) {
+    enum { SHOWN_MAX = 20 };
+    size_t count = inspection->change_count;
+    if (count == 0)
+        return;
+    (void)fprintf(out, "\n  Changes of the table (changes/)%s:\n",
+                  count > SHOWN_MAX ? ", the newest 20" : "");
+    for (size_t i = count > SHOWN_MAX ? count - SHOWN_MAX : 0; i < count; i++)
+        print_change(out, &inspection->changes[i]);
 }
 
 /* The newest plan, while it is not committed. */
@@ -203,6 +240,7 @@ void inspection_print(const struct command_scope *scope, const struct inspection
                       inspection->cure != NULL ? inspection->cure : "");
     print_open_plan(out, inspection);
     print_partitions(out, inspection);
+    print_changes(out, inspection);
     for (size_t i = 0; i < inspection->fault_count; i++)
         (void)fprintf(out, "  fault: %s\n", inspection->faults[i]->message);
 }
@@ -297,12 +335,37 @@ static void put_partitions(struct json *outer, const struct inspection *inspecti
         json_put_int(object, "rejects", partition->counts.rejects);
         json_put_int(object, "absent", partition->counts.absent);
         json_put_int(object, "lost", partition->counts.lost);
+        json_put_int(object, "expired", partition->expired);
+        json_put_int(object, "accepted", partition->accepted);
         if (inspection->counts_rows)
             row_counts_print(&partition->counts, object);
         json_put_int(object, "unknown", partition->unproven);
         json_append(array, object);
     }
     json_put(outer, "partitions", array);
+}
+
+static void put_changes(struct json *outer, const struct inspection *inspection) {
+    if (!inspection->outcomes_read) {
+        json_put_null(outer, "changes");
+        return;
+    }
+    struct json *array = json_new_array();
+    for (size_t i = 0; i < inspection->change_count; i++) {
+        const struct inspected_change *change = &inspection->changes[i];
+        struct json *object = json_new_object();
+        json_put_int(object, "change", change->number);
+        json_put_text(object, "kind", kind_names[change->kind]);
+        json_put_text(object, "of", change->of_rejects ? "rejects" : "table");
+        put_moment(object, "recordedAt", change->made_ms);
+        json_put_int(object, "batch", change->batch_id);
+        json_put_int(object, "left", change->left);
+        json_put_int(object, "added", change->added);
+        json_put_int(object, "goneOffsets", change->gone);
+        json_put_bool(object, "finished", change->finished);
+        json_append(array, object);
+    }
+    json_put(outer, "changes", array);
 }
 
 static struct json *sink_log_json(const struct inspection *inspection) {
@@ -369,6 +432,7 @@ struct json *inspection_json(const struct command_scope *scope,
     json_put(object, "manifests", manifests_json(inspection));
     put_text_or_null(object, "topicId", inspection->topic_id);
     put_partitions(object, inspection);
+    put_changes(object, inspection);
     json_put(object, "sinkLog", sink_log_json(inspection));
     json_put(object, "table", table_json(inspection));
     json_put_bool(object, "rewinding", inspection->rewinding);

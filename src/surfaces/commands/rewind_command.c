@@ -94,6 +94,11 @@ bool rewind_command(const struct command_scope *scope, struct error *err) {
     const struct command_arguments *arguments = &scope->config->arguments;
     if (!read_request(scope->config, &request, err) || !open_broker(scope, &request.broker, err))
         return false;
+    struct query_options query = config_query_options(scope->config, scope->stream);
+    config_store_options_deinit(&query.store);
+    query.store = scope->store;
+    request.query = &query;
+    request.memory_max = config_memory_budget(scope->config) / 4;
     bool ok = operation_rewind(&scope->store, &request, arguments->dry_run, &next, scope->out, err);
     if (request.broker != NULL)
         request.broker->ops->close(request.broker);

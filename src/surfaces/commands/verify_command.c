@@ -12,10 +12,10 @@
 #include "surfaces/terminal/output.h"
 #include "surfaces/terminal/text_table.h"
 
-static const char *const headings[] = {
-    ">incarnation", ">partition", ">from",   ">to",   ">records", ">rows",      ">rejects",
-    ">empty",       ">filtered",  ">absent", ">lost", ">expired", ">accepted",  ">missing",
-    ">duplicate",   ">unproven"};
+static const char *const headings[] = {">incarnation", ">partition", ">from",      ">to",
+                                       ">records",     ">rows",      ">rejects",   ">empty",
+                                       ">filtered",    ">absent",    ">lost",      ">expired",
+                                       ">accepted",    ">missing",   ">duplicate", ">unproven"};
 
 enum { COLUMNS = sizeof headings / sizeof headings[0] };
 
@@ -44,22 +44,29 @@ static void print_partitions(FILE *out, const struct verify_report *report) {
     size_t count = report->partition_count;
     bool incarnations = count > 0 && report->partitions[count - 1].incarnation > 0;
     bool apart = !report->row_per_record;
-    const bool shown[COLUMNS] = {incarnations,       true,
-                                 true,               true,
-                                 apart,              true,
-                                 true,               apart,
-                                 apart,              true,
-                                 true,               totals.expired > 0,
-                                 totals.accepted > 0, true,
-                                 true,               true};
+    const bool shown[COLUMNS] = {incarnations,
+                                 true,
+                                 true,
+                                 true,
+                                 apart,
+                                 true,
+                                 true,
+                                 apart,
+                                 apart,
+                                 true,
+                                 true,
+                                 totals.expired > 0,
+                                 totals.accepted > 0,
+                                 true,
+                                 true,
+                                 true};
     text_table_init_some(&table, headings, shown, COLUMNS);
     for (size_t i = 0; i < count; i++) {
         const struct verify_partition *at = &report->partitions[i];
-        const int64_t numbers[COLUMNS] = {at->incarnation, at->partition, at->start,   at->end,
-                                          at->records,     at->rows,      at->rejects, at->empty,
-                                          at->filtered,    at->absent,    at->lost,    at->expired,
-                                          at->accepted,    at->missing,   at->duplicates,
-                                          at->unproven};
+        const int64_t numbers[COLUMNS] = {
+            at->incarnation, at->partition, at->start,      at->end,     at->records, at->rows,
+            at->rejects,     at->empty,     at->filtered,   at->absent,  at->lost,    at->expired,
+            at->accepted,    at->missing,   at->duplicates, at->unproven};
         text_table_add_some_numbers(&table, numbers, shown, COLUMNS);
     }
     text_table_print(&table, 2, out);
@@ -220,6 +227,21 @@ static void print_json(const struct command_scope *scope, const struct verify_re
     output_print_json(scope->out, object);
 }
 
+/* Where a rewind would have to go, as far as manifests tell. */
+static bool refuse(const struct verify_report *report, size_t faults, const struct totals *totals,
+                   struct error *err) {
+    char target[64] = "";
+    if (report->damaged_batch > 0 && !report->damaged_before)
+        (void)snprintf(target, sizeof target, " (`rewind --to-batch %" PRId64 "`)",
+                       report->damaged_batch - 1);
+    return error_set(err, ERROR_STATE,
+                     "%s, %s missing, %" PRId64 " duplicate; restore the files named above from a "
+                     "backup, or rewind%s and run their batches again; `adopt --accept` takes the "
+                     "table as it is",
+                     text_count((int64_t)faults, "fault").text,
+                     text_count(totals->missing, "offset").text, totals->duplicates, target);
+}
+
 bool verify_command(const struct command_scope *scope, struct error *err) {
     const struct config *config = scope->config;
     struct broker *broker;
@@ -247,12 +269,7 @@ bool verify_command(const struct command_scope *scope, struct error *err) {
     struct totals totals = add_up(&report);
     size_t faults = verify_faults(&report);
     if (faults > 0)
-        ok =
-            error_set(err, ERROR_STATE,
-                      "%s, %s missing, %" PRId64 " duplicate; restore the files named above from a "
-                      "backup, or rewind and run their batches again",
-                      text_count((int64_t)faults, "fault").text,
-                      text_count(totals.missing, "offset").text, totals.duplicates);
+        ok = refuse(&report, faults, &totals, err);
     verify_report_deinit(&report);
     return ok;
 }

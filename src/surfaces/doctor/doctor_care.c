@@ -160,12 +160,13 @@ static void check_dates(const struct care_check *check) {
     if (!look_at_dates(check, &result, &err))
         doctor_warn(check->report, "retention", table, NULL, "its dates cannot be read: %s",
                     err.message);
-    else if (result.strange > 0)
+    else if (result.strange[0] != '\0')
         doctor_warn(check->report, "retention", table,
                     "look at the producers' clocks; `esports-stream expire --before DATE` removes "
                     "dates of the past",
-                    "%s will never expire by RETENTION, because the query can hardly have them: %s",
-                    text_count(result.strange, "date").text, result.strange_names);
+                    "these dates will never expire by RETENTION, because the query can hardly have "
+                    "them: %s",
+                    result.strange);
     else
         doctor_ok(check->report, "retention", table, "%s due now",
                   text_count(result.jobs, "date").text);

@@ -12,6 +12,7 @@
 #include "base/disk/file.h"
 #include "base/log/log.h"
 #include "streaming/operations/operations.h"
+#include "streaming/verify/report.h"
 #include "surfaces/commands/each_command.h"
 #include "surfaces/demo/sample.h"
 #include "surfaces/docs/completion.h"
@@ -26,6 +27,17 @@
 
 static bool run_adopt(const struct command_scope *scope, struct error *err) {
     const struct command_arguments *arguments = &scope->config->arguments;
+    if (arguments->cluster != NULL && arguments->accept)
+        return error_set(err, ERROR_CONFIG, "--cluster and --accept are two things: choose one");
+    if (arguments->accept) {
+        const struct verify_options options = {
+            .store = &scope->store,
+            .memory_max = config_memory_budget(scope->config),
+            .workers = scope->config->workers,
+            .plan = &scope->stream->plan,
+        };
+        return operation_accept(&options, arguments->dry_run, scope->out, err);
+    }
     if (arguments->cluster != NULL)
         return operation_adopt_kafka(&scope->store, arguments->cluster, arguments->dry_run,
                                      scope->out, err);
@@ -230,7 +242,7 @@ const struct command program_commands[] = {
      .brief = "remove old dates from the tables",
      .doc = "Remove all partitions of dates before a date, with their rows. The table needs a "
             "partition column of type DATE. A partition to which rows were added on that date or "
-            "later stays. The files stay readable beside the table for COMPACT_GRACE, and are "
+            "later stays. The files stay readable next to the table for COMPACT_GRACE, and are "
             "then deleted. `verify` knows the rows as expired. If the query runs, it does this "
             "between its batches, and the command waits for it.",
      .options = OPTION_BIT(OPTION_BEFORE) | CHANGE_OPTIONS,
@@ -278,8 +290,10 @@ const struct command program_commands[] = {
      .doc =
          "Create a sink log for a table that has none, such as the table of a foreachBatch job, so "
          "that Spark reads it exactly once. With --cluster: continue with the same offsets on "
-         "another Kafka cluster. The query must be stopped.",
-     .options = OPTION_BIT(OPTION_CLUSTER) | CHANGE_OPTIONS,
+         "another Kafka cluster. With --accept: take a table as it is after another program has "
+         "deleted, replaced or merged files of it; what was lost is printed and recorded, so that "
+         "`verify` counts it as `accepted`. The query must be stopped.",
+     .options = OPTION_BIT(OPTION_CLUSTER) | OPTION_BIT(OPTION_ACCEPT) | CHANGE_OPTIONS,
      .run = run_adopt,
      .changes = true},
     {.name = "release",

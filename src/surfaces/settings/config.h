@@ -92,9 +92,8 @@ struct config {
     enum log_level log_level;
     bool log_json;
     int64_t driver_memory; // bytes
-    int64_t executor_memory;
+    int64_t executor_memory, rewind_retention_ms;
     int shuffle_partitions;
-    int64_t rewind_retention_ms;
     int ui_port;              // 0: off
     char *ui_host, *ui_token; // "": no token
     char *alert_webhook_url;  // "": none

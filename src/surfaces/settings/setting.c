@@ -224,8 +224,7 @@ static bool parse_retention(const struct setting *setting, const char *text, voi
                             struct error *err) {
     const int64_t day_ms = 24LL * 60 * 60 * 1000;
     int64_t milliseconds = 0;
-    (void)setting;
-    if (*text == '\0')
+    if (*text == '\0' && *setting->fallback == '\0')
         milliseconds = -day_ms;
     else if (strcasecmp(text, "off") != 0 && (!duration_parse(text, &milliseconds) ||
                                               milliseconds < day_ms || milliseconds % day_ms != 0))

@@ -157,7 +157,8 @@ static const struct setting common[] = {
      .location = true},
     {lake, NULL, &type_names, FIELD(queries[0].partition_by), NULL,
      "Partition columns of the table of %s, outermost directory first: any of its columns of the types "
-     PARTITION_TYPES ", separated by commas. `none`: no directories, the files are in the table's "
+     PARTITION_TYPES ", separated by commas, and `ingest_date`, the date of the Kafka timestamp in "
+     "the session's time zone. `none`: no directories, the files are in the table's "
      "root. An existing table keeps its columns: others are refused."},
     {lake, "SINK_LOG", &type_choice, FIELD(sink_log), "auto",
      "Whether a table gets Spark's sink log (`_spark_metadata`). `auto` gives one to a new "
@@ -218,9 +219,9 @@ static const struct setting common[] = {
      "files of a date once the date is over, and needs a partition column of type DATE. A duration, "
      "such as `1 hour`, merges files older than that, and once more when their date is over. A "
      "query file can set it for its table (`compact`). Not on a Spark cluster.",
-     MINUTE, 365LL * DAY},
+     SECOND, 365LL * DAY},
     {care, "COMPACT_GRACE", &type_duration, FIELD(query.care.grace_ms), "1 hour",
-     "How long files that were merged or have expired stay readable beside the table before they "
+     "How long files that were merged or have expired stay readable next to the table before they "
      "are deleted: for readers that still have their names.",
      0, 365LL * DAY},
     {care, "COMPACT_TARGET_FILE_SIZE", &type_size, FIELD(query.care.target_size), "128m",

@@ -132,6 +132,85 @@ static inline bool change_prepare(struct store *store, const struct change_wish 
            change_merge_all(store, wish, change, staging.text, attempt, err);
 }
 
+/* ---- a batch that Spark runs ---- */
+
+static bool spark_copy_line(void *context, const char *line, size_t size, const char *uri,
+                            struct error *err) {
+    (void)uri, (void)err;
+    return fprintf(context, "\n%.*s", (int)size, line) > 0;
+}
+
+/* N, or N.compact with all that the log lists, and the checksum that Spark leaves beside it. */
+static inline void spark_write_log(const struct fixture *fixture, int64_t batch,
+                                   const struct file_list *files) {
+    struct sink_log log;
+    struct error err;
+    check(sink_log_open(&log, fixture->table, &err));
+    size_t size;
+    char *text = NULL, *entries = sink_log_print(&log, files, &size);
+    FILE *out = open_memstream(&text, &size);
+    check(out != NULL && fprintf(out, "v1") > 0);
+    bool compact = (batch + 1) % log.interval == 0, found = true;
+    for (int64_t at = sink_log_first(&log); compact && at < batch; at++)
+        check(
+            sink_log_file_lines(sink_log_path(&log, at).text, spark_copy_line, out, &found, &err) &&
+            found);
+    check(fprintf(out, "%s", entries) >= 0 && fclose(out) == 0);
+    char name[SINK_LOG_NAME_MAX], checksum[SINK_LOG_NAME_MAX + 8];
+    sink_log_file_name(batch, compact, name);
+    (void)snprintf(checksum, sizeof checksum, ".%s.crc", name);
+    check(file_replace(log.directory.text, name, text, strlen(text), &err));
+    check(file_replace(log.directory.text, checksum, "crc", 3, &err));
+    free(text);
+    free(entries);
+}
+
+static inline void spark_plan(const struct fixture *fixture, int64_t batch) {
+    struct store *store = NULL;
+    struct error err;
+    struct offset_entry entry;
+    bool found;
+    check(store_open_to_read(&fixture->options, &store, &err));
+    check(checkpoint_read_offsets(&store->checkpoint, batch - 1, &entry, &found, &err) && found);
+    for (size_t i = 0; i < entry.ends.count; i++)
+        entry.ends.entries[i].offset = 3 * batch + 3;
+    entry.timestamp_ms++;
+    check(checkpoint_write_offsets(&store->checkpoint, batch, &entry, &err));
+    offset_entry_deinit(&entry);
+    store_close(store);
+}
+
+/* Its files beside ours, in the log and committed. The rows are those that our batch would have. */
+static inline void spark_run(const struct fixture *fixture, int64_t batch) {
+    static const char *const directories[] = {"status=live", "status=a%2Fb c"};
+    struct file_list files = {0};
+    struct error err;
+    spark_plan(fixture, batch);
+    for (unsigned i = 0; i < 2; i++) {
+        const char *directory = fixture_is_flat ? "" : directories[i];
+        char *content = fixture_text("batch %" PRId64 " %s", batch, directories[i]);
+        struct data_file file = fixture_file(batch, directory, 7000 + i, content);
+        struct file_path path = file_join(fixture->table, file.path);
+        struct file_path parent = path;
+        *strrchr(parent.text, '/') = '\0';
+        check(file_make_directory(parent.text, &err));
+        check(
+            file_replace(parent.text, strrchr(path.text, '/') + 1, content, strlen(content), &err));
+        file_list_add(&files, file);
+        free(content);
+    }
+    if (fixture->options.sink_log != SINK_LOG_OFF)
+        spark_write_log(fixture, batch, &files);
+    file_list_deinit(&files);
+    struct file_path commits = file_join(fixture->checkpoint, "commits");
+    static const char commit[] = "v1\n{\"nextBatchWatermarkMs\":0}";
+    char name[32], checksum[40];
+    (void)snprintf(name, sizeof name, "%" PRId64, batch);
+    (void)snprintf(checksum, sizeof checksum, ".%s.crc", name);
+    check(file_replace(commits.text, name, commit, strlen(commit), &err));
+    check(file_replace(commits.text, checksum, "crc", 3, &err));
+}
+
 /* ---- what a reader sees ---- */
 
 struct rows {

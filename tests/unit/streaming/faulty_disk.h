@@ -4,11 +4,16 @@
  * A process that has ended makes no further call: each fails, so that the code unwinds, and only
  * close() works, which ends the lock as the kernel would. After a power cut, in addition, what was
  * not synced is taken back: names whose directory was not synced since, the newest first, and the
- * bytes of files that were not synced. */
+ * bytes of files that were not synced.
+ *
+ * A call that changes two directories, an exchange or a directory's way from one to another, is
+ * taken back unless both were synced. With FAULT_POWER_APART the disk keeps no promise about such
+ * calls: where one of the two was synced, that one is as after the call and the other as before,
+ * so that both names lead to the same content. */
 #ifndef FAULTY_DISK_H
 #define FAULTY_DISK_H
 
-#include "store_fixture.h"
+#include "tree.h"
 
 enum fault {
     FAULT_NONE,       // only count
@@ -19,7 +24,20 @@ enum fault {
     FAULT_POWER_CUT,  // the machine stops before the call: all that is not synced is lost
     FAULT_POWER_SOME, // the same, but the older half of it is not
     FAULT_COUNT,
+    /* For what moves directories: as FAULT_POWER_CUT, and of two that one call has changed, one may
+     * be as it was. */
+    FAULT_POWER_APART = FAULT_COUNT,
+    FAULT_COUNT_MOVES,
 };
+
+static const char *const faulty_names[FAULT_COUNT_MOVES] = {"none",
+                                                            "read error",
+                                                            "error",
+                                                            "late error",
+                                                            "kill",
+                                                            "power cut",
+                                                            "power cut, half synced",
+                                                            "power cut between two directories"};
 
 enum { FAULT_FDS = 4096, FAULT_EFFECTS = 4096 };
 
@@ -29,13 +47,18 @@ enum effect_kind {
     EFFECT_RENAME,
     EFFECT_UNLINK,
     EFFECT_MKDIR,
-    EFFECT_RMDIR
+    EFFECT_RMDIR,
+    EFFECT_LINK,
+    EFFECT_EXCHANGE,
+    EFFECT_MOVE, // of a directory from one to another
 };
 
 struct effect {
     enum effect_kind kind; // EFFECT_NONE: durable by now
-    char *path, *from;     // owned; `from`: a rename's old name, or where an unlinked file is kept
-    char *replaced;        // owned; where a file that a rename replaced is kept; NULL: none was
+    char *path, *from;     // owned; `from`: a rename's old name, an exchange's other name, or where
+                           // an unlinked file is kept
+    bool path_synced, from_synced; // of an exchange and a move
+    char *replaced; // owned; where a file that a rename replaced is kept; NULL: none was
 };
 
 static struct {
@@ -84,7 +107,7 @@ static int faulty_result(enum faulty_verdict verdict, int result) {
 static void faulty_effect(enum effect_kind kind, const char *path, const char *from) {
     check(faulty.effect_count < FAULT_EFFECTS);
     faulty.effects[faulty.effect_count++] =
-        (struct effect){kind, strdup(path), from == NULL ? NULL : strdup(from), NULL};
+        (struct effect){.kind = kind, .path = strdup(path), .from = from ? strdup(from) : NULL};
 }
 
 /* Moves what is known about a file's unsynced bytes with its name, or forgets it. */
@@ -151,6 +174,14 @@ static bool faulty_is_in(const char *path, const char *directory) {
            strchr(path + length + 1, '/') == NULL;
 }
 
+static void faulty_sync_effect(struct effect *effect, const char *directory) {
+    bool both = effect->kind == EFFECT_EXCHANGE || effect->kind == EFFECT_MOVE;
+    effect->path_synced = effect->path_synced || faulty_is_in(effect->path, directory);
+    effect->from_synced = effect->from_synced || (both && faulty_is_in(effect->from, directory));
+    if (effect->path_synced && (!both || effect->from_synced))
+        effect->kind = EFFECT_NONE;
+}
+
 static int faulty_fsync(int fd) {
     enum faulty_verdict verdict = faulty_next(true);
     if (verdict != CALL)
@@ -158,8 +189,7 @@ static int faulty_fsync(int fd) {
     const char *path = faulty.open_path[fd];
     faulty_unsynced_move(path, NULL);
     for (size_t i = 0; i < faulty.effect_count; i++)
-        if (faulty_is_in(faulty.effects[i].path, path))
-            faulty.effects[i].kind = EFFECT_NONE;
+        faulty_sync_effect(&faulty.effects[i], path);
     return disk_real.fsync(fd);
 }
 
@@ -173,9 +203,11 @@ static int faulty_close(int fd) {
 
 static int faulty_rename_new(const char *from, const char *to) {
     enum faulty_verdict verdict = faulty_next(true);
+    struct stat status;
+    bool is_directory = disk_real.stat(from, &status) == 0 && S_ISDIR(status.st_mode);
     if (verdict == FAIL || disk_real.rename_new(from, to) != 0)
         return -1;
-    faulty_effect(EFFECT_RENAME, to, from);
+    faulty_effect(is_directory ? EFFECT_MOVE : EFFECT_RENAME, to, from);
     faulty_unsynced_move(from, to);
     return faulty_result(verdict, 0);
 }
@@ -194,6 +226,22 @@ static int faulty_rename(const char *from, const char *to) {
     if (replaces)
         faulty.effects[faulty.effect_count - 1].replaced = strdup(grave);
     faulty_unsynced_move(from, to);
+    return faulty_result(verdict, 0);
+}
+
+static int faulty_exchange(const char *a, const char *b) {
+    enum faulty_verdict verdict = faulty_next(true);
+    if (verdict == FAIL || disk_real.exchange(a, b) != 0)
+        return -1;
+    faulty_effect(EFFECT_EXCHANGE, a, b);
+    return faulty_result(verdict, 0);
+}
+
+static int faulty_link(const char *from, const char *to) {
+    enum faulty_verdict verdict = faulty_next(true);
+    if (verdict == FAIL || disk_real.link(from, to) != 0)
+        return -1;
+    faulty_effect(EFFECT_LINK, to, NULL);
     return faulty_result(verdict, 0);
 }
 
@@ -226,6 +274,23 @@ static int faulty_rmdir(const char *path) {
         return -1;
     faulty_effect(EFFECT_RMDIR, path, NULL);
     return faulty_result(verdict, 0);
+}
+
+static int faulty_chmod(const char *path, mode_t mode) {
+    return faulty_next(false) == CALL ? disk_real.chmod(path, mode) : -1;
+}
+
+static int faulty_chown(const char *path, uid_t owner, gid_t group) {
+    return faulty_next(false) == CALL ? disk_real.chown(path, owner, group) : -1;
+}
+
+static ssize_t faulty_getxattr(const char *path, const char *name, void *value, size_t size) {
+    return faulty_next(false) == CALL ? disk_real.getxattr(path, name, value, size) : -1;
+}
+
+static int faulty_setxattr(const char *path, const char *name, const void *value, size_t size,
+                           int flags) {
+    return faulty_next(false) == CALL ? disk_real.setxattr(path, name, value, size, flags) : -1;
 }
 
 static int faulty_stat(const char *path, struct stat *status) {
@@ -266,9 +331,15 @@ static const struct disk_ops faulty_disk = {
     .close = faulty_close,
     .rename_new = faulty_rename_new,
     .rename = faulty_rename,
+    .exchange = faulty_exchange,
+    .link = faulty_link,
     .unlink = faulty_unlink,
     .mkdir = faulty_mkdir,
     .rmdir = faulty_rmdir,
+    .chmod = faulty_chmod,
+    .chown = faulty_chown,
+    .getxattr = faulty_getxattr,
+    .setxattr = faulty_setxattr,
     .stat = faulty_stat,
     .fstat = faulty_fstat,
     .list = faulty_list,
@@ -278,8 +349,24 @@ static const struct disk_ops faulty_disk = {
     .access = faulty_access,
 };
 
+/* Of a call that has changed two directories one was synced, and the disk keeps no promise. */
+static bool faulty_is_apart(const struct effect *effect) {
+    return faulty.fault == FAULT_POWER_APART &&
+           (effect->kind == EFFECT_EXCHANGE || effect->kind == EFFECT_MOVE) &&
+           (effect->path_synced || effect->from_synced);
+}
+
 static void faulty_undo(const struct effect *effect) {
     int result = 0;
+    if (faulty_is_apart(effect)) {
+        if (effect->path_synced)
+            tree_copy(effect->path, effect->from);
+        else if (effect->kind == EFFECT_EXCHANGE)
+            tree_copy(effect->from, effect->path);
+        else // the old name is gone and the new one isn't there yet
+            (void)nftw(effect->path, fixture_remove, 16, FTW_DEPTH | FTW_PHYS);
+        return;
+    }
     switch (effect->kind) {
     case EFFECT_NONE:
         break;
@@ -300,6 +387,15 @@ static void faulty_undo(const struct effect *effect) {
     case EFFECT_RMDIR:
         result = mkdir(effect->path, 0755);
         break;
+    case EFFECT_LINK:
+        result = unlink(effect->path);
+        break;
+    case EFFECT_EXCHANGE:
+        result = disk_real.exchange(effect->path, effect->from);
+        break;
+    case EFFECT_MOVE:
+        result = rename(effect->path, effect->from);
+        break;
     }
     (void)result; // a name may be gone with its directory by now
 }
@@ -307,7 +403,7 @@ static void faulty_undo(const struct effect *effect) {
 /* Takes the disk away: from now on it is the real one, in the state that a restart would find. */
 static void faulty_end(void) {
     disk = &disk_real;
-    bool cut = faulty.dead && (faulty.fault == FAULT_POWER_CUT || faulty.fault == FAULT_POWER_SOME);
+    bool cut = faulty.dead && faulty.fault >= FAULT_POWER_CUT;
     size_t kept = faulty.fault == FAULT_POWER_SOME ? faulty.effect_count / 2 : 0;
     for (size_t i = 0; cut && i < faulty.unsynced_count; i++) {
         int result = truncate(faulty.unsynced[i], 0);

@@ -21,17 +21,13 @@ static bool damaged(const struct column_reader *reader, const char *what, struct
                      reader->column->name.bytes, (long long)reader->at, what);
 }
 
+void column_reader_init(struct column_reader *reader) {
+    memset(reader, 0, offsetof(struct column_reader, valid));
+}
+
 bool column_reader_open(struct column_reader *reader, const struct input *input,
                         const struct file_column *column, const struct file_chunk *chunk,
                         struct codec_state *codec_state, size_t page_size_max, struct error *err) {
-    memset(reader, 0, offsetof(struct column_reader, valid));
-    return column_reader_reopen(reader, input, column, chunk, codec_state, page_size_max, err);
-}
-
-bool column_reader_reopen(struct column_reader *reader, const struct input *input,
-                          const struct file_column *column, const struct file_chunk *chunk,
-                          struct codec_state *codec_state, size_t page_size_max,
-                          struct error *err) {
     reader->input = input;
     reader->column = column;
     reader->codec_state = codec_state;

@@ -40,7 +40,7 @@ struct column_reader {
     struct rle_reader codes;
     struct delta_reader deltas;
 
-    // from here on, what is read last; not cleared when a chunk is opened
+    // from here on, what is read last; never cleared
     uint8_t valid[READ_ROWS_MAX];
     uint32_t numbers[READ_ROWS_MAX]; // levels, then codes
     union {
@@ -54,19 +54,16 @@ struct column_reader {
     } row; // the values of the rows read last
 };
 
-/* ERROR_STATE: a type or codec that we do not read. Must be closed in either case. */
+/* Before it is opened for the first time. It must be closed in any case. */
+void column_reader_init(struct column_reader *reader);
+void column_reader_close(struct column_reader *reader);
+
+/* Opens a chunk; one that was opened before keeps its memory. ERROR_STATE: a type or codec that we
+ * do not read. */
 MUST_CHECK bool column_reader_open(struct column_reader *reader, const struct input *input,
                                    const struct file_column *column, const struct file_chunk *chunk,
                                    struct codec_state *codec_state, size_t page_size_max,
                                    struct error *err);
-void column_reader_close(struct column_reader *reader);
-
-/* The same for another chunk, with a reader that was opened before: keeps its memory. */
-MUST_CHECK bool column_reader_reopen(struct column_reader *reader, const struct input *input,
-                                     const struct file_column *column,
-                                     const struct file_chunk *chunk,
-                                     struct codec_state *codec_state, size_t page_size_max,
-                                     struct error *err);
 
 /* Opens the next page when there is none. *rows: how many can be read without another; 0: the chunk
  * is at its end. ERROR_STATE: the file is damaged; ERROR_RETRY: the disk. */

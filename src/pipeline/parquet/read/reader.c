@@ -70,11 +70,17 @@ struct text parquet_reader_key_value(const struct parquet_reader *reader, const 
 void parquet_cursor_open(struct parquet_cursor *cursor, struct parquet_reader *reader,
                          const size_t *columns, size_t column_count) {
     check(column_count > 0 && column_count <= SCHEMA_COLUMNS_MAX);
-    *cursor = (struct parquet_cursor){.reader = reader, .column_count = column_count};
-    cursor->readers = must_alloc(column_count, sizeof *cursor->readers);
+    // Most of a cursor is room for more columns and rows than these, which is not cleared.
+    cursor->reader = reader;
+    cursor->column_count = column_count;
+    cursor->row_group = 0;
+    cursor->rows_left = 0;
+    cursor->readers = malloc(column_count * sizeof *cursor->readers);
+    check(cursor->readers != NULL);
     for (size_t i = 0; i < column_count; i++) {
         check(columns[i] < reader->metadata.column_count);
         cursor->columns[i] = columns[i];
+        column_reader_init(&cursor->readers[i]);
     }
 }
 
@@ -86,7 +92,8 @@ static void close_columns(struct parquet_cursor *cursor) {
 void parquet_cursor_close(struct parquet_cursor *cursor) {
     close_columns(cursor);
     free(cursor->readers);
-    *cursor = (struct parquet_cursor){0};
+    cursor->readers = NULL;
+    cursor->column_count = 0;
 }
 
 /* Opens row groups until one has rows. */
@@ -94,7 +101,6 @@ static bool open_row_group(struct parquet_cursor *cursor, struct error *err) {
     const struct file_metadata *metadata = &cursor->reader->metadata;
     while (cursor->rows_left == 0 && cursor->row_group < metadata->row_group_count) {
         const struct file_row_group *group = &metadata->row_groups[cursor->row_group++];
-        close_columns(cursor);
         for (size_t i = 0; i < cursor->column_count; i++)
             if (!column_reader_open(&cursor->readers[i], &cursor->reader->input,
                                     &metadata->columns[cursor->columns[i]],

@@ -273,6 +273,63 @@ static void our_drafts_are_swept_and_spark_s_are_not(void **state) {
                          cases[i].left);
 }
 
+/* A group's access list in its bytes: version 2, then tag, rights and id of each entry. */
+static const unsigned char group_may_read[] = {
+    2, 0, 0, 0, 1, 0, 7,  0, 255, 255, 255, 255, 4,   0,   5,  0, 255, 255, 255, 255, 8,   0,
+    5, 0, 7, 0, 0, 0, 16, 0, 5,   0,   255, 255, 255, 255, 32, 0, 0,   0,   255, 255, 255, 255};
+
+static void access_is_copied_from_one_directory_to_another(void **state) {
+    (void)state;
+    struct error err;
+    struct file_path from = file_join(root, "from"), to = file_join(root, "to");
+    struct stat status;
+    assert_true(file_make_directory_name(from.text, &err));
+    assert_true(file_make_directory_name(to.text, &err));
+    assert_int_equal(chmod(from.text, 02710), 0);
+    assert_true(file_copy_access(from.text, to.text, &err));
+    assert_int_equal(disk_real.stat(to.text, &status), 0);
+    assert_int_equal(status.st_mode & 07777, 02710);
+
+    // Where the file system has access lists, they follow, too.
+    unsigned char list[64];
+    const char *const name = "system.posix_acl_default";
+    if (disk_real.setxattr(from.text, name, group_may_read, sizeof group_may_read, 0) == 0) {
+        assert_true(file_copy_access(from.text, to.text, &err));
+        assert_int_equal(disk_real.getxattr(to.text, name, list, sizeof list),
+                         sizeof group_may_read);
+        assert_memory_equal(list, group_may_read, sizeof group_may_read);
+    } else {
+        assert_int_equal(errno, EOPNOTSUPP);
+    }
+}
+
+static int refuse_chown(const char *path, uid_t owner, gid_t group) {
+    (void)path, (void)group;
+    errno = owner == (uid_t)-1 ? EPERM : 0;
+    return owner == (uid_t)-1 ? -1 : 0;
+}
+
+static int stat_of_a_group(const char *path, struct stat *status) {
+    int result = disk_real.stat(path, status);
+    status->st_gid += strstr(path, "/from") != NULL;
+    return result;
+}
+
+static void a_group_that_cannot_be_given_is_an_error(void **state) {
+    (void)state;
+    struct error err;
+    struct file_path from = file_join(root, "from"), to = file_join(root, "to");
+    struct disk_ops ops = disk_real;
+    assert_true(file_make_directory_name(from.text, &err));
+    assert_true(file_make_directory_name(to.text, &err));
+    disk = &ops;
+    ops.stat = stat_of_a_group;
+    ops.chown = refuse_chown;
+    assert_false(file_copy_access(from.text, to.text, &err));
+    assert_int_equal(err.kind, ERROR_CONFIG);
+    assert_non_null(strstr(err.message, "readers of the table could lose their access"));
+}
+
 static void uuids_are_random_and_lower_case(void **state) {
     (void)state;
     char a[37], b[37];
@@ -300,6 +357,8 @@ int main(void) {
         ON_DISK(directories_are_made_with_their_parents),
         ON_DISK(only_whole_numbers_are_listed_in_order),
         ON_DISK(our_drafts_are_swept_and_spark_s_are_not),
+        ON_DISK(access_is_copied_from_one_directory_to_another),
+        ON_DISK(a_group_that_cannot_be_given_is_an_error),
         cmocka_unit_test(uuids_are_random_and_lower_case),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

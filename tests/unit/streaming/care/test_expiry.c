@@ -50,7 +50,7 @@ static void a_date_expires_when_it_and_its_newest_file_are_before_the_limit(void
                EXPIRY_DUE);
 }
 
-static void a_null_date_and_what_is_no_date_never_expire(void **state) {
+static void a_null_date_and_other_names_never_expire(void **state) {
     (void)state;
     assert_one("day=__HIVE_DEFAULT_PARTITION__/a.parquet", 0, retention, false, EXPIRY_DUE);
     assert_one("day=yesterday/a.parquet", 0, retention, false, EXPIRY_DUE);
@@ -117,7 +117,7 @@ static void days_are_those_of_the_zone(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_date_expires_when_it_and_its_newest_file_are_before_the_limit),
-        cmocka_unit_test(a_null_date_and_what_is_no_date_never_expire),
+        cmocka_unit_test(a_null_date_and_other_names_never_expire),
         cmocka_unit_test(dates_that_the_query_can_hardly_have_are_reported),
         cmocka_unit_test(a_partition_is_all_below_its_date),
         cmocka_unit_test(one_late_file_keeps_the_whole_date),

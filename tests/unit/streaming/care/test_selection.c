@@ -179,7 +179,7 @@ static void late_rows_wait_for_ten_files_or_a_day(void **state) {
     care_files_deinit(&files);
 }
 
-static void one_late_file_is_no_reason_ever(void **state) {
+static void one_late_file_is_never_merged(void **state) {
     (void)state;
     struct care_files files = {0};
     add(&files, "day=2026-11-23", 50 * MB, DAY_0 + DAY);
@@ -313,7 +313,7 @@ static void the_outputs_of_forgotten_merges_stay_within_it(void **state) {
 
 /* ---- tables without dates ---- */
 
-static void rejects_of_a_day_become_one_file_and_these_one_of_a_hundred(void **state) {
+static void rejects_of_a_day_become_one_file_and_a_hundred_of_these_one(void **state) {
     (void)state;
     struct selection_rules rules = closed;
     rules.date_level = -1;
@@ -358,13 +358,13 @@ int main(void) {
         cmocka_unit_test(the_date_may_be_at_any_level),
         cmocka_unit_test(a_null_date_is_merged_by_the_day_of_its_commits),
         cmocka_unit_test(late_rows_wait_for_ten_files_or_a_day),
-        cmocka_unit_test(one_late_file_is_no_reason_ever),
+        cmocka_unit_test(one_late_file_is_never_merged),
         cmocka_unit_test(a_closed_date_is_written_once_more),
         cmocka_unit_test(late_rows_hardly_add_to_it),
         cmocka_unit_test(live_directories_are_written_at_most_three_times),
         cmocka_unit_test(a_live_table_without_dates_is_written_at_most_three_times),
         cmocka_unit_test(the_outputs_of_forgotten_merges_stay_within_it),
-        cmocka_unit_test(rejects_of_a_day_become_one_file_and_these_one_of_a_hundred),
+        cmocka_unit_test(rejects_of_a_day_become_one_file_and_a_hundred_of_these_one),
         cmocka_unit_test(the_directory_of_an_open_date_is_named),
         cmocka_unit_test(files_after_is_rounded_up),
     };

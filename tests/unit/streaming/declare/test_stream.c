@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/scope.h"
 #include "core/double_text.h"
 #include "pipeline/derive.h"
 #include "pipeline/json/decode_json.h"
@@ -378,6 +379,64 @@ static void a_topic_is_fixed_or_made_with_settings(void **state) {
     assert_non_null(strstr(err.message, "'subscribe': '${x}': expected ${NAME}"));
 }
 
+/* The last column, with the same meaning as if the table selected it. */
+static void a_date_is_a_column_while_the_table_is_partitioned_by_it(void **state) {
+    (void)state;
+    static const char *const by_date[] = {"status", PLAN_DATE}, *const by_status[] = {"status"};
+    const struct stream *matches = stream_of("matches");
+    size_t before = matches->schema.count;
+    assert_int_equal(matches->plan.date, before);
+    streams_partition_by(matches, by_date, 2);
+    streams_partition_by(matches, by_date, 2);
+    assert_int_equal(matches->schema.count, before + 1);
+    assert_int_equal(matches->plan.column_count, before + 1);
+    assert_int_equal(matches->plan.order[before], before);
+    const struct column *date = &matches->schema.columns[before];
+    assert_string_equal(date->name, "ingest_date");
+    assert_int_equal(date->type, TYPE_DATE);
+    assert_string_equal(date->expression, PLAN_DATE_MEANING);
+    assert_true(schema_is_computed(&matches->schema, before));
+    assert_true(schema_can_partition(&matches->schema, before));
+    streams_partition_by(matches, by_status, 1);
+    assert_int_equal(matches->schema.count, before);
+    assert_int_equal(matches->plan.column_count, before);
+}
+
+static void make_dated(const char *table, struct stream *stream) {
+    struct error err;
+    if (!make("x", table, stream, &err))
+        fail_msg("%s", err.message);
+}
+
+static void a_table_can_select_the_date_itself(void **state) {
+    (void)state;
+    struct stream stream;
+    static const char *const same[] = {"CAST(timestamp AS DATE)", "to_date(kafka_timestamp)",
+                                       "to_date(CAST(timestamp AS DATE))"};
+    for (size_t i = 0; i < 3; i++) {
+        scoped(scope_free) char *table = text_format(
+            "CREATE STREAMING TABLE t PARTITIONED BY (ingest_date) AS SELECT id, %s AS ingest_date "
+            "FROM STREAM r",
+            same[i]);
+        make_dated(table, &stream);
+        assert_int_equal(stream.plan.date, 1);
+        size_t count = stream.schema.count;
+        assert_false(stream.plan.has_date);
+        stream_set_date(&stream, true); // it is there
+        stream_set_date(&stream, false);
+        assert_int_equal(stream.schema.count, count);
+        stream_deinit(&stream);
+    }
+    make_dated("CREATE STREAMING TABLE t AS SELECT id, CAST(processing_timestamp AS DATE) AS "
+               "Ingest_Date FROM STREAM r",
+               &stream);
+    assert_true(stream.plan.date == PLAN_NO_DATE);
+    size_t count = stream.schema.count;
+    stream_set_date(&stream, true);
+    assert_int_equal(stream.schema.count, count);
+    stream_deinit(&stream);
+}
+
 int main(void) {
     streams_load();
     const struct CMUnitTest tests[] = {
@@ -390,6 +449,8 @@ int main(void) {
         cmocka_unit_test(the_identifier_is_what_must_not_be_null),
         cmocka_unit_test(values_that_cannot_be_are_refused),
         cmocka_unit_test(a_topic_is_fixed_or_made_with_settings),
+        cmocka_unit_test(a_date_is_a_column_while_the_table_is_partitioned_by_it),
+        cmocka_unit_test(a_table_can_select_the_date_itself),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

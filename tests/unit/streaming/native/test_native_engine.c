@@ -73,6 +73,23 @@ static void without_an_interval_a_batch_follows_the_previous_one_at_once(void **
     must_run("0 take 0:0-4; 7 take 0:4-8; 14 take 0:8-10");
 }
 
+/* So that a row's processing_timestamp tells its batch. */
+static void a_batch_is_later_than_all_before_it_though_the_clock_went_back(void **state) {
+    (void)state;
+    script.options.trigger.available_now = true;
+    script.options.max_offsets_per_trigger = 5;
+    script.began_ms = 100000;
+    SCRIPT_TOPIC(5);
+    must_run("0 take 0:0-5");
+    script.began_ms = 0;
+    SCRIPT_TOPIC(15);
+    must_run("0 take 0:5-10; 0 take 0:10-15");
+    assert_int_equal(script_planned_ms(1), script_wall_ms + 100001);
+    assert_int_equal(script_planned_ms(2), script_wall_ms + 100002);
+    assert_int_equal(script_logged("The clock is behind the newest batch"), 1);
+    assert_int_equal(script_logged("behind=100.0 s"), 1);
+}
+
 static void appear(void) {
     script.count = 2;
     script.logs[1] = (struct partition_offsets){.partition = 1, .end = 7};
@@ -1106,6 +1123,7 @@ int main(void) {
         TEST(after_an_overrun_a_trigger_fires_at_once_and_then_at_a_multiple_again),
         TEST(without_an_interval_an_idle_topic_is_polled_less_and_less_often),
         TEST(without_an_interval_a_batch_follows_the_previous_one_at_once),
+        TEST(a_batch_is_later_than_all_before_it_though_the_clock_went_back),
         TEST(a_partition_that_appears_is_read_from_its_beginning),
         TEST(between_two_triggers_the_topic_is_polled_once_a_second),
         TEST(available_now_takes_the_backlog_in_batches_and_ends),

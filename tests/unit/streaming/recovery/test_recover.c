@@ -536,15 +536,20 @@ static void what_spark_leaves_in_its_directories_does_not_disturb(void **state) 
 static void drafts_that_a_crash_left_are_swept(void **state) {
     (void)state;
     fixture_must_advance(&fixture, 2, 0);
-    static const char *const drafts[] = {CHECKPOINT "offsets/.3.tmp", CHECKPOINT "commits/.2.tmp",
-                                         CHECKPOINT "manifests/.3.tmp", SINK_LOG ".9.compact.tmp",
-                                         SINK_LOG ".3.tmp"};
-    for (size_t i = 0; i < 5; i++)
+    static const char *const drafts[] = {CHECKPOINT "offsets/.3.tmp",
+                                         CHECKPOINT "commits/.2.tmp",
+                                         CHECKPOINT "manifests/.3.tmp",
+                                         SINK_LOG ".9.compact.tmp",
+                                         SINK_LOG ".3.tmp",
+                                         CHECKPOINT "changes/.0.open.tmp",
+                                         "processed/matches/._esports_stream.tmp"};
+    check(mkdir(file_join(fixture.checkpoint, "changes").text, 0755) == 0);
+    for (size_t i = 0; i < 7; i++)
         fixture_write(&fixture, drafts[i], "half");
     struct recovery recovery;
     must_start(&recovery);
     recovery_deinit(&recovery);
-    for (size_t i = 0; i < 5; i++)
+    for (size_t i = 0; i < 7; i++)
         assert_false(fixture_has(&fixture, drafts[i]));
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/scope.h"
 #include "streaming/sink_log/sink_log.h"
+#include "streaming/sink_log/sink_log_edit.h"
 
 static struct fixture fixture;
 
@@ -156,6 +157,46 @@ static void a_draft_for_another_batch_is_thrown_away(void **state) {
     sink_log_close(&log);
 }
 
+/* Two files become one in the newest compact file while the thread may be copying it. */
+static void a_draft_of_what_was_rewritten_is_made_again(void **state) {
+    (void)state;
+    for (int round = 0; round < 60; round++) {
+        struct sink_log log;
+        struct error err;
+        open_log(&log);
+        assert_true(sink_log_upkeep_start(&log.upkeep, &err));
+        for (int64_t batch = 0; batch < 12; batch++)
+            write_batch(&log, batch, 300);
+        if (round % 3 > 0)
+            (void)usleep((useconds_t)(100 * round));
+
+        struct file_list left = {0}, added = {0};
+        file_list_add(&left, fixture_file(2, "status=live", 7, ""));
+        file_list_add(&left, fixture_file(3, "status=live", 8, ""));
+        file_list_add(&added, fixture_file(77, "status=live", 1, "merged"));
+        const struct sink_log_edit edit = {.left = &left, .added = &added};
+        const char *missing;
+        assert_true(sink_log_edit_check(&log, &edit, &missing, &err));
+        assert_null(missing);
+        sink_log_upkeep_hold(&log.upkeep);
+        assert_true(sink_log_edit_apply(&log, &edit, &err));
+        sink_log_upkeep_release(&log.upkeep);
+
+        for (int64_t batch = 12; batch < 20; batch++)
+            write_batch(&log, batch, 1);
+        sink_log_close(&log);
+        scoped(scope_free) char *compact = content_of("19.compact");
+        assert_non_null(strstr(compact, "part-00077-1."));
+        assert_null(strstr(compact, "part-00002-7."));
+        assert_null(strstr(compact, "part-00003-8."));
+        assert_non_null(strstr(compact, "part-00003-9."));
+        file_list_deinit(&left);
+        file_list_deinit(&added);
+        fixture_clear(&fixture);
+        check(file_make_directory(fixture.table, &err));
+    }
+}
+
 #define ON_DISK(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void) {
@@ -164,6 +205,7 @@ int main(void) {
         ON_DISK(the_thread_changes_no_byte),
         ON_DISK(a_draft_that_cannot_be_made_does_no_harm),
         ON_DISK(a_draft_for_another_batch_is_thrown_away),
+        ON_DISK(a_draft_of_what_was_rewritten_is_made_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

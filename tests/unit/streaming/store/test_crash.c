@@ -261,9 +261,6 @@ static void assert_no_staging(const char *table) {
 
 /* ---- the loop ---- */
 
-static const char *const fault_names[FAULT_COUNT] = {"none", "error",     "late error",
-                                                     "kill", "power cut", "power cut, half synced"};
-
 /* From the snapshot, runs up to batch `last` with a fault at call `at`, then restarts without one
  * and runs one batch more. Returns false when there are fewer calls than `at`. */
 static bool try_fault(enum fault fault, int error_number, long at, int64_t last) {
@@ -280,7 +277,7 @@ static bool try_fault(enum fault fault, int error_number, long at, int64_t last)
 
     driver.attempt += 100;
     if (!drive(&driver, last + 1))
-        fail_msg("restart after %s at call %ld: %s", fault_names[fault], at, driver.err.message);
+        fail_msg("restart after %s at call %ld: %s", faulty_names[fault], at, driver.err.message);
     assert_exactly_once(last + 1);
     assert_no_staging("processed/matches");
     assert_no_staging("rejected/matches");

@@ -159,6 +159,46 @@ static void all_rows_of_a_slice_have_the_same_batch_time(void **state) {
     assert_int_equal(scene->maker.later.context.now_ms, 1600000000001);
 }
 
+static enum decode_result make_at(struct scene *scene, int64_t timestamp_ms,
+                                  struct reject *reject) {
+    static const char value[] = "{\"player_id\": \"a\"}";
+    const struct record record = {
+        .timestamp_ms = timestamp_ms, .value = value, .value_size = sizeof value - 1};
+    return row_maker_make(&scene->maker, &record, &scene->clock, reject);
+}
+
+/* The limits are a day inside the years 1 to 9999, so that they are the same in every time zone. */
+static void a_date_of_five_digits_is_a_reject_if_the_table_is_partitioned_by_it(void **state) {
+    struct scene *scene = *state;
+    struct reject reject;
+    struct error err;
+    static const char *const names[] = {PLAN_DATE};
+    const int64_t micros_by_mistake = 1700000000000000;
+    assert_int_equal(make_at(scene, micros_by_mistake, &reject), DECODE_ROW);
+    row_maker_deinit(&scene->maker);
+    streams_partition_by(stream_of("players"), names, 1);
+    stream_schema(stream_of("players"), &scene->schema);
+    scene->partition_column = stream_of("players")->plan.date;
+    assert_true(row_maker_init(&scene->maker, &scene->query, ROWS, &err));
+    static const struct {
+        int64_t ms;
+        enum decode_result result;
+    } cases[] = {
+        {-1, DECODE_ROW},
+        {253402214399999, DECODE_ROW},
+        {253402214400000, DECODE_REJECT},
+        {-62135683200000, DECODE_ROW}, // two days later in Spark, as all of the Julian ones
+        {-62135683200001, DECODE_REJECT},
+        {1700000000000000, DECODE_REJECT}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_int_equal(make_at(scene, cases[i].ms, &reject), cases[i].result);
+        if (cases[i].result == DECODE_REJECT)
+            assert_int_equal(reject.reason, REJECT_PARTITION_VALUE);
+    }
+    assert_non_null(strstr(reject.detail, "'ingest_date': its year must be in 1 to 9999"));
+    streams_partition_by(stream_of("players"), NULL, 0);
+}
+
 int main(void) {
     streams_load();
     const struct CMUnitTest tests[] = {
@@ -168,6 +208,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(texts_for_which_a_slice_has_no_room_get_their_own, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(they_do_not_get_more_than_a_worker_has, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_date_of_five_digits_is_a_reject_if_the_table_is_partitioned_by_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(all_rows_of_a_slice_have_the_same_batch_time, set_up,
                                         tear_down),
     };

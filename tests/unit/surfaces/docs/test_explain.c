@@ -174,8 +174,8 @@ static void explain_forecasts_files_and_warns_of_small_ones(void **state) {
     text = PRINT("--explain", "--job", "matches", "--trigger", "1 minute");
     assert_non_null(strstr(text, "partitioned   by ingest_date/status\n"));
     assert_non_null(strstr(text, "          100        5 760     114 kB     475 MB\n"));
-    assert_non_null(strstr(text, "    ingest_date          DATE                CAST(timestamp AS "
-                                 "DATE)\n"));
+    assert_non_null(
+        strstr(text, "    ingest_date          DATE                CAST(kafka_timestamp AS DATE)"));
     extra = "MATCHES_PARTITION_BY=status,data_source";
     text = PRINT("--explain", "--job", "matches", "--trigger", "1 minute");
     assert_non_null(strstr(text, "  warning: many small files; "));

@@ -149,8 +149,8 @@ static void a_command_of_files_takes_several(void **state) {
 
 static void every_command_that_changes_something_shows_it_first(void **state) {
     (void)state;
-    static const char *const changing[] = {"rejects replay", "rewind", "relocate", "adopt",
-                                           "release"};
+    static const char *const changing[] = {"compact",  "expire", "rejects replay", "rewind",
+                                           "relocate", "adopt",  "release"};
     const uint64_t both = OPTION_BIT(OPTION_DRY_RUN) | OPTION_BIT(OPTION_YES);
     size_t count = 0;
     for (const struct command *entry = program_commands; entry->name != NULL; entry++) {

@@ -823,6 +823,66 @@ static void a_property_of_the_file_is_in_place_of_the_setting(void **state) {
     assert_string_equal(config_topic(&config, stream_of("u")), "x");
 }
 
+/* ---- COMPACT and RETENTION ---- */
+
+static void compact_is_off_closed_or_an_age(void **state) {
+    (void)state;
+    assert_int_equal(load(WORDS(BROKER), NULL), EXIT_CODE_OK);
+    assert_int_equal(options_of("matches").care.compact.mode, COMPACT_OFF);
+    assert_int_equal(options_of("matches").care.grace_ms, 3600000);
+    assert_int_equal(options_of("matches").care.target_size, 128 << 20);
+    assert_int_equal(options_of("matches").care.cpu_percent, 50);
+    assert_int_equal(options_of("matches").care.retention_days, 0);
+    assert_int_equal(options_of("matches").care.memory_max, MERGE_MEMORY);
+    config_deinit(&config);
+    assert_int_equal(load(WORDS(BROKER, "COMPACT=1h"), NULL), EXIT_CODE_OK);
+    assert_int_equal(options_of("players").care.compact.mode, COMPACT_LIVE);
+    assert_int_equal(options_of("players").care.compact.older_than_ms, 3600000);
+    config_deinit(&config);
+    assert_int_equal(load(WORDS(BROKER, "COMPACT=sometimes"), NULL), EXIT_CODE_USAGE);
+    assert_non_null(strstr(errors,
+                           "COMPACT (environment): invalid value 'sometimes' (expected off, "
+                           "closed or the age"));
+    config_deinit(&config);
+    assert_int_equal(load(WORDS(BROKER, "RETENTION=36 hours"), NULL), EXIT_CODE_USAGE);
+    assert_non_null(strstr(errors, "expected off or whole days"));
+}
+
+static void closed_and_retention_need_a_date(void **state) {
+    (void)state;
+    assert_int_equal(load(WORDS(BROKER, "COMPACT=closed"), WORDS("--job", "matches")),
+                     EXIT_CODE_USAGE);
+    assert_non_null(strstr(errors, "COMPACT is closed, but the table of match_stream has no "
+                                   "partition column of type DATE"));
+    assert_non_null(strstr(errors, "(MATCHES_PARTITION_BY=ingest_date,status)"));
+    assert_null(strstr(errors, "player_stream"));
+    config_deinit(&config);
+    assert_int_equal(load(WORDS(BROKER, "RETENTION=30 days"), WORDS("--job", "players")),
+                     EXIT_CODE_USAGE);
+    assert_non_null(strstr(errors, "RETENTION is set, but the table of player_stream has no"));
+}
+
+static void a_retention_may_be_of_one_table(void **state) {
+    (void)state;
+    write_table("x", "compact = 'closed', retention = '7 days'");
+    assert_int_equal(load_own(WORDS(BROKER, "RETENTION=30 days", "MATCHES_RETENTION=off",
+                                    "PLAYERS_RETENTION=off", "COMPACT=1h"),
+                              WORDS("--job", "matches")),
+                     EXIT_CODE_OK);
+    assert_int_equal(options_of("matches").care.retention_days, 0);
+    assert_int_equal(options_of("t").care.retention_days, 7);
+    assert_int_equal(options_of("u").care.retention_days, 30);
+    assert_int_equal(options_of("t").care.compact.mode, COMPACT_CLOSED);
+    assert_int_equal(options_of("u").care.compact.mode, COMPACT_LIVE);
+}
+
+static void a_cluster_takes_care_of_no_table(void **state) {
+    (void)state;
+    assert_int_equal(load(WORDS(BROKER, "COMPACT=1h", "SPARK_MASTER_URL=sc://h:1"), NULL),
+                     EXIT_CODE_USAGE);
+    assert_non_null(strstr(errors, "COMPACT of match_stream cannot be used on a Spark cluster"));
+}
+
 static void an_option_and_a_demo_come_before_the_file(void **state) {
     (void)state;
     write_table("x", "trigger = '1 minute', parseMode = 'permissive', path = '/own/t'");
@@ -1490,6 +1550,10 @@ int main(void) {
         FILES(the_path_of_queries_is_a_setting_like_others),
         FILES(mistakes_in_query_files_are_reported_with_their_place),
         FILES(a_property_of_the_file_is_in_place_of_the_setting),
+        FACT(compact_is_off_closed_or_an_age),
+        FACT(closed_and_retention_need_a_date),
+        FILES(a_retention_may_be_of_one_table),
+        FACT(a_cluster_takes_care_of_no_table),
         FILES(an_option_and_a_demo_come_before_the_file),
         FILES(names_in_a_file_are_settings),
         FILES(values_in_a_file_are_checked_like_settings),

@@ -139,6 +139,25 @@ static void only_texts_can_be_impossible_as_directories(void **state) {
     end();
 }
 
+static void a_date_is_computed_and_must_have_four_digits(void **state) {
+    (void)state;
+    static const char *const names[] = {PLAN_DATE};
+    streams_partition_by(stream_of("matches"), names, 1);
+    make_builtin("matches", names, 1, PARSE_PERMISSIVE);
+    bool is_checked = false, is_made = false;
+    for (size_t i = 0; i < plan.step_count; i++)
+        for (size_t k = 0; k < plan.steps[i].count; k++) {
+            const char *text = plan.steps[i].expressions[k];
+            is_checked = is_checked || strstr(text, "unix_micros(") != NULL;
+            is_made = is_made || strstr(text, " AS DATE) AS `ingest_date`") != NULL;
+            if (strstr(text, "unix_micros(") != NULL)
+                assert_non_null(strstr(text, " BETWEEN -62135510400000000 AND 253402214399999999"));
+        }
+    assert_true(is_checked && is_made);
+    end();
+    streams_partition_by(stream_of("matches"), NULL, 0);
+}
+
 static void a_row_needs_its_identifier_or_a_value_by_the_mode(void **state) {
     (void)state;
     static const char *const columns[] = {"status", "role"};
@@ -285,6 +304,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_steps_of_matches_count_records_and_then_rows),
         cmocka_unit_test(a_partition_column_of_texts_is_computed_first),
+        cmocka_unit_test(a_date_is_computed_and_must_have_four_digits),
         cmocka_unit_test(only_texts_can_be_impossible_as_directories),
         cmocka_unit_test(a_row_needs_its_identifier_or_a_value_by_the_mode),
         cmocka_unit_test(views_are_between_the_two_counts_and_where_behind_them),

@@ -3,7 +3,7 @@
  * What a batch has added is the end of a range, because every later batch is out already: its
  * counts are subtracted, and the range ends where the batch began. A range of which nothing is left
  * goes. Anything that does not fit is refused, since the counts are a proof. */
-#include "streaming/store/coverage_cut.h"
+#include "streaming/history/coverage_cut.h"
 
 #include <inttypes.h>
 #include <string.h>

@@ -5,7 +5,7 @@
  * two steps has a slot twice, and readers drop what they have read already. Nothing here decides
  * whether a batch counts: a rewind compares the history with coverage/, and refuses what does not
  * fit. */
-#include "streaming/store/history.h"
+#include "streaming/history/history.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -494,15 +494,14 @@ static bool list_batches(const struct store *store, int64_t known, int64_t commi
 }
 
 static bool note_batches(struct note *note, int64_t committed, struct error *err) {
-    scoped(scope_free) int64_t *batches = NULL;
+    int64_t *batches;
     size_t count;
-    if (!list_batches(note->store, newest_of(&note->newest), committed, &batches, &count, err))
-        return false;
-    for (size_t i = 0; i < count; i++)
-        if (!add_batch(note, batches[i], err))
-            return false;
-    return !note->changed || note->only_read ||
-           write_file(note->store, note->slot, &note->newest, err);
+    bool ok = list_batches(note->store, newest_of(&note->newest), committed, &batches, &count, err);
+    for (size_t i = 0; ok && i < count; i++)
+        ok = add_batch(note, batches[i], err);
+    free(batches);
+    return ok && (!note->changed || note->only_read ||
+                  write_file(note->store, note->slot, &note->newest, err));
 }
 
 static bool read_files(const struct store *store, struct history *history, struct error *err) {
@@ -566,7 +565,8 @@ static bool thin(const struct store *store, int64_t newest_slot, struct error *e
     size_t count;
     if (!list(store, &slots, &count, err))
         return false;
-    while (count > 0 && slots[count - 1] > newest_slot - HISTORY_PLAIN_SLOTS * HISTORY_SLOT)
+    while (count > 0 &&
+           slots[count - 1] > newest_slot - (int64_t)HISTORY_PLAIN_SLOTS * HISTORY_SLOT)
         count--;
     // Most of the time it is the last one; after an error there are more.
     for (size_t i = count > HISTORY_PLAIN_SLOTS ? count - HISTORY_PLAIN_SLOTS : 0; i < count; i++)
@@ -668,4 +668,9 @@ void history_keep(const struct store *store, bool at_start) {
     struct error err = {0};
     if (store->options.rewind_retention_ms > 0 && !keep(store, at_start, &err))
         warn(store, "The history for rewind was not written; a later batch retries", &err);
+}
+
+void history_note(const struct store *store, int64_t batch_id) {
+    if ((batch_id + 1) % HISTORY_INTERVAL == 0)
+        history_keep(store, false);
 }

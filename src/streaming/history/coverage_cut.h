@@ -1,8 +1,8 @@
 /* coverage_cut.h: coverage without the newest batches, for a rewind to a batch whose successors are
  * folded already. What each of them had added is known from history/
- * (streaming/store/history.h). Pure: no disk. */
-#ifndef STREAMING_STORE_COVERAGE_CUT_H
-#define STREAMING_STORE_COVERAGE_CUT_H
+ * (streaming/history/history.h). Pure: no disk. */
+#ifndef STREAMING_HISTORY_COVERAGE_CUT_H
+#define STREAMING_HISTORY_COVERAGE_CUT_H
 
 #include "base/error.h"
 #include "streaming/store/coverage.h"

@@ -25,14 +25,19 @@
  *
  * The history is a convenience: what is damaged or missing is not known, is logged as a warning,
  * and keeps no query from running. Spark ignores the directory. A file is replaced as a whole. */
-#ifndef STREAMING_STORE_HISTORY_H
-#define STREAMING_STORE_HISTORY_H
+#ifndef STREAMING_HISTORY_HISTORY_H
+#define STREAMING_HISTORY_HISTORY_H
 
 #include "base/error.h"
 #include "streaming/store/coverage.h"
 #include "streaming/store/store.h"
 
-enum { HISTORY_SLOT = 100, HISTORY_PLAIN_SLOTS = 10, HISTORY_THIN_MS = 60 * 1000 };
+enum {
+    HISTORY_INTERVAL = 10,
+    HISTORY_SLOT = 100,
+    HISTORY_PLAIN_SLOTS = 10,
+    HISTORY_THIN_MS = 60 * 1000
+};
 
 struct history_entry {
     int64_t first, last;       // batches
@@ -53,18 +58,21 @@ struct history {
 
 void history_deinit(struct history *history); // accepts a zeroed struct
 
-/* All that is known, with what is not noted yet. A file that is damaged is left out, with a warning.
- * ERROR_RETRY: the disk; ERROR_STATE: the checkpoint is damaged. */
+/* All that is known, with what is not noted yet. A file that is damaged is left out, with a
+ * warning. ERROR_RETRY: the disk; ERROR_STATE: the checkpoint is damaged. */
 MUST_CHECK bool history_read(const struct store *store, struct history *history, struct error *err);
 
 /* The entry whose newest batch this is, with its ends; NULL: there is none. */
 const struct history_entry *history_find(const struct history *history, int64_t batch_id);
 
 /* Takes in what the checkpoint has of committed batches and the history has not, and forgets what
- * is older than REWIND_RETENTION. Before anything is removed from the checkpoint. `at_start`: first
- * forgets what is not of the checkpoint's batches, after a rewind by a version without a history.
- * What goes wrong is logged. */
+ * is older than REWIND_RETENTION. Before anything is removed from the checkpoint that was not noted
+ * yet. `at_start`: first forgets what is not of the checkpoint's batches, after a rewind by a
+ * version without a history. What goes wrong is logged. */
 void history_keep(const struct store *store, bool at_start);
+
+/* After a batch: keeps every HISTORY_INTERVAL batches. */
+void history_note(const struct store *store, int64_t batch_id);
 
 /* Forgets the batches after this one. Repeatable. ERROR_RETRY: the disk. */
 MUST_CHECK bool history_cut(const struct store *store, int64_t last, struct error *err);
