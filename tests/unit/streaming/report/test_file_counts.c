@@ -115,7 +115,7 @@ static void files_of_different_directories_are_never_merged(void **state) {
     add("a", 1, 0);
     file_counter_read(counter, &counts);
     assert_int_equal(counts.directory_count, 4);
-    assert_int_equal(counts.recent_directories, 3); // all but d=2
+    assert_int_equal(counts.recent_directories, 3); // not d=2
     assert_int_equal(counts.merged_files, 4);
 }
 
