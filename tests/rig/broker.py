@@ -316,12 +316,13 @@ class Broker:
         options = {key.replace("_", "."): value for key, value in config.items()}
         return Producer({"bootstrap.servers": self.bootstrap, "linger.ms": 5, **options})
 
-    def produce(self, topic, values, partition=0):
-        """Sends each value (str, bytes or None), or (key, value), in order to one partition."""
+    def produce(self, topic, values, partition=0, when_ms=0):
+        """Sends each value (str, bytes or None), or (key, value), in order to one partition; when_ms: with this
+        timestamp (0: the present time)."""
         producer = self.producer()
         for item in values:
             key, value = item if isinstance(item, tuple) else (None, item)
-            producer.produce(topic, value, key, partition, on_delivery=must_be_delivered)
+            producer.produce(topic, value, key, partition, on_delivery=must_be_delivered, timestamp=when_ms)
             producer.poll(0)
         assert producer.flush(60) == 0
 

@@ -417,7 +417,7 @@ def verdicts(found, *checks):
 
 @pytest.mark.sanitized
 def test_the_doctor_finds_nothing_wrong_with_a_healthy_lake(played):
-    topic, root = played.topics[KIND], played.lake.root
+    topic, root, table = played.topics[KIND], played.lake.root, played.lake.table(KIND)
     before = sorted(root.glob("**/*"))
     found = findings(played)
     assert verdicts(
@@ -431,10 +431,40 @@ def test_the_doctor_finds_nothing_wrong_with_a_healthy_lake(played):
         f"sync {root}",
         "file limit",
         "checkpoint match_stream",
-    ) == ["OK"] * 9
+        f"compaction {table}",
+        f"compaction {played.lake.rejects(KIND)}",
+        f"files {table}",
+    ) == ["OK"] * 12
+    files, directories = len(played.lake.files(table)), len(list(table.glob("status=*")))
+    assert found[f"files {table}"]["text"] == (
+        f"{files} files, {files} of them small; a compaction would leave {directories}"
+    )
+    assert "the file system can exchange and link files (COMPACT and" in found[f"compaction {table}"]["text"]
     assert "2 partitions, 24 offsets" in found[f"topic {topic}"]["text"]
     assert found[f"progress {topic}"]["text"].startswith("0 offsets")
     assert sorted(root.glob("**/*")) == before  # it leaves nothing behind
+
+
+def test_the_doctor_names_dates_that_never_expire_and_old_pins(job):
+    job.create_topic()
+    job.settings["MATCHES_PARTITION_BY"] = "ingest_date"
+    for when in (0, 978307200):  # now; 2001-01-01
+        job.broker.produce(job.topics[KIND], GOOD[:1], when_ms=1000 * when)
+    job.run()
+    table = job.lake.table(KIND)
+    before = sorted(job.lake.root.glob("**/*"))
+    found = findings(job, RETENTION="30")[f"retention {table}"]
+    assert found["verdict"] == "WARN" and "producers' clocks" in found["fix"]
+    assert "will never expire" in found["text"] and "ingest_date=2001-01-01" in found["text"]
+    assert sorted(job.lake.root.glob("**/*")) == before
+
+    ask(job, "files")
+    aside = table.with_name(f".{table.name}.aside") / "reads"
+    assert f"pins {aside}" not in findings(job)
+    (pin,) = aside.iterdir()
+    os.utime(pin, (0, 0))
+    found = findings(job)[f"pins {aside}"]
+    assert found["verdict"] == "WARN" and found["text"].startswith("1 list that `esports-stream files` has pinned is")
 
 
 def test_the_doctor_names_the_error_that_a_run_would_fail_with(played, tmp_path):

@@ -1,9 +1,11 @@
 """The status page in a real Chromium: what it shows is what the queries did."""
 
+import collections
 import gzip
 import os
 import pathlib
 import re
+import shutil
 import time
 import urllib.parse
 
@@ -736,6 +738,65 @@ def test_missing_files_are_shown_with_what_to_do(job, open_page):
     process, url = start(job, "--job", "matches")
     reason = open_page(url).wait("#reasons", "1 file of the table is missing: ")
     assert path.name in reason and "Restore the files from a backup" in reason
+    process.stop()
+
+
+def test_files_of_the_table_compactions_and_changes_by_others_are_shown(job, open_page):
+    job.create_topics(1)
+    job.broker.generate(job.topics["matches"], "matches", 240, 1, "--malformed", "3")
+    job.run(MAX_OFFSETS_PER_TRIGGER=10)
+    table, rejects = job.lake.table("matches"), job.lake.rejects("matches")
+    before, of_rejects = job.lake.files(table), job.lake.files(rejects)
+    process, url = start(job, "--job", "matches", TRIGGER="1 hour")
+    page = open_page(url)
+    summary = page.wait("#care-summary", "counted at")
+    assert process.lines(r"Table care \| compact=off \| target_file_size=134217728 \| retention=off")
+    directories = collections.Counter(path.parent.name for path in before)
+    assert f"{len(before)} files" in summary and f"in {len(directories)} directories" in summary
+    facts = page.facts("#care-facts")
+    assert facts | {
+        "Files": f"{len(before)}",
+        "Small files": f"{len(before)}",
+        "If compacted now": f"{len(directories)}",
+        "Files of rejects": f"{len(of_rejects)}",
+        "Missing files": "0",
+        "Changed by others": "0",
+        "Compaction": "off (COMPACT)",
+        "Forecast": "unknown",
+        "Last compaction": "none since the start",
+        "Expiry": "off (RETENTION)",
+    } == facts
+    assert sum(number(one["Files"]) for one in page.rows("Files of the table, by size")) == len(before)
+    assert [number(one["Files"]) for one in page.rows("Files of the table, by age")] == [len(before), 0, 0, 0]
+    unknown = page.tab.evaluate("""() => {
+        const [query] = known.answer.queries;
+        const care = {...query.care, files: null, rejectFiles: null, forecast: null};
+        return careFacts({...query, care, missingFiles: null, changedFiles: null});
+    }""")
+    assert [value for _, value, *_ in unknown[:6]] == ["unknown"] * 6  # never 0
+    shown = [(one["Directory"], number(one["Small"])) for one in page.rows("Directories with")]
+    assert dict(shown) == directories and [small for _, small in shown] == sorted(directories.values())[::-1]
+
+    job.program.run("compact", "--job", "matches", **job.settings)
+    page.wait("#care-facts", r"files \(.*\) became \d+ \(.*\), \d+ rows?, in")
+    after = job.lake.files(table)
+    assert len(after) < len(before)
+    page.wait("#care-summary", f"^{len(after)} files")
+    care = Web(process).query()["care"]
+    page.wait("#care-facts", "by command")
+    gain = care["compactions"]["filesBefore"] - care["compactions"]["filesAfter"]
+    assert gain == len(before) - len(after) + len(of_rejects) - len(job.lake.files(rejects))
+    assert f"{len(after)} in the table" in job.program.run("status", "--job", "matches", **job.settings).log()
+    process.stop()
+
+    stranger = after[0].with_name("part-merged-by-hand.parquet")
+    shutil.copy(after[0], stranger)
+    process, url = start(job, "--job", "matches")
+    page = open_page(url)
+    reason = page.wait("#reasons", "another program has changed 1 file of the table: ")
+    assert stranger.name in reason and "Find out which program changes the table" in reason
+    assert page.facts("#care-facts")["Changed by others"] == "1"
+    job.program.run("status", "--job", "matches", exit_code=13, **job.settings)
     process.stop()
 
 

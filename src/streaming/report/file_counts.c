@@ -78,8 +78,8 @@ static struct directory *find_directory(struct file_counter *counter, const char
         return &counter->rest;
     if (counter->count == counter->capacity) {
         counter->capacity = counter->capacity == 0 ? 64 : 2 * counter->capacity;
-        counter->directories = reallocarray(counter->directories, counter->capacity,
-                                            sizeof *counter->directories);
+        counter->directories =
+            reallocarray(counter->directories, counter->capacity, sizeof *counter->directories);
         check(counter->directories != NULL);
     }
     struct directory *directory = &counter->directories[counter->count++];
@@ -104,7 +104,7 @@ void file_counter_add(struct file_counter *counter, const char *path, int64_t si
     size_t class = 0;
     enum file_age age = FILE_AGE_HOUR;
     while (size > file_size_bound(class))
-        class++;
+        class ++;
     while ((counter->now_ms - modified_ms) / 1000 > file_age_bound_s(age))
         age++;
     counts->sizes[class]++;
@@ -113,6 +113,7 @@ void file_counter_add(struct file_counter *counter, const char *path, int64_t si
     struct directory *directory = find_directory(counter, path);
     add(&directory->shown.group, size, is_small);
     directory->small_bytes += is_small ? size : 0;
+    counts->small_bytes += is_small ? size : 0;
     if (modified_ms > directory->newest_ms)
         directory->newest_ms = modified_ms;
 }

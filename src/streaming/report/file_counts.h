@@ -34,12 +34,13 @@ struct file_counts {
     int64_t counted_ms;  // when, wall clock; 0: not yet
     int64_t small_below; // bytes
     struct file_group all;
-    int64_t merged_files;        // that would be left if all directories were compacted now
-    int64_t sizes[FILE_SIZES];   // files by class of size (query_history.h)
+    int64_t merged_files;      // that would be left if all directories were compacted now
+    int64_t small_bytes;       // of all small files
+    int64_t sizes[FILE_SIZES]; // files by class of size (query_history.h)
     struct file_group ages[FILE_AGES];
-    int64_t directory_count;     // that have files
-    int64_t recent_directories;  // of these: with a file of the last day
-    size_t shown;                // of these: the ones with the most small files, in that order
+    int64_t directory_count;    // that have files
+    int64_t recent_directories; // of these: with a file of the last day
+    size_t shown;               // of these: the ones with the most small files, in that order
     struct file_directory directories[FILE_DIRECTORIES_SHOWN];
 };
 

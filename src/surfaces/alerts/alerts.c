@@ -27,7 +27,7 @@ static const char note_name[] = "alert";
 
 enum {
     TROUBLE_SETS = 1 << TROUBLE_COUNT,
-    NOTE_MAX = 64, // bytes
+    NOTE_MAX = 128, // bytes
     LASTED_MAX = DURATION_TEXT_MAX + 8,
     DELIVER_FAILURE_MS = 5000,   // at the program's end: for what nobody else may report
     DELIVER_OTHERWISE_MS = 1000, // a stop must not take longer than SHUTDOWN_TIMEOUT allows
@@ -59,10 +59,12 @@ struct alerts {
 /* By its event, and as a sentence has it. */
 static const struct {
     const char *name, *words;
-} troubles[TROUBLE_COUNT] = {[TROUBLE_REJECTING] = {"rejecting", "rejecting records"},
-                             [TROUBLE_BEHIND] = {"falling_behind", "falling behind"},
-                             [TROUBLE_FAILING] = {"failing", "failing"},
-                             [TROUBLE_FAILED] = {"failed", "failed"}};
+} troubles[TROUBLE_COUNT] = {
+    [TROUBLE_CARE] = {"care_failing", "failing to compact or expire files"},
+    [TROUBLE_REJECTING] = {"rejecting", "rejecting records"},
+    [TROUBLE_BEHIND] = {"falling_behind", "falling behind"},
+    [TROUBLE_FAILING] = {"failing", "failing"},
+    [TROUBLE_FAILED] = {"failed", "failed"}};
 
 static bool has(unsigned set, enum alert_trouble trouble) {
     return (set & 1U << trouble) != 0;
@@ -82,7 +84,8 @@ static unsigned troubles_of(const struct health_verdict *verdict) {
     if (verdict->state == HEALTH_STUCK)
         return 1U << TROUBLE_FAILING;
     return (health_has(verdict, CAUSE_BEHIND) ? 1U << TROUBLE_BEHIND : 0) |
-           (health_has(verdict, CAUSE_REJECTING) ? 1U << TROUBLE_REJECTING : 0);
+           (health_has(verdict, CAUSE_REJECTING) ? 1U << TROUBLE_REJECTING : 0) |
+           (health_has(verdict, CAUSE_CARE) ? 1U << TROUBLE_CARE : 0);
 }
 
 unsigned alert_troubles_next(unsigned told, const struct health_verdict *verdict) {

@@ -34,6 +34,7 @@ void alerts_close(struct alerts *alerts);
  * same time; one that fails has no other trouble. So troubles are sets, of bits 1 << TROUBLE_…, and
  * the empty set is a healthy query. */
 enum alert_trouble {
+    TROUBLE_CARE,
     TROUBLE_REJECTING,
     TROUBLE_BEHIND,
     TROUBLE_FAILING,

@@ -149,6 +149,75 @@ static void print_last_error(FILE *out, const struct json *query) {
         (void)fprintf(out, "  %-11s at %s: %s\n", "last error", text_of(error, "at", "?"), text);
 }
 
+/* "files       1234 in the table, 1200 of them small, 34 after a compaction; 10 of rejects". */
+static void print_files(FILE *out, const struct json *care) {
+    const struct json *files = json_member(care, "files");
+    int64_t count, small, merged, rejects;
+    if (care == NULL)
+        return; // an older program's answer
+    if (!json_member_int(files, "files", &count) || !json_member_int(files, "small", &small) ||
+        !json_member_int(files, "afterCompaction", &merged)) {
+        (void)fprintf(out, "  %-11s not counted yet since the start\n", "files");
+        return;
+    }
+    (void)fprintf(out,
+                  "  %-11s %" PRId64 " in the table, %" PRId64 " of them small, %" PRId64
+                  " after a compaction",
+                  "files", count, small, merged);
+    if (json_member_int(json_member(care, "rejectFiles"), "files", &rejects))
+        (void)fprintf(out, "; %" PRId64 " of rejects", rejects);
+    (void)fprintf(out, " (counted at %s)\n", text_of(files, "countedAt", "?"));
+}
+
+static void print_forecast(FILE *out, const struct json *care) {
+    const struct json *forecast = json_member(care, "forecast");
+    int64_t files, kept;
+    if (json_member_int(forecast, "filesPerDay", &files) &&
+        json_member_int(forecast, "filesPerDayAfterCompaction", &kept))
+        (void)fprintf(out, "  %-11s %s a day, %" PRId64 " after compaction\n", "forecast",
+                      text_count(files, "file").text, kept);
+}
+
+static void print_compaction(FILE *out, const struct json *care) {
+    const struct json *compactions = json_member(care, "compactions");
+    const struct json *newest = json_member(compactions, "newest");
+    const struct json *waiting = json_member(care, "waiting");
+    int64_t before, after, files;
+    if (json_member_int(newest, "filesBefore", &before) &&
+        json_member_int(newest, "filesAfter", &after))
+        (void)fprintf(out, "  %-11s at %s: %s became %" PRId64 "\n", "compaction",
+                      text_of(newest, "at", "?"), text_count(before, "file").text, after);
+    if (json_member_int(waiting, "files", &files) && files > 0)
+        (void)fprintf(out, "  %-11s %s: %s\n", "waiting", text_count(files, "small file").text,
+                      text_of(waiting, "why", "?"));
+    if (json_member_int(json_member(care, "expiries"), "files", &files) && files > 0)
+        (void)fprintf(out, "  %-11s %s since the start\n", "expired",
+                      text_count(files, "file").text);
+}
+
+/* What another program has done to the table; nothing to say where nobody has looked. */
+static void print_changed(FILE *out, const struct json *query) {
+    int64_t missing = 0, changed = 0;
+    (void)json_member_int(query, "missingFiles", &missing);
+    (void)json_member_int(query, "changedFiles", &changed);
+    if (missing > 0 || changed > 0)
+        (void)fprintf(out, "  %-11s %s missing, %" PRId64 " changed by another program\n", "table",
+                      text_count(missing, "file").text, changed);
+}
+
+static void print_care(FILE *out, const struct json *query) {
+    const struct json *care = json_member(query, "care");
+    const struct json *error = json_member(care, "error");
+    print_files(out, care);
+    print_forecast(out, care);
+    print_compaction(out, care);
+    print_changed(out, query);
+    const char *text = json_member_text(error, "text");
+    if (text != NULL)
+        (void)fprintf(out, "  %-11s compaction or expiry failed at %s: %s\n", "care",
+                      text_of(error, "at", "?"), text);
+}
+
 void status_print_query(FILE *out, const struct json *query) {
     const struct json *totals = json_member(query, "totals");
     bool has_batch = json_count(json_member(query, "newestBatch")) > 0;
@@ -171,6 +240,7 @@ void status_print_query(FILE *out, const struct json *query) {
     print_lag(out, json_member(query, "lag"));
     print_freshness(out, json_member(query, "freshness"),
                     has_batch ? NULL : json_member(query, "resumedAfter"));
+    print_care(out, query);
     print_last_error(out, query);
 }
 

@@ -30,6 +30,7 @@ static const struct check checks[] = {
      "the file system does not respond (perhaps a network mount whose server is down); it would "
      "block a query, too: restore it"},
     {"directories", doctor_check_directories, "check that the lake's file system responds"},
+    {"files", doctor_check_care, "check that the table's file system responds"},
     {"machine", doctor_check_machine, NULL},
     {"checkpoints", doctor_check_queries, "check that the checkpoint's file system responds"},
 };

@@ -35,6 +35,10 @@ void doctor_check_records(const struct config *config, const struct stream *stre
 void doctor_check_disk(const struct config *config, struct doctor_report *report);
 void doctor_check_directories(const struct config *config, struct doctor_report *report);
 
+/* doctor_care.c: of each table: whether it can be compacted, its small files, dates that never
+ * expire, and what `files` has pinned for long. */
+void doctor_check_care(const struct config *config, struct doctor_report *report);
+
 /* doctor_machine.c: memory, files, clock, port; and each query's checkpoint. */
 void doctor_check_machine(const struct config *config, struct doctor_report *report);
 void doctor_check_queries(const struct config *config, struct doctor_report *report);

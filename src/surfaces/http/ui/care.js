@@ -28,7 +28,7 @@ function createCareTables() {
     columns: [
       {title: 'Directory', wrap: true, text: ({name}) => name || '(the table itself)'},
       ...numbers,
-      barColumn('Small', ({small, most}) => (most ? small / most : 0)),
+      barColumn('Share', ({small, most}) => (most ? small / most : 0)),
     ],
     key: ({name}) => name,
     empty: '',

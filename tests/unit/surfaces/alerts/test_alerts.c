@@ -21,6 +21,7 @@ struct scene {
 /* The troubles that were notified, as a set. */
 enum {
     NONE = 0,
+    CARE = 1 << TROUBLE_CARE,
     BEHIND = 1 << TROUBLE_BEHIND,
     REJECTING = 1 << TROUBLE_REJECTING,
     FAILING = 1 << TROUBLE_FAILING,
@@ -282,6 +283,27 @@ static void after_a_start_rejecting_ends_only_when_records_arrive(void **state) 
     assert_int_equal(scene.told, NONE);
 }
 
+static void compactions_that_fail_for_long_are_notified_until_one_succeeds(void **state) {
+    (void)state;
+    struct scene scene = begin(NONE, 0, 0);
+    scene.look.care_error = "disk full";
+    scene.look.care_attempts = 59;
+    scene.look.care_failing_ms = 59 * 60 * 1000;
+    run(&scene, 10);
+    assert_int_equal(scene.told, NONE);
+    scene.look.care_attempts = 2; // each of them took half an hour
+    scene.look.care_failing_ms = 61 * 60 * 1000;
+    run(&scene, 10);
+    assert_int_equal(scene.told, NONE);
+    scene.look.care_attempts = 3;
+    run(&scene, 10);
+    assert_int_equal(scene.told, CARE);
+    scene.look.care_attempts = scene.look.care_failing_ms = 0;
+    run(&scene, 10);
+    assert_int_equal(scene.told, NONE);
+    assert_int_equal(scene.changes, 2);
+}
+
 static void a_query_can_be_behind_and_rejecting_and_each_ends_by_itself(void **state) {
     (void)state;
     struct scene scene = begin(BEHIND, 100000, 0);
@@ -314,6 +336,7 @@ int main(void) {
         cmocka_unit_test(a_query_stays_behind_across_a_start_until_it_has_caught_up),
         cmocka_unit_test(a_query_is_rejecting_until_records_arrive_with_few_rejects),
         cmocka_unit_test(after_a_start_rejecting_ends_only_when_records_arrive),
+        cmocka_unit_test(compactions_that_fail_for_long_are_notified_until_one_succeeds),
         cmocka_unit_test(a_query_can_be_behind_and_rejecting_and_each_ends_by_itself),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

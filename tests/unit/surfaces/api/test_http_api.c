@@ -860,11 +860,86 @@ static void without_a_token_records_are_shown_only_to_this_machine(void **state)
     from_network = false;
 }
 
+static const struct json *care_of(void) {
+    return json_member(ask("/api/v1/queries/match_stream"), "care");
+}
+
+static void what_is_not_known_of_the_table_s_files_is_null(void **state) {
+    (void)state;
+    (void)care_of();
+    assert_non_null(strstr(response.body, "\"files\":null,\"rejectFiles\":null,\"forecast\":null"));
+    assert_non_null(strstr(response.body, "\"rows\":0,\"newest\":null},"));
+    assert_non_null(strstr(response.body, "\"nextLookAt\":null,\"waiting\":null,"));
+    assert_non_null(strstr(response.body, "\"errors\":0,\"error\":null}"));
+    (void)ask("/api/v1/queries/match_stream/files");
+    assert_non_null(strstr(response.body, "\"table\":null,\"rejects\":null}"));
+}
+
+static int64_t number_of(const struct json *object, const char *name) {
+    int64_t number = -1;
+    assert_true(json_member_int(object, name, &number));
+    return number;
+}
+
+static void files_of_the_table_are_shown_by_size_age_and_directory(void **state) {
+    (void)state;
+    struct file_counter *counter = file_counter_create(128 << 20, now_ms);
+    struct file_counts counts;
+    file_counter_add(counter, "status=live/a", 1000, now_ms);
+    file_counter_add(counter, "status=live/b", 1000, now_ms - 2 * 3600 * 1000);
+    file_counter_add(counter, "status=over/c", 200 << 20, now_ms);
+    file_counter_read(counter, &counts);
+    file_counter_free(counter);
+    care_status_set_files(&care, false, &counts);
+    const struct json *files = json_member(care_of(), "files");
+    assert_int_equal(number_of(files, "files"), 3);
+    assert_int_equal(number_of(files, "small"), 2);
+    assert_int_equal(number_of(files, "afterCompaction"), 2);
+    assert_int_equal(number_of(files, "directories"), 2);
+    const struct json *table = json_member(ask("/api/v1/queries/match_stream/files"), "table");
+    const struct json *ages = json_member(table, "byAge");
+    assert_int_equal(number_of(json_at(ages, 0), "files"), 2);
+    assert_int_equal(number_of(json_at(ages, 1), "files"), 1);
+    assert_non_null(strstr(response.body, "{\"upToSeconds\":null,\"files\":0,"));
+    assert_int_equal(number_of(json_at(json_member(table, "bySize"), 0), "files"), 2);
+    const struct json *first = json_at(json_member(table, "byDirectory"), 0);
+    assert_string_equal(json_member_text(first, "name"), "status=live");
+    assert_int_equal(number_of(first, "small"), 2);
+}
+
+static void compactions_expiries_and_errors_are_shown(void **state) {
+    (void)state;
+    const struct care_gain gain = {120, 2, 5000, 3000, 44};
+    care_status_set_on(&care, true, true);
+    care_status_add_compaction(&care, &gain, 1200);
+    care_status_add_compaction(&care, &gain, 900);
+    care_status_add_expiry(&care, 9, 90);
+    care_status_set_error(&care, "No space left on device");
+    care_status_set_passed(&care, true, 1);
+    care_status_set_passed(&care, true, 1);
+    const struct json *found = care_of(), *compactions = json_member(found, "compactions");
+    assert_int_equal(number_of(compactions, "count"), 2);
+    assert_int_equal(number_of(compactions, "filesBefore"), 240);
+    assert_int_equal(number_of(json_member(compactions, "newest"), "durationMs"), 900);
+    assert_int_equal(number_of(json_member(compactions, "newest"), "filesAfter"), 2);
+    assert_int_equal(number_of(json_member(found, "expiries"), "rows"), 90);
+    assert_int_equal(number_of(found, "unmergeable"), 1);
+    assert_int_equal(number_of(found, "errors"), 1);
+    assert_int_equal(number_of(json_member(found, "error"), "failedAttempts"), 2);
+    care_status_set_error(&care, "");
+    care_status_set_passed(&care, false, 1);
+    (void)care_of();
+    assert_non_null(strstr(response.body, "\"errors\":1,\"error\":null}"));
+}
+
 int main(void) {
     streams_load();
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         CASE(a_query_that_has_not_started_has_no_numbers),
+        CASE(what_is_not_known_of_the_table_s_files_is_null),
+        CASE(files_of_the_table_are_shown_by_size_age_and_directory),
+        CASE(compactions_expiries_and_errors_are_shown),
         CASE(memory_parts_add_up_to_the_resident_memory),
         CASE(lag_is_listed_per_partition_with_the_largest_first),
         CASE(a_query_that_makes_progress_has_rates_and_a_time_to_catch_up),

@@ -64,6 +64,43 @@ static void a_query_is_shown_in_a_few_lines(void **state) {
     free(text);
 }
 
+static void the_files_of_its_table_are_shown_and_what_was_done_about_them(void **state) {
+    (void)state;
+    char *text =
+        print("{\"totals\":{},\"missingFiles\":1,\"changedFiles\":2,\"care\":{"
+              "\"files\":{\"files\":1234,\"small\":1200,\"afterCompaction\":40,"
+              "\"countedAt\":\"2025-12-31T10:30:00Z\"},\"rejectFiles\":{\"files\":7},"
+              "\"forecast\":{\"filesPerDay\":5760,\"filesPerDayAfterCompaction\":4},"
+              "\"compactions\":{\"newest\":{\"at\":\"2025-12-31T10:00:00Z\",\"filesBefore\":120,"
+              "\"filesAfter\":2}},\"waiting\":{\"files\":3,\"why\":\"status=live: too young\"},"
+              "\"expiries\":{\"files\":9},"
+              "\"error\":{\"at\":\"2025-12-31T10:20:00Z\",\"text\":\"disk full\"}}}");
+    const char *from = strstr(text, "  files ");
+    assert_non_null(from);
+    assert_string_equal(
+        from,
+        "  files       1234 in the table, 1200 of them small, 40 after a compaction; 7 of rejects "
+        "(counted at 2025-12-31T10:30:00Z)\n"
+        "  forecast    5760 files a day, 4 after compaction\n"
+        "  compaction  at 2025-12-31T10:00:00Z: 120 files became 2\n"
+        "  waiting     3 small files: status=live: too young\n"
+        "  expired     9 files since the start\n"
+        "  table       1 file missing, 2 changed by another program\n"
+        "  care        compaction or expiry failed at 2025-12-31T10:20:00Z: disk full\n");
+    free(text);
+}
+
+static void files_that_were_not_counted_are_not_shown_as_none(void **state) {
+    (void)state;
+    char *text = print("{\"totals\":{},\"missingFiles\":null,\"changedFiles\":null,\"care\":{"
+                       "\"files\":null,\"rejectFiles\":null,\"forecast\":null,"
+                       "\"compactions\":{\"newest\":null},\"waiting\":null,"
+                       "\"expiries\":{\"files\":0},\"error\":null}}");
+    assert_string_equal(strstr(text, "  files "),
+                        "  files       not counted yet since the start\n");
+    free(text);
+}
+
 static void its_health_is_shown_with_what_to_do(void **state) {
     (void)state;
     char *text = print("{\"state\":\"retrying\",\"message\":\"m\",\"health\":{\"state\":\"stuck\","
@@ -145,6 +182,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_lock_has_the_address_of_its_holder),
         cmocka_unit_test(a_query_is_shown_in_a_few_lines),
+        cmocka_unit_test(the_files_of_its_table_are_shown_and_what_was_done_about_them),
+        cmocka_unit_test(files_that_were_not_counted_are_not_shown_as_none),
         cmocka_unit_test(its_health_is_shown_with_what_to_do),
         cmocka_unit_test(an_error_is_shown_once),
         cmocka_unit_test(a_retry_is_shown_with_its_next_attempt_and_its_limit),
