@@ -9,8 +9,8 @@
 #include "base/system/clock.h"
 #include "base/text.h"
 #include "pipeline/sink/reject_table.h"
-#include "streaming/store/change_steps.h"
-#include "streaming/store/changes.h"
+#include "streaming/changes/change_steps.h"
+#include "streaming/changes/changes.h"
 
 int care_date_level(const struct query_definition *definition) {
     size_t count = definition->options->store.partition_by_count;

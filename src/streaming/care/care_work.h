@@ -6,9 +6,9 @@
 #include "base/error.h"
 #include "pipeline/merge/merge.h"
 #include "streaming/care/care_files.h"
+#include "streaming/changes/change.h"
 #include "streaming/query/query_definition.h"
 #include "streaming/report/care_status.h"
-#include "streaming/store/change.h"
 #include "streaming/store/store.h"
 #include "streaming/table/path_list.h"
 

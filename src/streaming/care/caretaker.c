@@ -22,8 +22,8 @@
 #include "streaming/care/expire.h"
 #include "streaming/care/pace.h"
 #include "streaming/care/request.h"
+#include "streaming/changes/change_steps.h"
 #include "streaming/query/retry.h"
-#include "streaming/store/change_steps.h"
 
 enum {
     STEP_MS = 500, // how soon a request or a stop is noticed

@@ -15,7 +15,7 @@
 #include "base/scope.h"
 #include "base/system/clock.h"
 #include "base/text.h"
-#include "streaming/store/change_steps.h"
+#include "streaming/changes/change_steps.h"
 #include "streaming/table/origin_reader.h"
 
 enum { GROUP_TARGETS = 16, GROUP_FILES = 50000, ROOM_SPARE = 64 << 20, PAGE_MAX = 64 << 20 };

@@ -1,9 +1,9 @@
 #include "streaming/care/count_files.h"
 
 #include "base/system/clock.h"
+#include "streaming/changes/change_steps.h"
 #include "streaming/sink_log/sink_entry.h"
 #include "streaming/sink_log/sink_log.h"
-#include "streaming/store/change_steps.h"
 
 enum { ASK_EVERY = 256 }; // files
 

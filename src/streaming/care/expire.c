@@ -16,8 +16,8 @@
 #include "base/text.h"
 #include "core/date_text.h"
 #include "streaming/care/expiry.h"
-#include "streaming/store/change_steps.h"
-#include "streaming/store/rejects.h"
+#include "streaming/changes/change_steps.h"
+#include "streaming/changes/rejects.h"
 #include "streaming/table/origin_reader.h"
 
 enum { CHANGE_FILES = 10000, PAGE_MAX = 64 << 20 };

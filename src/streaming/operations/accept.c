@@ -4,7 +4,7 @@
  * is gone leaves the table. One of another size leaves, too, and comes back under a new name if it
  * can be read, with the rows that it has now; so does a file that the log does not list, if none of
  * its rows is in a listed file. Then it is counted which offsets of the committed batches are in no
- * file at all, and all of it is recorded as one change of the table (streaming/store/change.h),
+ * file at all, and all of it is recorded as one change of the table (streaming/changes/change.h),
  * whose commit point is that of every change. Files of the rejects are a change of their own.
  *
  * A file that comes back has a second name in the directory of new files, so that the first one is
@@ -18,11 +18,11 @@
 #include "base/system/clock.h"
 #include "base/system/uuid.h"
 #include "base/text.h"
+#include "streaming/changes/change_steps.h"
+#include "streaming/changes/changes.h"
 #include "streaming/operations/operations.h"
 #include "streaming/recovery/recover.h"
 #include "streaming/sink_log/sink_entry.h"
-#include "streaming/store/change_steps.h"
-#include "streaming/store/changes.h"
 #include "streaming/store/store.h"
 #include "streaming/store/table_types.h"
 #include "streaming/table/origin_reader.h"

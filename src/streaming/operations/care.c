@@ -9,9 +9,9 @@
 
 #include "base/system/clock.h"
 #include "streaming/care/care_command.h"
+#include "streaming/changes/change_steps.h"
 #include "streaming/operations/operations.h"
 #include "streaming/recovery/recover.h"
-#include "streaming/store/change_steps.h"
 
 enum {
     ASK_EVERY_NS = 200000000,

@@ -11,11 +11,11 @@
 #include "base/check.h"
 #include "base/scope.h"
 #include "base/text.h"
+#include "streaming/changes/change_steps.h"
 #include "streaming/operations/operations.h"
 #include "streaming/sink_log/sink_entry.h"
 #include "streaming/sink_log/sink_log.h"
 #include "streaming/sink_log/sink_log_file.h"
-#include "streaming/store/change_steps.h"
 #include "streaming/store/store.h"
 #include "streaming/table/path_list.h"
 

@@ -14,12 +14,12 @@
 
 #include "base/check.h"
 #include "pipeline/source/source.h"
+#include "streaming/changes/rejects.h"
 #include "streaming/kafka/planner.h"
 #include "streaming/operations/operations.h"
 #include "streaming/query/micro_batch.h"
 #include "streaming/recovery/recover.h"
 #include "streaming/store/declaration.h"
-#include "streaming/store/rejects.h"
 #include "streaming/store/store.h"
 #include "streaming/store/table_types.h"
 #include "streaming/tasks/worker.h"

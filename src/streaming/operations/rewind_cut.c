@@ -12,9 +12,9 @@
 #include <string.h>
 
 #include "base/scope.h"
+#include "streaming/changes/changes.h"
 #include "streaming/history/coverage_cut.h"
 #include "streaming/operations/rewind_cut.h"
-#include "streaming/store/changes.h"
 
 static bool add_manifest(const struct rewind *rewind, int64_t batch_id, struct coverage *coverage,
                          struct error *err) {

@@ -9,8 +9,8 @@
 #include "base/text.h"
 #include "pipeline/merge/merge.h"
 #include "pipeline/sink/reject_table.h"
+#include "streaming/changes/change_steps.h"
 #include "streaming/query/query_definition.h"
-#include "streaming/store/change_steps.h"
 
 enum { OUTPUT_SIZE_MAX = 1 << 30 };
 

@@ -7,7 +7,7 @@
 #include "streaming/operations/rewind_state.h"
 
 /* Splits rewind->mixed_table and rewind->mixed_rejects, with a change of each table
- * (streaming/store/change_steps.h). ERROR_STATE: a file cannot be split, because it is damaged or
+ * (streaming/changes/change_steps.h). ERROR_STATE: a file cannot be split, because it is damaged or
  * only a later batch makes it one that may leave the table; ERROR_CONFIG: a file system that cannot
  * do it. */
 MUST_CHECK bool rewind_split(struct rewind *rewind, struct error *err);

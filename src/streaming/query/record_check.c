@@ -15,10 +15,10 @@
 #include "base/disk/file.h"
 #include "base/log/log.h"
 #include "base/scope.h"
+#include "streaming/changes/kept_files.h"
 #include "streaming/kafka/broker.h"
 #include "streaming/kafka/positions.h"
 #include "streaming/store/coverage.h"
-#include "streaming/store/kept_files.h"
 #include "streaming/store/store.h"
 #include "streaming/table/origin_reader.h"
 

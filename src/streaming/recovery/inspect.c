@@ -12,10 +12,10 @@
 #include "base/check.h"
 #include "base/scope.h"
 #include "base/text.h"
+#include "streaming/changes/snapshot.h"
 #include "streaming/recovery/recovery_table.h"
 #include "streaming/store/checkpoint_notes.h"
 #include "streaming/store/declaration.h"
-#include "streaming/store/snapshot.h"
 
 void inspection_deinit(struct inspection *inspection) {
     for (size_t i = 0; i < inspection->fault_count; i++)

@@ -5,8 +5,8 @@
 #define STREAMING_RECOVERY_INSPECT_H
 
 #include "base/error.h"
+#include "streaming/changes/change.h"
 #include "streaming/kafka/broker.h"
-#include "streaming/store/change.h"
 #include "streaming/store/checkpoint.h"
 #include "streaming/store/checkpoint_notes.h"
 #include "streaming/store/store.h"
@@ -31,7 +31,7 @@ struct inspected_partition {
                                  // have come since
 };
 
-/* A change of the table that is recorded (streaming/store/change.h). */
+/* A change of the table that is recorded (streaming/changes/change.h). */
 struct inspected_change {
     int64_t number;
     enum change_kind kind;

@@ -19,9 +19,9 @@
 
 #include "base/scope.h"
 #include "base/text.h"
+#include "streaming/changes/kept_files.h"
 #include "streaming/sink_log/sink_entry.h"
 #include "streaming/sink_log/sink_log.h"
-#include "streaming/store/kept_files.h"
 #include "streaming/store/store.h"
 #include "streaming/table/origin_reader.h"
 #include "streaming/table/path_list.h"
@@ -312,11 +312,11 @@ bool missing_files_find(const struct missing_files_search *search, struct missin
         return false;
     struct finder finder = {.store = store, .search = search, .missing = missing};
     kept_files_init(&finder.kept, store);
-    bool ok = sink_log_open(&store->sink_log, store->options.table, err) &&
-              store_check_root(store, err) &&
-              (store->sink_log.exists
-                   ? compare_log(&finder, &store->sink_log, err)
-                   : check_manifests(&finder, err) && check_changes(&finder, err));
+    bool ok =
+        sink_log_open(&store->sink_log, store->options.table, err) &&
+        store_check_root(store, err) &&
+        (store->sink_log.exists ? compare_log(&finder, &store->sink_log, err)
+                                : check_manifests(&finder, err) && check_changes(&finder, err));
     kept_files_deinit(&finder.kept);
     path_list_deinit(&finder.unlisted);
     offsets_deinit(&finder.ends);
@@ -351,11 +351,11 @@ void missing_files_describe(const struct missing_files *missing, const char *tab
         return;
     }
     int64_t changed = missing->resized + missing->unlisted;
-    scoped(scope_free) char *others =
-        changed == 0 ? text_copy("")
-                     : text_format("; %" PRId64 " with another size, %" PRId64
-                                   " that the sink log does not list",
-                                   missing->resized, missing->unlisted);
+    scoped(scope_free) char *others = changed == 0
+                                          ? text_copy("")
+                                          : text_format("; %" PRId64 " with another size, %" PRId64
+                                                        " that the sink log does not list",
+                                                        missing->resized, missing->unlisted);
     (void)error_set(
         text, ERROR_STATE,
         "%s that %s %s missing from table '%s': %s%s%s; %s. Restore %s from a backup; if files "

@@ -8,7 +8,7 @@
  * Only files modified since the newest manifest are looked at (without any: since the oldest plan
  * that is left; after a run on a cluster: since it began). One that the sink log lists counts, or
  * the newest manifest, or one before it that is not older than that moment, or that a compaction
- * has made (streaming/store/changes.h). Another is an orphan
+ * has made (streaming/changes/changes.h). Another is an orphan
  * when it was never finished, when every row of it lies in the plan that is to run again, or, in a
  * table with a sink log, when every row of it is in a listed file too. What is none of these is
  * somebody else's, reported and left alone. */

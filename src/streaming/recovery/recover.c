@@ -15,12 +15,12 @@
 
 #include "base/check.h"
 #include "base/text.h"
+#include "streaming/changes/change_steps.h"
+#include "streaming/history/history.h"
 #include "streaming/recovery/orphans.h"
 #include "streaming/recovery/recovery_table.h"
 #include "streaming/store/batch_steps.h"
-#include "streaming/store/change_steps.h"
 #include "streaming/store/coverage.h"
-#include "streaming/history/history.h"
 
 /* Every action that is followed by another look makes progress that the next one sees: a manifest
  * taken back or rolled forward, a commit written, a change finished. More rounds than this are a
@@ -362,8 +362,7 @@ bool recover(struct store *store, struct recovery *recovery, struct error *err) 
     store->recovered = false;
     bool ok = settle(store, &survey, &action, recovery, err) &&
               fill(store, &survey, action, recovery, err) && note_history(store) &&
-              prepare(store, &survey, err) &&
-              look_for_orphans(store, &survey, recovery, err);
+              prepare(store, &survey, err) && look_for_orphans(store, &survey, recovery, err);
     if (!ok) {
         recovery_deinit(recovery);
         return false;

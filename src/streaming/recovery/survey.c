@@ -5,7 +5,7 @@
  * of that manifest's files: these three tell in which step of a batch the last process ended, and
  * whether Spark has gone on since. The sink log is read at both ends only, unless its end does not
  * name the manifest's files. Files of the manifest that have left the table with a change of it
- * (streaming/store/changes.h) are not looked for. While a change is recorded and not finished
+ * (streaming/changes/changes.h) are not looked for. While a change is recorded and not finished
  * nothing else is looked at: the log and the directories may be on different sides of it. */
 #include "streaming/recovery/survey.h"
 
@@ -15,9 +15,9 @@
 
 #include "base/check.h"
 #include "base/scope.h"
+#include "streaming/changes/changes.h"
 #include "streaming/sink_log/sink_log.h"
 #include "streaming/sink_log/sink_log_file.h"
-#include "streaming/store/changes.h"
 
 static bool survey_sink_log(struct store *store, struct survey *survey, struct error *err) {
     if (!sink_log_open(&store->sink_log, store->options.table, err) ||

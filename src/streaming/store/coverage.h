@@ -17,7 +17,7 @@
  * apart as those of a manifest of version 5 do, and which has the counts of replayed rejects
  * (streaming/store/replay_counts.h). The other members are there as needed.
  *
- * Once rows have left the table for good (streaming/store/change.h) it has version 5, which lists
+ * Once rows have left the table for good (streaming/changes/change.h) it has version 5, which lists
  * their offsets as "replayed" does ("expired", "accepted"), has the other members as needed, and
  * says whether it counts records and rows apart ("countsRows").
  *

@@ -10,8 +10,8 @@
  * Changes of the table may be published meanwhile, by the query that runs. One that was finished
  * before the listing must show in it: what left is not there, and what came is. Of every later one
  * the listing may have either side, directory by directory; so neither is missed, and a file is
- * read wherever it is by then (streaming/store/kept_files.h). That no row is missing or there twice
- * is proven by the offsets in any case. */
+ * read wherever it is by then (streaming/changes/kept_files.h). That no row is missing or there
+ * twice is proven by the offsets in any case. */
 #include "streaming/verify/files.h"
 
 #include <inttypes.h>

@@ -3,8 +3,8 @@
 #ifndef STREAMING_VERIFY_FILES_H
 #define STREAMING_VERIFY_FILES_H
 
-#include "streaming/store/kept_files.h"
-#include "streaming/store/snapshot.h"
+#include "streaming/changes/kept_files.h"
+#include "streaming/changes/snapshot.h"
 #include "streaming/table/origin_reader.h"
 #include "streaming/table/path_list.h"
 #include "streaming/verify/report.h"

@@ -4,7 +4,7 @@
  * manifests or coverage accounts for, or what nobody does. As the scan has its passes, the gaps of
  * each window are added to the piece that they lie in; both ascend, so one look over each will do.
  * The sums are exact; only how many gaps are kept by place is bounded. Offsets whose rows left the
- * table with a change (streaming/store/changes.h) are taken out of the gaps before all else.
+ * table with a change (streaming/changes/changes.h) are taken out of the gaps before all else.
  *
  * The broker is asked only for the part of a gap that it still has, of the same incarnation. Near
  * gaps are read in one range; what lies between them is read and passed over. A record in a gap is
@@ -42,9 +42,7 @@ static bool next_gone(const struct gaps *gaps, uint32_t range_index, int64_t end
                                        end, &other, &other_end);
     *accepted = has_other && (!has_expired || other < expired);
     *start = *accepted ? other : expired;
-    *gone_end = !*accepted                                ? expired_end
-                : has_expired && expired < other_end ? expired
-                                                          : other_end;
+    *gone_end = !*accepted ? expired_end : has_expired && expired < other_end ? expired : other_end;
     return has_expired || has_other;
 }
 
@@ -54,12 +52,12 @@ static void add_piece(struct gaps *gaps, size_t range, int64_t start, int64_t en
     bool accepted;
     if (start >= end)
         return;
-    gaps->pieces[gaps->piece_count++] =
-        (struct piece){.range = (uint32_t)range,
-                       .start = start,
-                       .end = end,
-                       .outcome = outcome,
-                       .has_gone = next_gone(gaps, (uint32_t)range, end, &gone, &gone_end, &accepted)};
+    gaps->pieces[gaps->piece_count++] = (struct piece){
+        .range = (uint32_t)range,
+        .start = start,
+        .end = end,
+        .outcome = outcome,
+        .has_gone = next_gone(gaps, (uint32_t)range, end, &gone, &gone_end, &accepted)};
 }
 
 /* Whether an outcome's log comes before that of a range, is it, or comes behind it. */

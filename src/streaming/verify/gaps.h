@@ -3,8 +3,8 @@
 #ifndef STREAMING_VERIFY_GAPS_H
 #define STREAMING_VERIFY_GAPS_H
 
+#include "streaming/changes/snapshot.h"
 #include "streaming/kafka/broker.h"
-#include "streaming/store/snapshot.h"
 #include "streaming/verify/offset_map.h"
 #include "streaming/verify/report.h"
 
@@ -24,9 +24,9 @@ struct piece {
     uint32_t range;
     int64_t start, end;
     const struct range_outcome *outcome; // NULL: batches without a manifest
-    int64_t unmet; // offsets of it that are in no file, without the following
-    int64_t expired, accepted; // those whose rows left the table with a change
-    bool has_gone;             // of some of its offsets rows left, whether or not others are there
+    int64_t unmet;                       // offsets of it that are in no file, without the following
+    int64_t expired, accepted;           // those whose rows left the table with a change
+    bool has_gone; // of some of its offsets rows left, whether or not others are there
 };
 
 struct gaps {

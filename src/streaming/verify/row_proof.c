@@ -5,8 +5,8 @@
  * before it shows that rows are missing. That the last rows of a record are missing shows only in
  * the counts: those of a piece, which is what one outcome of manifests or coverage accounts for,
  * or, of records that were replayed, those of the partition. Rows may have left the table with a
- * change (streaming/store/changes.h): of such a record any positions may be missing, and counts are
- * only the most that may be there. */
+ * change (streaming/changes/changes.h): of such a record any positions may be missing, and counts
+ * are only the most that may be there. */
 #include "streaming/verify/row_proof.h"
 
 #include <inttypes.h>

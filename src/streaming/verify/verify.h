@@ -5,12 +5,12 @@
  * What is read of a data file is its footer and the columns `partition` and `offset`; one bit per
  * offset is kept, and when memory has no room for all of them the files are read in several passes
  * over windows of offsets, so that the answer is exact for any number of them. No lock is taken:
- * the newest committed batch at the start is the horizon (streaming/store/snapshot.h), and what
+ * the newest committed batch at the start is the horizon (streaming/changes/snapshot.h), and what
  * later batches do meanwhile is not looked at.
  *
  * An offset that is in no file is
  *
- *     expired, accepted   its rows left the table with a change (streaming/store/change.h)
+ *     expired, accepted   its rows left the table with a change (streaming/changes/change.h)
  *     lost       to retention, as a manifest says
  *     absent     a manifest says so (it was compacted, or aborted, or a transaction marker), or, of
  *                a batch without a manifest (Spark's), the broker has no record there

@@ -1,5 +1,5 @@
-/* `files`: what streaming/store/live_files.h lists, as text for a shell, as JSON for a program, or
- * as an expression of DuckDB. Values of partition columns have the types of the table, so that
+/* `files`: what streaming/changes/live_files.h lists, as text for a shell, as JSON for a program,
+ * or as an expression of DuckDB. Values of partition columns have the types of the table, so that
  * neither reader has to guess them from the names of directories. */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 #include "base/log/log.h"
 #include "base/scope.h"
 #include "base/text.h"
-#include "streaming/store/live_files.h"
+#include "streaming/changes/live_files.h"
 #include "surfaces/commands/each_command.h"
 #include "surfaces/rows/table_rows.h"
 #include "surfaces/terminal/output.h"

@@ -8,7 +8,7 @@
 #include "base/check.h"
 #include "base/text.h"
 #include "pipeline/sink/reject_table.h"
-#include "streaming/store/rejects.h"
+#include "streaming/changes/rejects.h"
 #include "surfaces/commands/each_command.h"
 #include "surfaces/rows/reject_rows.h"
 #include "surfaces/rows/table_rows.h"
@@ -141,8 +141,8 @@ static bool read_all(struct listing *listing, struct error *err) {
         !reject_rows_resolved(&scope->store, &listing->resolved, err))
         return false;
     for (size_t file = 0; file < listing->files.list.count; file++)
-        if (!reject_rows_each(&listing->source, listing->files.list.paths[file], count_row,
-                              listing, err))
+        if (!reject_rows_each(&listing->source, listing->files.list.paths[file], count_row, listing,
+                              err))
             return false;
     if (listing->reason_count > 1)
         qsort(listing->reasons, listing->reason_count, sizeof listing->reasons[0], by_count);

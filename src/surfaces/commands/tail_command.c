@@ -14,7 +14,7 @@
 #include "base/check.h"
 #include "base/disk/file.h"
 #include "base/log/log.h"
-#include "streaming/store/batch_files.h"
+#include "streaming/changes/batch_files.h"
 #include "surfaces/commands/each_command.h"
 #include "surfaces/rows/newest_rows.h"
 #include "surfaces/terminal/output.h"
@@ -104,7 +104,8 @@ struct history {
 static void offer(void *context, const struct table_rows *rows, size_t row) {
     struct history *history = context;
     const struct vector *columns = rows->cursor.vectors;
-    if (history->only_us >= 0 && (!columns[3].valid[row] || columns[3].int64s[row] != history->only_us))
+    if (history->only_us >= 0 &&
+        (!columns[3].valid[row] || columns[3].int64s[row] != history->only_us))
         return;
     newest_rows_offer(
         &history->tail->newest,

@@ -12,7 +12,7 @@
 #include "base/scope.h"
 #include "base/text.h"
 #include "pipeline/parquet/read/reader.h"
-#include "streaming/store/rejects.h"
+#include "streaming/changes/rejects.h"
 #include "surfaces/demo/sample.h"
 #include "surfaces/rows/table_rows.h"
 #include "surfaces/terminal/output.h"
@@ -147,7 +147,8 @@ struct excerpt {
 
 static bool add_first_row(struct excerpt *excerpt, const struct leaf *leaf, struct error *err) {
     struct table_rows rows;
-    bool ok = table_rows_open(&rows, &(struct rows_source){.root = excerpt->root}, leaf->path, NULL, 0, err);
+    bool ok = table_rows_open(&rows, &(struct rows_source){.root = excerpt->root}, leaf->path, NULL,
+                              0, err);
     if (ok && excerpt->table.row_count == 0) {
         shown_columns_keep(&excerpt->shown, &rows);
         shown_columns_begin(&excerpt->shown, NULL, &excerpt->table);
@@ -232,8 +233,8 @@ static bool print_rejects(FILE *out, const char *root, struct error *err) {
     struct reasons *reasons = must_alloc(1, sizeof *reasons);
     bool ok = table_open(&table, root, err) && reject_files_list(&table, &files, err);
     for (size_t i = 0; ok && i < files.list.count; i++)
-        ok = table_rows_each(&(struct rows_source){.root = root}, files.list.paths[i], columns, sizeof columns / sizeof columns[0],
-                             count_reject, reasons, err);
+        ok = table_rows_each(&(struct rows_source){.root = root}, files.list.paths[i], columns,
+                             sizeof columns / sizeof columns[0], count_reject, reasons, err);
     if (ok)
         print_reasons(out, reasons);
     reject_files_deinit(&files);

@@ -13,7 +13,7 @@
 #include "streaming/care/care_files.h"
 #include "streaming/care/count_files.h"
 #include "streaming/care/expire.h"
-#include "streaming/store/change_steps.h"
+#include "streaming/changes/change_steps.h"
 #include "surfaces/doctor/doctor_checks.h"
 #include "surfaces/terminal/quantity.h"
 

@@ -4,7 +4,7 @@
 #define SURFACES_ROWS_REJECT_ROWS_H
 
 #include "pipeline/sink/reject_table.h"
-#include "streaming/store/rejects.h"
+#include "streaming/changes/rejects.h"
 #include "surfaces/rows/newest_rows.h"
 #include "surfaces/settings/config.h"
 

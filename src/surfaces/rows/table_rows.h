@@ -6,8 +6,8 @@
 
 #include "base/json.h"
 #include "pipeline/parquet/read/reader.h"
+#include "streaming/changes/kept_files.h"
 #include "streaming/declare/stream.h"
-#include "streaming/store/kept_files.h"
 #include "surfaces/settings/config.h"
 #include "surfaces/terminal/text_table.h"
 

@@ -8,9 +8,9 @@
 
 #include "base/json.h"
 #include "base/text.h"
-#include "streaming/store/change.h"
-#include "streaming/store/change_steps.h"
-#include "streaming/store/changes.h"
+#include "streaming/changes/change.h"
+#include "streaming/changes/change_steps.h"
+#include "streaming/changes/changes.h"
 #include "streaming/table/path_list.h"
 
 enum { CHANGE_FIXTURE_MADE_MS = 1800000000 };

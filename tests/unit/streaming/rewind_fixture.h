@@ -7,8 +7,8 @@
 
 #include "pipeline/merge/merge.h"
 #include "pipeline/sink/reject_table.h"
+#include "streaming/changes/change_steps.h"
 #include "streaming/query/query_definition.h"
-#include "streaming/store/change_steps.h"
 #include "streaming/store/coverage.h"
 
 /* ---- the records ---- */

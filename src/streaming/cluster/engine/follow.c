@@ -14,10 +14,10 @@
 
 #include "base/log/log.h"
 #include "base/system/clock.h"
+#include "streaming/changes/batch_files.h"
 #include "streaming/cluster/engine/reject_pass.h"
 #include "streaming/cluster/engine/spark_progress.h"
 #include "streaming/cluster/engine/spark_reason.h"
-#include "streaming/store/batch_files.h"
 #include "streaming/store/store.h"
 
 enum {

@@ -4,9 +4,9 @@
 #include "rewind_fixture.h"
 
 #include "base/system/clock.h"
+#include "streaming/changes/changes.h"
 #include "streaming/history/history.h"
 #include "streaming/operations/rewind_target.h"
-#include "streaming/store/changes.h"
 #include "streaming/table/origin_reader.h"
 
 /* ---- deep ---- */

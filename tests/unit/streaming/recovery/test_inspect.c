@@ -2,9 +2,9 @@
 #include "store_fixture.h"
 
 #include "base/scope.h"
+#include "streaming/changes/batch_files.h"
 #include "streaming/recovery/inspect.h"
 #include "streaming/recovery/recover.h"
-#include "streaming/store/batch_files.h"
 
 #define CHECKPOINT "checkpoints/match_stream/"
 #define SINK_LOG "processed/matches/_spark_metadata/"

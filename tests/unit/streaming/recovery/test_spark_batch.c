@@ -1,8 +1,8 @@
 /* test_spark_batch.c: a batch that a cluster has run for us, and whose rejects we have written. */
 #include "operate.h"
 
+#include "streaming/changes/batch_files.h"
 #include "streaming/recovery/recover.h"
-#include "streaming/store/batch_files.h"
 #include "streaming/store/batch_steps.h"
 #include "streaming/store/checkpoint_notes.h"
 #include "streaming/store/coverage.h"

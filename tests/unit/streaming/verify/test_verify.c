@@ -15,8 +15,8 @@
 #include "base/scope.h"
 #include "core/rows.h"
 #include "pipeline/sink/sink_parquet.h"
+#include "streaming/changes/change.h"
 #include "streaming/verify/listing.h"
-#include "streaming/store/change.h"
 #include "streaming/verify/verify.h"
 
 static struct fixture fixture;
@@ -985,7 +985,8 @@ static void let_leave(size_t n) {
     struct stat status;
     char *name = data_file(place(), n);
     check(stat(file_join(file_join(fixture.root, place()).text, name).text, &status) == 0);
-    file_list_add(&change.left, (struct data_file){.path = name, .size = status.st_size, .rows = 1});
+    file_list_add(&change.left,
+                  (struct data_file){.path = name, .size = status.st_size, .rows = 1});
 }
 
 /* A file with the rows of `first` and `second`, as many records as the ends have; it is staged. */
@@ -1042,8 +1043,8 @@ static void change_log(int64_t newest) {
 /* What was staged comes, and what leaves is kept beside the table. */
 static void exchange(void) {
     struct file_path root = file_join(fixture.root, place());
-    struct file_path aside = file_join(fixture.root, change.of_rejects ? "rejected/.matches.aside/"
-                                                                       : "processed/.matches.aside/");
+    struct file_path aside = file_join(
+        fixture.root, change.of_rejects ? "rejected/.matches.aside/" : "processed/.matches.aside/");
     struct file_path left = file_join(file_join_number(aside.text, change.number).text, "left");
     for (size_t i = 0; i < change.added.count; i++)
         check(rename(file_join(fixture.root, change.added.files[i].staged).text,
@@ -1078,8 +1079,7 @@ static void compacted_files_are_not_missed(void **state) {
     change_log(1);
     verify();
     assert_faults(0, 0, 0);
-    assert_partition(0,
-                     &(struct verify_partition){.end = 5, .rows = 3, .rejects = 1, .absent = 1});
+    assert_partition(0, &(struct verify_partition){.end = 5, .rows = 3, .rejects = 1, .absent = 1});
     assert_partition(1, &(struct verify_partition){.end = 5, .rows = 4, .rejects = 1});
     assert_int_equal(report.table_files, 1);
     assert_int_equal(report.texts[VERIFY_NOTE].count, 0);
@@ -1137,8 +1137,7 @@ static void an_unfinished_change_is_tolerated_and_noted(void **state) {
         let_leave(0);
         let_leave(1);
         let_come("rr-rr", "rxr");
-        struct file_path staging =
-            file_join(fixture.root, "processed/.matches.aside/0/files");
+        struct file_path staging = file_join(fixture.root, "processed/.matches.aside/0/files");
         struct error err;
         check(file_make_directory(staging.text, &err));
         struct file_path prepared = file_join(staging.text, change.added.files[0].staged);
@@ -1172,8 +1171,8 @@ static void let_leave_of(int64_t batch) {
     char *path = strstr(log, "status="), *end = strstr(log, ".parquet");
     check(path != NULL && end != NULL);
     file_list_add(&change.left,
-                  (struct data_file){
-                      .path = fixture_text("%.*s.parquet", (int)(end - path), path), .size = 1});
+                  (struct data_file){.path = fixture_text("%.*s.parquet", (int)(end - path), path),
+                                     .size = 1});
 }
 
 static void expired_offsets_are_neither_missing_nor_lost(void **state) {
@@ -1189,10 +1188,11 @@ static void expired_offsets_are_neither_missing_nor_lost(void **state) {
     change_log(1);
     verify();
     assert_faults(0, 0, 0);
-    assert_partition(
-        0, &(struct verify_partition){
-               .end = 8, .rows = 3, .rejects = 1, .absent = 1, .lost = 1, .expired = 2});
-    assert_partition(1, &(struct verify_partition){.end = 4, .rows = 1, .rejects = 1, .expired = 2});
+    assert_partition(0,
+                     &(struct verify_partition){
+                         .end = 8, .rows = 3, .rejects = 1, .absent = 1, .lost = 1, .expired = 2});
+    assert_partition(1,
+                     &(struct verify_partition){.end = 4, .rows = 1, .rejects = 1, .expired = 2});
 
     // A row that came late is a row, also if all others of its file are gone.
     let_be_gone(0, 5, 5);
@@ -1224,8 +1224,8 @@ static void of_a_record_whose_rows_expired_any_positions_may_be_missing(void **s
     lose_row(0, 3, 4, "31e9", "5");
     begin_change(CHANGE_EXPIRY, false);
     let_be_gone(0, 3, 3);
-    file_list_add(&change.left, (struct data_file){.path = strdup("status=live/x.parquet"),
-                                                   .size = 1});
+    file_list_add(&change.left,
+                  (struct data_file){.path = strdup("status=live/x.parquet"), .size = 1});
     record_change(false);
     verify();
     assert_int_equal(report.texts[VERIFY_MISSING].count, 0);

@@ -2,13 +2,13 @@
  *
  * A change is recorded before a file leaves its place, so whoever misses a file there reads the
  * records, and finds it; only while they grew since the last look does it pay to look again. */
-#include "streaming/store/kept_files.h"
+#include "streaming/changes/kept_files.h"
 
 #include <string.h>
 
 #include "base/check.h"
 #include "base/scope.h"
-#include "streaming/store/change_steps.h"
+#include "streaming/changes/change_steps.h"
 #include "streaming/table/exchange.h"
 
 enum { LOOKS_MAX = 5 };
@@ -131,8 +131,7 @@ bool kept_files_find(struct kept_files *kept, bool of_rejects, const char *path,
     *there = false;
     pthread_mutex_lock(&kept->lock);
     for (int looks = 1; ok && again && !*there; looks++) {
-        ok = look(kept, of_rejects, path, at, there, err) &&
-             (*there || refresh(kept, &again, err));
+        ok = look(kept, of_rejects, path, at, there, err) && (*there || refresh(kept, &again, err));
         // While a change is carried out, a file may be carried past the look.
         again = again || (kept->unfinished >= 0 && looks < LOOKS_MAX);
     }

@@ -1,8 +1,8 @@
 /* rejects.h: every reject of a query, file by file, and which of them are resolved, that is rows by
  * now. The rejects table has no sink log: each of its files whose name ends in .parquet is of a
  * committed batch. */
-#ifndef STREAMING_STORE_REJECTS_H
-#define STREAMING_STORE_REJECTS_H
+#ifndef STREAMING_CHANGES_REJECTS_H
+#define STREAMING_CHANGES_REJECTS_H
 
 #include "base/error.h"
 #include "pipeline/sink/reject_table.h"

@@ -22,13 +22,13 @@
  *
  * One thread, the query's driver, calls these and those of batch_steps.h, so that a change and a
  * batch never overlap. The store is recovered. */
-#ifndef STREAMING_STORE_CHANGE_STEPS_H
-#define STREAMING_STORE_CHANGE_STEPS_H
+#ifndef STREAMING_CHANGES_CHANGE_STEPS_H
+#define STREAMING_CHANGES_CHANGE_STEPS_H
 
 #include "base/disk/file.h"
 #include "base/error.h"
-#include "streaming/store/change.h"
-#include "streaming/store/changes.h"
+#include "streaming/changes/change.h"
+#include "streaming/changes/changes.h"
 #include "streaming/store/store.h"
 
 /* Whether the file system of the table can do what a change needs. It may make the directory beside

@@ -3,8 +3,8 @@
 #include "change_fixture.h"
 
 #include "base/scope.h"
-#include "streaming/store/kept_files.h"
-#include "streaming/store/live_files.h"
+#include "streaming/changes/kept_files.h"
+#include "streaming/changes/live_files.h"
 
 enum { LAST = 10 }; // batches 0 to 9 are in a compact file of the sink log
 

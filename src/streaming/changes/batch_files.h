@@ -1,7 +1,7 @@
 /* batch_files.h: which files a committed batch has added to the table, for callers that follow a
  * query, ours or Spark's. Takes no lock. */
-#ifndef STREAMING_STORE_BATCH_FILES_H
-#define STREAMING_STORE_BATCH_FILES_H
+#ifndef STREAMING_CHANGES_BATCH_FILES_H
+#define STREAMING_CHANGES_BATCH_FILES_H
 
 #include "base/error.h"
 #include "core/file_list.h"

@@ -15,10 +15,10 @@
  * them, left the table with the files: of an expiry and an acceptance. Numbers of changes count up
  * from 0 in each checkpoint.
  *
- * The file is the commit point of the change (streaming/store/change_steps.h). Reading is strict.
+ * The file is the commit point of the change (streaming/changes/change_steps.h). Reading is strict.
  * Pure: no disk. */
-#ifndef STREAMING_STORE_CHANGE_H
-#define STREAMING_STORE_CHANGE_H
+#ifndef STREAMING_CHANGES_CHANGE_H
+#define STREAMING_CHANGES_CHANGE_H
 
 #include "base/error.h"
 #include "core/file_list.h"

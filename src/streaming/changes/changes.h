@@ -4,12 +4,12 @@
  * here. A record is kept at least as long as a manifest may name what it has replaced, and as long
  * as the replaced files are kept (COMPACT_GRACE); after that the offsets that left the table are in
  * coverage/N. */
-#ifndef STREAMING_STORE_CHANGES_H
-#define STREAMING_STORE_CHANGES_H
+#ifndef STREAMING_CHANGES_CHANGES_H
+#define STREAMING_CHANGES_CHANGES_H
 
 #include "base/disk/file.h"
 #include "base/error.h"
-#include "streaming/store/change.h"
+#include "streaming/changes/change.h"
 #include "streaming/store/store.h"
 
 struct changes {
@@ -51,7 +51,7 @@ const struct data_file *changes_added(const struct changes *changes, bool of_rej
 /* Adds to `gone` all offsets whose rows have left the table, of expiries and acceptances. */
 void changes_gone(const struct changes *changes, enum change_kind kind, struct resolved *gone);
 
-/* The directory beside the table, or beside the rejects (streaming/store/change_steps.h). */
+/* The directory beside the table, or beside the rejects (streaming/changes/change_steps.h). */
 struct file_path change_aside(const struct store *store, bool of_rejects);
 
 /* Where the file itself can still be read, while it is kept. False: it is not there any more. */

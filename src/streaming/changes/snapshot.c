@@ -6,7 +6,7 @@
  * Coverage is read before the manifests, and its newest number compared after them, so that no
  * batch is counted twice or not at all. The records of changes are read first: what a sweep removes
  * of them is in coverage before. */
-#include "streaming/store/snapshot.h"
+#include "streaming/changes/snapshot.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -8,7 +8,7 @@
  *
  * The sink log comes first: until a directory has its new files, a reader of the log misses files,
  * which is an error for it, and never reads rows twice. */
-#include "streaming/store/change_steps.h"
+#include "streaming/changes/change_steps.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -18,9 +18,9 @@
 
 #include "base/check.h"
 #include "base/scope.h"
+#include "streaming/changes/changes.h"
 #include "streaming/sink_log/sink_entry.h"
 #include "streaming/sink_log/sink_log_edit.h"
-#include "streaming/store/changes.h"
 #include "streaming/store/coverage.h"
 #include "streaming/table/exchange.h"
 

@@ -3,12 +3,12 @@
  *
  * The horizon is the newest committed batch (commits/N): by then all its files are in place and in
  * every log. What later batches have done is not looked at. */
-#ifndef STREAMING_STORE_SNAPSHOT_H
-#define STREAMING_STORE_SNAPSHOT_H
+#ifndef STREAMING_CHANGES_SNAPSHOT_H
+#define STREAMING_CHANGES_SNAPSHOT_H
 
 #include <time.h>
 
-#include "streaming/store/changes.h"
+#include "streaming/changes/changes.h"
 #include "streaming/store/coverage.h"
 #include "streaming/store/store.h"
 
@@ -37,10 +37,10 @@ struct snapshot {
     struct changes changes;   // owned; read before all the above
     struct resolved expired, accepted; // owned; offsets whose rows left the table; a row that came
                                        // later is in it all the same
-    size_t manifest_count;    // that are not folded
-    int64_t newest_manifest;  // of those that count; -1: none
-    char topic_id[TOPIC_ID_MAX]; // by that one; "": not known
-    struct promised_file *files; // owned; of those manifests
+    size_t manifest_count;             // that are not folded
+    int64_t newest_manifest;           // of those that count; -1: none
+    char topic_id[TOPIC_ID_MAX];       // by that one; "": not known
+    struct promised_file *files;       // owned; of those manifests
     size_t file_count, file_capacity;
     int64_t later_ms;  // rows of this time and later are beyond the horizon; 0: not known
     int64_t overtaken; // the manifest of this batch counts no more, Spark ran it; -1: none

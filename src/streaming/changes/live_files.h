@@ -2,8 +2,8 @@
  * names at which they stay readable although a change of the table carries them away.
  *
  * No lock is taken, and a query may run meanwhile. */
-#ifndef STREAMING_STORE_LIVE_FILES_H
-#define STREAMING_STORE_LIVE_FILES_H
+#ifndef STREAMING_CHANGES_LIVE_FILES_H
+#define STREAMING_CHANGES_LIVE_FILES_H
 
 #include "base/disk/file.h"
 #include "base/error.h"

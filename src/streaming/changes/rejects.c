@@ -1,6 +1,6 @@
-#include "streaming/store/rejects.h"
+#include "streaming/changes/rejects.h"
 
-#include "streaming/store/snapshot.h"
+#include "streaming/changes/snapshot.h"
 
 /* ---- files ---- */
 

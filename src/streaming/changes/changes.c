@@ -2,7 +2,7 @@
  *
  * A file is named twice at most: by the change that added it and by the one that it left with. The
  * last that names it decides. */
-#include "streaming/store/changes.h"
+#include "streaming/changes/changes.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -11,7 +11,7 @@
  * there before their files.
  *
  * A file that left the table before it was pinned is linked from where it is kept. */
-#include "streaming/store/live_files.h"
+#include "streaming/changes/live_files.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -24,9 +24,9 @@
 #include "base/scope.h"
 #include "base/system/clock.h"
 #include "base/text.h"
+#include "streaming/changes/change_steps.h"
+#include "streaming/changes/kept_files.h"
 #include "streaming/sink_log/sink_entry.h"
-#include "streaming/store/change_steps.h"
-#include "streaming/store/kept_files.h"
 #include "streaming/store/manifest.h"
 #include "streaming/table/origin_reader.h"
 #include "streaming/table/path_list.h"
@@ -59,8 +59,7 @@ static void sort(struct file_list *list) {
 
 static struct data_file *find(const struct file_list *list, const char *path) {
     const struct data_file key = {.path = (char *)path};
-    return list->count == 0 ? NULL
-                            : bsearch(&key, list->files, list->count, sizeof key, by_path);
+    return list->count == 0 ? NULL : bsearch(&key, list->files, list->count, sizeof key, by_path);
 }
 
 /* ---- by the sink log ---- */
@@ -231,7 +230,8 @@ static bool make_pin_directory(const struct live_files *live, struct file_path *
     return error_set(err, ERROR_RETRY, "'%s' has too many names of this moment", reads.text);
 }
 
-/* The directories of a path's partition values, as far as they differ from those of the last one. */
+/* The directories of a path's partition values, as far as they differ from those of the last one.
+ */
 static bool make_directories(const char *root, const char *path, struct file_path *last,
                              struct error *err) {
     const char *name = strrchr(path, '/');

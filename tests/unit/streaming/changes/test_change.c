@@ -11,7 +11,7 @@
 #include "base/check.h"
 #include "base/scope.h"
 #include "base/text.h"
-#include "streaming/store/change.h"
+#include "streaming/changes/change.h"
 
 static const struct manifest_origin origin = {"q", "t", "/table", "/rejects"};
 

@@ -1,16 +1,16 @@
 /* kept_files.h: where a file can be read that a list has named, although a change of the table
- * (streaming/store/change.h) has carried it away since, or has not brought it yet.
+ * (streaming/changes/change.h) has carried it away since, or has not brought it yet.
  *
  * For readers without a lock: they list files and read them later. What left a table is kept beside
  * it for a while. */
-#ifndef STREAMING_STORE_KEPT_FILES_H
-#define STREAMING_STORE_KEPT_FILES_H
+#ifndef STREAMING_CHANGES_KEPT_FILES_H
+#define STREAMING_CHANGES_KEPT_FILES_H
 
 #include <pthread.h>
 
 #include "base/disk/file.h"
 #include "base/error.h"
-#include "streaming/store/changes.h"
+#include "streaming/changes/changes.h"
 #include "streaming/table/path_list.h"
 
 struct kept_files {
@@ -18,7 +18,7 @@ struct kept_files {
     pthread_mutex_t lock;      // guards what follows
     struct changes changes;    // owned; read when it is first needed, and again when there are more
     bool read;
-    size_t records;    // that were there then
+    size_t records;     // that were there then
     int64_t unfinished; // and of them, the one that was not finished; -1: none
 };
 

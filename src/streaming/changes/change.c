@@ -4,7 +4,7 @@
  * Strictly, because after the commit point the files that left are taken out of the table by what
  * it says: each path once, in order, none in both lists, and none that leads out of the table. The
  * first line has an empty "path", so that it can be streamed like a file of the sink log. */
-#include "streaming/store/change.h"
+#include "streaming/changes/change.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
  * has none: its manifest tells, if we ran it. Else the compact file does: entries keep their order,
  * so the batch's own come behind the last entry of the batch before. If that can't be found, two
  * whole logs are compared, before and with the batch. */
-#include "streaming/store/batch_files.h"
+#include "streaming/changes/batch_files.h"
 
 #include <stdlib.h>
 #include <string.h>
