@@ -162,7 +162,7 @@ static bool read_batch(struct group *group, const struct merge_range *range, str
 
 static void start_batch(const struct group *group, struct batch *batch,
                         const struct merge_range *range, bool may_code) {
-    batch->values = must_alloc(batch->count, sizeof *batch->values);
+    batch->values = must_alloc(batch->count + 1, sizeof *batch->values);
     for (size_t i = 0; i < batch->count; i++)
         merge_values_init(&batch->values[i], &group->passes->table->columns[batch->first + i],
                           range, may_code && is_coded(group, batch->first + i));
