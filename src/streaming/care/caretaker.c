@@ -256,7 +256,7 @@ static bool open_store(struct caretaker *self, struct error *err) {
 static void pass(struct caretaker *self) {
     struct care_status *status = &self->query->report.care;
     struct error err;
-    int64_t began_ms = clock_monotonic_ms();
+    int64_t began_ns = clock_thread_cpu_ns();
     self->changed = false;
     care_status_set_busy(status, true);
     bool ok = open_store(self, &err) && make_pass(self, &err);
@@ -266,7 +266,8 @@ static void pass(struct caretaker *self) {
     else if (err.kind != ERROR_STOPPED)
         warn(self, "Cannot take care of the table; trying again in a minute", &err);
     int64_t now_ms = clock_monotonic_ms();
-    int64_t pause_ms = self->changed ? 0 : LOOK_SHARE * (now_ms - began_ms);
+    int64_t pause_ms =
+        self->changed ? 0 : LOOK_SHARE * ((clock_thread_cpu_ns() - began_ns) / 1000000);
     self->look_ms = now_ms + (pause_ms > look_every_ms(self) ? pause_ms : look_every_ms(self));
     care_status_set_next(status, clock_wall_ms() + self->look_ms - now_ms);
 }
