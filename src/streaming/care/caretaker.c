@@ -261,7 +261,7 @@ static bool open_store(struct caretaker *self, struct error *err) {
 static void pass(struct caretaker *self) {
     struct care_status *status = &self->query->report.care;
     struct error err;
-    int64_t began_ms = clock_monotonic_ms();
+    int64_t began_ns = clock_thread_cpu_ns();
     bool was_changed = self->changed;
     self->changed = false;
     care_status_set_busy(status, true);
@@ -273,7 +273,8 @@ static void pass(struct caretaker *self) {
         warn(self, "Cannot take care of the table; trying again in a minute", &err);
     care_status_set_passed(status, !ok && err.kind != ERROR_STOPPED, self->left_alone.count);
     int64_t now_ms = clock_monotonic_ms();
-    int64_t pause_ms = self->changed ? 0 : LOOK_SHARE * (now_ms - began_ms);
+    int64_t pause_ms =
+        self->changed ? 0 : LOOK_SHARE * ((clock_thread_cpu_ns() - began_ns) / 1000000);
     self->changed |= was_changed;
     self->look_ms = now_ms + (pause_ms > look_every_ms(self) ? pause_ms : look_every_ms(self));
     care_status_set_next(status, clock_wall_ms() + self->look_ms - now_ms);

@@ -19,7 +19,7 @@ static struct fixture fixture;
 
 enum operation { ADOPT, RELEASE, RELOCATE, REWIND, ADOPT_KAFKA };
 static int64_t to_batch;             // for REWIND
-static int64_t before_ms;            // likewise; 0: to_batch counts
+static int64_t rewind_before_ms;            // likewise; 0: to_batch counts
 static const struct query_options *rewind_query_used; // NULL: nothing must be split
 static struct broker *rewind_broker; // NULL: the records are not asked for
 #define NEW_CLUSTER "new"            // for ADOPT_KAFKA
@@ -31,9 +31,9 @@ static inline bool operate_as(enum operation operation, bool dry_run, char **sai
     FILE *out = open_memstream(said, &size);
     check(out != NULL);
     struct offsets next = {0};
-    const struct rewind_request request = {.by_time = before_ms > 0,
+    const struct rewind_request request = {.by_time = rewind_before_ms > 0,
                                            .to_batch = to_batch,
-                                           .before_ms = before_ms,
+                                           .before_ms = rewind_before_ms,
                                            .broker = rewind_broker,
                                            .query = rewind_query_used,
                                            .memory_max = 64 << 20};

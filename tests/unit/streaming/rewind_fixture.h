@@ -174,7 +174,7 @@ static inline int rewind_set_up(void **state) {
     (void)replay_set_up(state);
     fixture.options.rewind_retention_ms = 7LL * 24 * 3600 * 1000;
     line_count = 0;
-    before_ms = 0;
+    rewind_before_ms = 0;
     rewind_broker = NULL;
     rewind_query = query_options_of(PARSE_REJECT, 0);
     rewind_query_used = &rewind_query;
