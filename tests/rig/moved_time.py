@@ -173,7 +173,7 @@ class MovedTime:
 
     def _let_it_look(self, most_s=0.1):
         """A look at the table must not last for minutes because the clock is moved meanwhile: the next one would be put
-        off for hours. A compaction, which takes longer, goes on while batches are made."""
+        off for hours. A compaction takes longer, and batches are made meanwhile."""
         deadline = time.monotonic() + most_s
         web = Web(self.process, port=self._settings["SPARK_UI_PORT"])
         with contextlib.suppress(OSError):  # it has just been started
@@ -195,7 +195,7 @@ class MovedTime:
             self.start()
         self._await()
 
-    def settle(self, hours=12):
+    def settle(self, hours=36):
         """Until the days that are over have been compacted, if the program does that: the day that is over last waits
         for an hour."""
         if self._settings.get("COMPACT", "off") == "off":
