@@ -5,6 +5,7 @@ trigger, with Kafka timestamps of that time, and moves the clock on to where the
 of the long run, as large as there, and the same process makes all of them."""
 
 import collections
+import contextlib
 import itertools
 import json
 import mmap
@@ -17,10 +18,11 @@ import time
 
 import duckdb
 
-from .broker import must_be_delivered
+from .broker import free_ports, must_be_delivered
 from .lake import Lake
 from .paths import GEN
 from .program import Program
+from .web import Web
 
 PRELOAD = GEN.with_name("moved_clock.so")
 SECOND = 1_000_000_000
@@ -77,6 +79,7 @@ class MovedTime:
             "DATA_LAKE_PATH": self.lake.root,
             "TRIGGER": f"{trigger_s} seconds",
             "LOG_LEVEL": "WARNING",
+            "SPARK_UI_PORT": free_ports(1)[0],
             **self.clock.environment,
             **settings,
         }
@@ -168,12 +171,23 @@ class MovedTime:
                 raise AssertionError(f"not committed to {self.produced}: {self.process.tail()}")
             time.sleep(0.0005)
 
+    def _let_it_look(self, most_s=0.1):
+        """A look at the table must not last for minutes because the clock is moved meanwhile: the next one would be put
+        off for hours. A compaction takes longer, and batches are made meanwhile."""
+        deadline = time.monotonic() + most_s
+        web = Web(self.process, port=self._settings["SPARK_UI_PORT"])
+        with contextlib.suppress(OSError):  # it has just been started
+            while time.monotonic() < deadline and web.query()["care"]["busy"]:
+                time.sleep(0.002)
+
     def step(self, kill_after_s=None):
         """Up to the next trigger and the commit of its batch; with `kill_after_s` the program is killed that long after
         the trigger, and started again."""
         period = self.trigger_s * SECOND
         until = (self.clock.now() // period + 1) * period
         self._produce(until)
+        if self._settings.get("COMPACT", "off") != "off":
+            self._let_it_look()
         self.clock.move_to(until)
         if kill_after_s is not None:
             time.sleep(kill_after_s)
@@ -181,7 +195,7 @@ class MovedTime:
             self.start()
         self._await()
 
-    def settle(self, hours=12):
+    def settle(self, hours=36):
         """Until the days that are over have been compacted, if the program does that: the day that is over last waits
         for an hour."""
         if self._settings.get("COMPACT", "off") == "off":
