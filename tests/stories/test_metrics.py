@@ -42,6 +42,7 @@ def watched(job, tmp_path):
         TRIGGER="1 second",
         SPARK_UI_PORT=free_ports(1)[0],
         UI_TOKEN=TOKEN,
+        COMPACT="1 hour",
         KAFKA_CONF_STATISTICS_INTERVAL_MS=300,
     )
     web = Web(process, token=TOKEN)
@@ -59,6 +60,8 @@ def watched(job, tmp_path):
         for name in ("committed_offset", "records_read_total", "accepted_records_total) + sum(esports_stream_rejects_total"):
             prometheus.wait_value(f"sum(esports_stream_{name})", records)
         prometheus.wait_value("sum(esports_stream_lag_records)", 0)
+        prometheus.wait_value('count(esports_stream_forecast_files_per_day{query="match_stream"})', 3)
+        prometheus.wait_value("count(esports_stream_table_files)", 4)
         # A few seconds after the last batch, the round-trip times are no longer known.
         prometheus.stand_still()
         yield job, process, web, prometheus

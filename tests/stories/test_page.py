@@ -748,7 +748,7 @@ def test_files_of_the_table_compactions_and_changes_by_others_are_shown(job, ope
     table, rejects = job.lake.table("matches"), job.lake.rejects("matches")
     before, of_rejects = job.lake.files(table), job.lake.files(rejects)
     process, url = start(job, "--job", "matches", TRIGGER="1 hour")
-    page = open_page(url)
+    page = open_page(url, expected="ERR_CONNECTION_REFUSED")
     summary = page.wait("#care-summary", "counted at")
     assert process.lines(r"Table care \| compact=off \| target_file_size=134217728 \| retention=off")
     directories = collections.Counter(path.parent.name for path in before)

@@ -27,7 +27,8 @@ struct file_counter {
 };
 
 int64_t file_age_bound_s(enum file_age age) {
-    static const int64_t bounds[FILE_AGES] = {60 * 60, DAY_S, 7 * DAY_S, INT64_MAX};
+    static const int64_t bounds[FILE_AGES] = {INT64_C(60) * 60, DAY_S, INT64_C(7) * DAY_S,
+                                              INT64_MAX};
     return bounds[age];
 }
 

@@ -25,6 +25,8 @@ struct sums {
 /* Which column is the date that a directory closes with: the first of type DATE. SIZE_MAX: none. */
 static size_t date_column(const struct store_options *options) {
     struct schema schema;
+    if (options->partition_by_count == 0)
+        return SIZE_MAX;
     stream_schema(options->stream, &schema);
     for (size_t i = 0; i < options->partition_by_count; i++) {
         int column = schema_find(&schema, text_borrow(options->partition_by[i]));
@@ -132,20 +134,21 @@ static enum forecast_compact compact_of(const struct care_options *care) {
     }
 }
 
-struct forecast_input forecast_input_of(const struct config *config, const struct stream *stream,
-                                        const struct forecast_seen *seen) {
-    struct query_options options = config_query_options(config, stream);
-    size_t date = date_column(&options.store);
-    struct forecast_input input = {.trigger_ms = options.trigger.interval_ms,
-                                   .available_now = options.trigger.available_now,
-                                   .max_offsets = options.max_offsets_per_trigger,
-                                   .min_offsets = options.min_offsets_per_trigger,
-                                   .max_delay_ms = options.max_trigger_delay_ms,
+struct forecast_input forecast_input_from(const struct query_options *options, size_t workers,
+                                          const struct forecast_seen *seen) {
+    size_t date = date_column(&options->store);
+    struct forecast_input input = {.trigger_ms = options->trigger.interval_ms,
+                                   .available_now = options->trigger.available_now,
+                                   .max_offsets = options->max_offsets_per_trigger,
+                                   .min_offsets = options->min_offsets_per_trigger,
+                                   .max_delay_ms = options->max_trigger_delay_ms,
                                    .partition_values = 1,
                                    .row_bytes = FORECAST_ROW_BYTES,
                                    .reject_share = -1,
-                                   .workers = (size_t)config->workers};
-    for (size_t i = 0; i < options.store.partition_by_count; i++)
+                                   .workers = workers,
+                                   .compact = compact_of(&options->care),
+                                   .target_bytes = options->care.target_size};
+    for (size_t i = 0; i < options->store.partition_by_count; i++)
         input.partition_values *= i == date ? 1 : FORECAST_VALUES;
     if (seen != NULL) {
         input.records_per_second = seen->records_per_second;
@@ -155,8 +158,13 @@ struct forecast_input forecast_input_of(const struct config *config, const struc
         input.partition_values = (double)seen->values;
     if (seen != NULL && seen->row_bytes > 0)
         input.row_bytes = seen->row_bytes;
-    input.compact = compact_of(&options.care);
-    input.target_bytes = options.care.target_size;
+    return input;
+}
+
+struct forecast_input forecast_input_of(const struct config *config, const struct stream *stream,
+                                        const struct forecast_seen *seen) {
+    struct query_options options = config_query_options(config, stream);
+    struct forecast_input input = forecast_input_from(&options, (size_t)config->workers, seen);
     config_store_options_deinit(&options.store);
     return input;
 }

@@ -22,6 +22,10 @@ bool forecast_see(const struct store_options *options, struct forecast_seen *see
 struct forecast_input forecast_input_of(const struct config *config, const struct stream *stream,
                                         const struct forecast_seen *seen);
 
+/* The same of a query's own options. */
+struct forecast_input forecast_input_from(const struct query_options *options, size_t workers,
+                                          const struct forecast_seen *seen);
+
 /* Whether the user has chosen what makes files small: a shorter trigger than the default, or more
  * partition columns than the table's own, a date aside. */
 bool forecast_is_chosen(const struct config *config, const struct stream *stream);

@@ -54,7 +54,8 @@ bool forecast_now(const struct config *config, const struct query_view *view,
         .row_bytes = sums.rows > 0 && bytes > (double)sums.rows ? bytes / (double)sums.rows : 0,
         .values = (size_t)counts.recent_directories,
         .has_rows = counts.recent_directories > 0};
-    struct forecast_input input = forecast_input_of(config, view->options->stream, &seen);
+    struct forecast_input input =
+        forecast_input_from(view->options, (size_t)config->workers, &seen);
     *forecast = forecast_make(&input);
     return true;
 }

@@ -6,7 +6,7 @@
 #include "surfaces/health/forecast.h"
 #include "surfaces/settings/config.h"
 
-enum { FORECAST_LEAST_SECONDS = 10 }; // of batches: less says nothing of a day
+enum { FORECAST_LEAST_SECONDS = 5 }; // of batches: less says nothing of a day
 
 /* `seconds`: the time that its rate is of. False: not known yet, or the trigger is availableNow.
  * Copies what it needs, and waits for nothing. */
