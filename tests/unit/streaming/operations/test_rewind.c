@@ -236,9 +236,9 @@ static void three_days_are_done_again(void **state) {
         run_batches(1, 1);
     clock_source = real_clock;
     assert_false(fixture_has(&fixture, CHECKPOINT "offsets/19"));
-    before_ms = now - 3LL * 24 * HOUR_MS + 1000 * 60;
+    rewind_before_ms = now - 3LL * 24 * HOUR_MS + 1000 * 60;
     must_operate(REWIND, "rewound to batch 48");
-    before_ms = now - 119LL * HOUR_MS + 1000 * 60;
+    rewind_before_ms = now - 119LL * HOUR_MS + 1000 * 60;
     must_operate(REWIND, "rewound to batch 1");
     must_run_query(0);
     assert_whole(0);
@@ -261,9 +261,9 @@ static int64_t planned_ms(int64_t batch) {
 static void the_newest_batch_before_a_time_stays(void **state) {
     (void)state;
     run_batches(115, 1);
-    before_ms = planned_ms(90) + 1;
+    rewind_before_ms = planned_ms(90) + 1;
     must_operate(REWIND, "rewound to batch 90");
-    before_ms = planned_ms(7);
+    rewind_before_ms = planned_ms(7);
     char time[REWIND_TIME_MAX], text[200];
     int64_t sixth = planned_ms(6);
     (void)snprintf(text, sizeof text, "batch 6, planned at %s, is the newest before ",
@@ -271,9 +271,9 @@ static void the_newest_batch_before_a_time_stays(void **state) {
     must_operate(REWIND, text);
     must_operate(REWIND, "nothing to do");
     assert_true(fixture_has(&fixture, CHECKPOINT "offsets/6"));
-    before_ms = planned_ms(0);
+    rewind_before_ms = planned_ms(0);
     assert_refuses(REWIND, ERROR_CONFIG, "no batch is known that was planned before ");
-    before_ms = 0;
+    rewind_before_ms = 0;
     must_run_query(0);
     assert_whole(0);
 }
