@@ -353,7 +353,7 @@ def test_a_change_of_the_table_survives_at_every_call(lanes, undisturbed):
     files = len(lane.lake.files(lane.lake.table(lane.kind)))
     log = lane.root / "strace"
     assert lane.run(*faults.tracing(log), "-f", **compact) == 0
-    # What it tries beside the table first has the process's number in its name.
+    # The probe that it makes first, next to the table, has the process's number in its name.
     points = [point for point in faults.points_of(lane.lake.root, log) if "/probe-" not in (point.path or "")]
     assert {"link", "renameat2"} <= {point.call for point in points} and len(points) > 60
     lane.check(wanted, 10)

@@ -3,9 +3,9 @@
  *     merge_directory matches|players|rejects DIRECTORY STAGING [MEMORY_MIB [TARGET_MIB [CODEC
  *                     [micros|int96]]]]
  *
- * Files are taken in the order of their names, which is no order at all. Outputs stay in STAGING,
- * under the names that they would get. Printed as JSON: files, rows, bytes, and the CPU time and
- * the most memory of this process. */
+ * Files are taken in the order of their names, which says nothing about their rows. Outputs stay in
+ * STAGING, under the names that they would get. Printed as JSON: files, rows, bytes, and the CPU
+ * time and the most memory of this process. */
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -14,7 +14,12 @@ bool thread_start(pthread_t *thread, void *(*main)(void *argument), void *argume
 }
 
 /* Of linux/ioprio.h, which older systems lack. */
-enum { LEAST_PRIORITY = 19, IOPRIO_WHO_PROCESS = 1, IOPRIO_CLASS_IDLE = 3, IOPRIO_CLASS_SHIFT = 13 };
+enum {
+    LEAST_PRIORITY = 19,
+    IOPRIO_WHO_PROCESS = 1,
+    IOPRIO_CLASS_IDLE = 3,
+    IOPRIO_CLASS_SHIFT = 13
+};
 
 /* A system that refuses it gives the usual priority. */
 void thread_lower_priority(void) {

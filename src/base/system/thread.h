@@ -13,7 +13,7 @@ MUST_CHECK bool thread_start(pthread_t *thread, void *(*main)(void *argument), v
                              const char *what, struct error *err);
 
 /* For work that can wait: the calling thread gets a processor, and the disk, when no other thread
- * wants it. */
+ * needs it. */
 void thread_lower_priority(void);
 
 /* For deadlines of clock_deadline(). */

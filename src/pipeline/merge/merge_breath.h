@@ -1,4 +1,4 @@
-/* merge_breath.h: the caller's say while work goes on. */
+/* merge_breath.h: lets the caller stop work while it runs. */
 #ifndef PIPELINE_MERGE_MERGE_BREATH_H
 #define PIPELINE_MERGE_MERGE_BREATH_H
 

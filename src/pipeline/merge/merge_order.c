@@ -3,8 +3,8 @@
  * sorted by their first keys. If each ends before the next one begins, that is the order.
  *
  * Otherwise (a replay, a table by another writer) all keys are read again, and the runs are merged:
- * a heap has the runs that are begun; the one with the smallest key goes on until its key is
- * larger than the next run's. Rows with equal keys all stay.
+ * a heap has the runs that have begun; rows are taken from the one with the smallest key until its
+ * key is larger than the next run's. Rows with equal keys all stay.
  *
  * What must stay true: each row of the inputs is in exactly one run. */
 #include "pipeline/merge/merge_order.h"

@@ -269,7 +269,7 @@ static int skip_value(struct thrift_reader *reader, enum thrift_type type, bool 
     return depth + 1;
 }
 
-/* Skips an integer, a text or a flag in a field. False: it is of another kind, or not all there. */
+/* Skips an integer, a text or a flag in a field. False: it has another type, or is incomplete. */
 static bool skip_plain(const uint8_t **at, const uint8_t *end, enum thrift_type type) {
     uint64_t size = 0;
     if (type == THRIFT_TRUE || type == THRIFT_FALSE)

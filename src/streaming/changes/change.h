@@ -1,4 +1,4 @@
-/* change.h: the text of changes/N, which records a change of the table that is no batch.
+/* change.h: the text of changes/N, which records a change of the table that is not a batch.
  *
  *     compaction   many files of a directory became few; no row came or went
  *     expiry       files of a date that is over its retention left the table, with their rows

@@ -46,7 +46,7 @@ static struct file_path home_of(const struct store *store, bool of_rejects, int6
     return file_join_number(change_aside(store, of_rejects).text, number);
 }
 
-/* Who may use the table may use what lies beside it, and the files that are made there. */
+/* Users who may use the table may also use the directory next to it, and the files made there. */
 static bool make_aside(const struct store *store, bool of_rejects, struct error *err) {
     struct file_path aside = change_aside(store, of_rejects);
     return file_make_directory_name(aside.text, err) &&

@@ -2,13 +2,13 @@
  *
  *     stage          <aside>/N/files/…: the new files, written and synced
  *     commit point   changes/N.open in the checkpoint
- *     roll forward   the newest N.compact of the sink log written anew in place; each directory of
+ *     roll forward   the newest N.compact of the sink log replaced in place; each directory of
  *                    files exchanged in one step with one that is prepared; rename of the record to
  *                    changes/N; each durable before the next, each repeatable
  *     later          what was replaced is deleted after a grace time
  *
- * Everything that is prepared or replaced lies in a directory beside the table, never in its tree,
- * because readers that list directories would take it:
+ * Everything that is prepared or replaced is in a directory next to the table, never in its tree,
+ * because readers that list directories would read it:
  *
  *     <parent of the table>/.<table>.aside/N/files/<path>       new files
  *     …/N/next/<number>/                                        a directory about to be exchanged
@@ -16,7 +16,7 @@
  *     …/reads/<name>/<path>                                     what `files` has pinned for readers
  *
  * A directory that is exchanged is made of links to the new files and to those that stay, so it can
- * be made again at any time; which side of an exchange the disk is on is told by the names in it.
+ * be made again at any time. The names in it show which side of an exchange the disk is on.
  * Only files that the newest compact file lists can leave a table with a sink log: all other files
  * of the log stay as they are, and the draft of the next compact file is discarded.
  *
@@ -31,8 +31,8 @@
 #include "streaming/changes/changes.h"
 #include "streaming/store/store.h"
 
-/* Whether the file system of the table can do what a change needs. It may make the directory beside
- * the table and a probe in it. ERROR_CONFIG: it can't; the message has the reason. */
+/* Whether the file system of the table can do what a change needs. It may make the directory next
+ * to the table and a probe in it. ERROR_CONFIG: it can't; the message has the reason. */
 MUST_CHECK bool change_is_possible(const struct store *store, bool of_rejects, struct error *err);
 
 /* The paths that may leave: of a table with a sink log what the newest compact file lists, else all

@@ -1,9 +1,9 @@
-/* changes.h: all changes of a table that are recorded, to find out what became of a file.
+/* changes.h: all changes of a table that are recorded, to find out what happened to a file.
  *
- * A manifest names the files of its batch as they were. Whoever maps such a name to the table asks
- * here. A record is kept at least as long as a manifest may name what it has replaced, and as long
- * as the replaced files are kept (COMPACT_GRACE); after that the offsets that left the table are in
- * coverage/N. */
+ * A manifest names the files of its batch as they were. Code that maps such a name to the table
+ * asks here. A record is kept at least as long as a manifest may name what it has replaced, and as
+ * long as the replaced files are kept (COMPACT_GRACE); after that the offsets that left the table
+ * are in coverage/N. */
 #ifndef STREAMING_CHANGES_CHANGES_H
 #define STREAMING_CHANGES_CHANGES_H
 
@@ -32,7 +32,7 @@ MUST_CHECK bool changes_numbers(const struct store *store, int64_t **numbers, si
 MUST_CHECK bool change_read(const struct store *store, int64_t number, struct change *change,
                             bool *found, bool *open, struct error *err);
 
-/* What became of a file of the table, or of the rejects. What an unfinished change does counts as
+/* What happened to a file of the table, or of the rejects. What an unfinished change does counts as
  * done. */
 enum file_fate {
     FILE_STAYED,    // no change has named it as one that left
@@ -51,7 +51,7 @@ const struct data_file *changes_added(const struct changes *changes, bool of_rej
 /* Adds to `gone` all offsets whose rows have left the table, of expiries and acceptances. */
 void changes_gone(const struct changes *changes, enum change_kind kind, struct resolved *gone);
 
-/* The directory beside the table, or beside the rejects (streaming/changes/change_steps.h). */
+/* The directory next to the table, or next to the rejects (streaming/changes/change_steps.h). */
 struct file_path change_aside(const struct store *store, bool of_rejects);
 
 /* Where the file itself can still be read, while it is kept. False: it is not there any more. */

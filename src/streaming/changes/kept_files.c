@@ -1,7 +1,7 @@
 /* kept_files.c: the places where a file can be.
  *
- * A change is recorded before a file leaves its place, so whoever misses a file there reads the
- * records, and finds it; only while they grew since the last look does it pay to look again. */
+ * A change is recorded before a file leaves its place. So a reader that misses a file there reads
+ * the records, and finds it. It reads them again only if there are more records than before. */
 #include "streaming/changes/kept_files.h"
 
 #include <string.h>

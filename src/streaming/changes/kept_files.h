@@ -1,8 +1,8 @@
 /* kept_files.h: where a file can be read that a list has named, although a change of the table
  * (streaming/changes/change.h) has carried it away since, or has not brought it yet.
  *
- * For readers without a lock: they list files and read them later. What left a table is kept beside
- * it for a while. */
+ * For readers without a lock: they list files and read them later. What left a table is kept next
+ * to it for a while. */
 #ifndef STREAMING_CHANGES_KEPT_FILES_H
 #define STREAMING_CHANGES_KEPT_FILES_H
 
@@ -18,8 +18,8 @@ struct kept_files {
     pthread_mutex_t lock;      // guards what follows
     struct changes changes;    // owned; read when it is first needed, and again when there are more
     bool read;
-    size_t records;     // that were there then
-    int64_t unfinished; // and of them, the one that was not finished; -1: none
+    size_t records;     // how many there were then
+    int64_t unfinished; // the one of them that was not finished; -1: none
 };
 
 void kept_files_init(struct kept_files *kept, const struct store *store);
@@ -31,7 +31,7 @@ void kept_files_deinit(struct kept_files *kept);
 MUST_CHECK bool kept_files_find(struct kept_files *kept, bool of_rejects, const char *path,
                                 struct file_path *at, bool *there, struct error *err);
 
-/* What became of a file that is in none of them. Compacted: adds the paths of the files that have
+/* What happened to a file that is in none of them. Compacted: adds the paths of the files that have
  * its rows now, which may have been added already. */
 MUST_CHECK bool kept_files_fate(struct kept_files *kept, bool of_rejects, const char *path,
                                 enum file_fate *fate, struct path_list *successors,

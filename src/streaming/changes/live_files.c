@@ -7,8 +7,8 @@
  * table already.
  *
  * In directories, a change exchanges one after the other, each in one step, and keeps the rows of
- * each together; files of batches that are not committed yet are told by their manifests, which are
- * there before their files.
+ * each together. Files of batches that are not committed yet are known by their manifests, which
+ * are written before the files appear.
  *
  * A file that left the table before it was pinned is linked from where it is kept. */
 #include "streaming/changes/live_files.h"

@@ -26,7 +26,7 @@ MUST_CHECK bool live_files_read(struct store *store, bool of_rejects, struct liv
                                 struct error *err);
 void live_files_deinit(struct live_files *live);
 
-/* Gives each file a second name below a directory beside the table (change_steps.h), where it stays
+/* Gives each file a second name in a directory next to the table (change_steps.h), where it stays
  * until change_sweep() removes it, and makes that directory the root. ERROR_CONFIG: that is not
  * allowed there, or the file system has no links: the root is still the table's. ERROR_STATE: a
  * file is neither in the table nor kept; ERROR_RETRY: the disk. */

@@ -1,8 +1,8 @@
 /* history.c: slots of batches, noted while the checkpoint still has them.
  *
- * The newest file is written anew as a whole with each note, so it is bounded by its slot. Slots
- * that are old enough are thinned and moved into the thinned file before them; who dies between the
- * two steps has a slot twice, and readers drop what they have read already. Nothing here decides
+ * Each note replaces the newest file as a whole, so its slot bounds its size. Slots that are old
+ * enough are thinned and moved into the thinned file before them. After a crash between the two
+ * steps a slot is there twice, and readers drop what they have read already. Nothing here decides
  * whether a batch counts: a rewind compares the history with coverage/, and refuses what does not
  * fit. */
 #include "streaming/history/history.h"
@@ -59,7 +59,7 @@ static int64_t newest_of(const struct history *history) {
     return history->count == 0 ? -1 : history->entries[history->count - 1].last;
 }
 
-/* Moves what is newer than what is there. */
+/* Moves the entries that are newer than those of `history`. */
 static void add_all(struct history *history, struct history *more) {
     for (size_t i = 0; i < more->count; i++) {
         if (more->entries[i].first > newest_of(history))
@@ -374,7 +374,7 @@ static bool take_manifest(struct history_entry *entry, struct manifest *manifest
     return true;
 }
 
-/* What a note goes on from. */
+/* What a note starts from. */
 struct note {
     const struct store *store;
     struct history newest; // the newest file

@@ -479,7 +479,7 @@ static bool look(struct acceptance *acceptance, int64_t *unsure, struct error *e
     if (ok)
         verify_losses_settle(&acceptance->losses, &acceptance->found, &acceptance->table.gone,
                              unsure);
-    // Spark's batches lack offsets in any case: alone they are no reason.
+    // Spark's batches lack offsets in any case: these alone do not change the table.
     bool changed = acceptance->table.left.count + acceptance->table.added.count +
                        acceptance->rejects.left.count >
                    0;

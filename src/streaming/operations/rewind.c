@@ -41,7 +41,7 @@ enum { SYNCED_MAX = 256 };
 struct execution {
     struct rewind *rewind;
     int64_t interval;         // 0: the log is only shortened
-    char *plan, *before;      // owned; of plans that are not there any more; NULL: they are
+    char *plan, *before;      // owned; of plans that were deleted; NULL: they were not
     bool sync;                // the second walk, which syncs the directories of the first
     char *synced[SYNCED_MAX]; // owned; directories that were synced, by hash
     struct sink_log_writer holder;

@@ -5,10 +5,10 @@
  * the manifests, if every later batch has one of ours and its files are there. Otherwise the rows
  * of each file: those of later batches have a later processing_timestamp than the plan of the
  * batch. A file that a compaction has made may have rows of both; it is split first. Where
- * timestamps do not tell, because a clock went back or a file does not have them, all rows of a
- * file lie on one side of the plan's end offsets, as long as the manifests name the files of
- * replays. What can't be told is refused: nothing is guessed. Rejects go by the manifests, or by
- * the rows if some of these are folded or their files have left. */
+ * timestamps do not decide, because a clock went back or a file does not have them, offsets do: all
+ * rows of a file must be on one side of the plan's end offsets, and the manifests must name the
+ * files of replays. What cannot be decided is refused: nothing is guessed. Rejects go by the
+ * manifests, or by the rows if some of these are folded or their files have left. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -302,7 +302,7 @@ static bool look_into(struct rewind *rewind, const char *relative, bool *beyond,
         if (err->kind != ERROR_STATE)
             return false;
     }
-    // Of batches whose manifests are gone, replays can't be told by their offsets.
+    // Of batches whose manifests are gone, replays cannot be recognized by their offsets.
     if (is_folded(rewind))
         return not_told(path.text,
                         rewind->target.times_tell

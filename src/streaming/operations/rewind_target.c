@@ -98,7 +98,7 @@ static bool read_plan(const struct store *store, int64_t batch_id, struct rewind
     return true;
 }
 
-/* Of the batch before only the ends matter, which are no further than those of the batch. */
+/* Of the batch before only the ends matter, which are at most those of the batch. */
 static void read_entries(const struct history *history, const struct history_entry *entry,
                          struct rewind_target *target) {
     const struct history_entry *before = entry_before(history, entry->last);

@@ -5,9 +5,9 @@
 
 #include <stdio.h>
 
+#include "streaming/history/history.h"
 #include "streaming/kafka/broker.h"
 #include "streaming/operations/operations.h"
-#include "streaming/history/history.h"
 
 struct rewind_target {
     int64_t batch_id;

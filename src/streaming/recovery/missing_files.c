@@ -1,8 +1,8 @@
 /* How missing and changed files are found.
  *
  * The sink log is opened first, so that the files of all its entries are in place by then. It is
- * streamed, and each file is asked for its size. One that is not there counts only if no change of
- * the table (compaction, expiry) has carried it away meanwhile. The names of the log are kept as
+ * streamed, and each file's size is read. A missing file counts only if no change of the table
+ * (compaction, expiry) has moved it away meanwhile. The names of the log are kept as
  * hashes, and then each directory of the table is listed against them: a file that the log does not
  * list, that no batch is about to commit, and that has an offset of a committed batch is somebody
  * else's: merged from other files, copied, or restored without its log. The names fall into as many

@@ -24,8 +24,8 @@ struct care_view {
     int64_t last_ms;       // when the newest was finished; 0: none since the start
     struct care_gain last; // and what it came to
     int64_t last_duration_ms;
-    int64_t next_look_ms;  // when files are looked at again; 0: not known, or never
-    bool is_busy;          // it is being done now
+    int64_t next_look_ms; // when files are looked at again; 0: not known, or never
+    bool is_busy;         // it is being done now
 
     int64_t expiries, expired_files, expired_rows; // since the start
     int64_t last_expiry_ms;                        // 0: none

@@ -235,8 +235,8 @@ static bool look_at_first(void *context, struct json *line, struct error *err) {
 bool sink_log_other_root(const struct sink_log *log, size_t depth, struct file_path *other,
                          struct error *err) {
     struct first_entry first = {.log = log, .depth = depth};
-    for (int64_t batch = sink_log_first(log); first.elsewhere.text[0] == '\0' && batch <= log->newest;
-         batch++) {
+    for (int64_t batch = sink_log_first(log);
+         first.elsewhere.text[0] == '\0' && batch <= log->newest; batch++) {
         bool found;
         if (!sink_log_file_entries(sink_log_path(log, batch).text, look_at_first, &first, &found,
                                    err) &&

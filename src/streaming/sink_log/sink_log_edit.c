@@ -1,8 +1,8 @@
 /* sink_log_edit.c: a file of the log rewritten in place.
  *
- * It is streamed twice: a first look finds out whether anything is left to do, the second writes
- * the new file beside the old one, and a rename puts it in its place, so that a reader gets the old
- * entries or the new ones. Lines that stay are copied byte by byte. New entries come first: those
+ * It is streamed twice: the first pass finds out whether anything is left to do, the second writes
+ * the new file next to the old one. A rename puts it in its place, so a reader gets the old entries
+ * or the new ones. Lines that stay are copied byte by byte. New entries come first: those
  * of the file's own batch stay its last ones (streaming/changes/batch_files.c). An entry is known
  * by the end of its URI, the path relative to the table. */
 #include "streaming/sink_log/sink_log_edit.h"

@@ -1,7 +1,7 @@
 /* sink_log_edit.h: files taken out of the log, and others put in, without a batch.
  *
  * Readers begin at the newest compact file, which lists nearly all files of the table: it is
- * written anew in place. What follows it, a file of its own for each batch, stays as it is, except
+ * replaced in place. What follows it, a file of its own for each batch, stays as it is, except
  * where entries of it are to go because the files themselves are gone. */
 #ifndef STREAMING_SINK_LOG_SINK_LOG_EDIT_H
 #define STREAMING_SINK_LOG_SINK_LOG_EDIT_H

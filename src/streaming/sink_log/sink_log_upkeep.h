@@ -66,8 +66,8 @@ void sink_log_upkeep_stop(struct sink_log_upkeep *upkeep);
 /* The thread makes no new step until it is resumed: a commit needs the disk to itself. */
 void sink_log_upkeep_pause(struct sink_log_upkeep *upkeep, bool pause);
 
-/* Throws the draft away, and lets nobody make another one until the upkeep is released: the files
- * that it is made of are being written anew. Waits until the thread rests. */
+/* Discards the draft, and makes no other one until the upkeep is released: the files that it is
+ * made of are being replaced. Waits until the thread rests. */
 void sink_log_upkeep_hold(struct sink_log_upkeep *upkeep);
 void sink_log_upkeep_release(struct sink_log_upkeep *upkeep);
 

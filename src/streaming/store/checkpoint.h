@@ -7,7 +7,7 @@
  *     manifests/N   ours: batch N is committed (streaming/store/manifest.h)
  *     coverage/N    ours: what the manifests up to N said (streaming/store/coverage.h)
  *     history/S     ours: what is needed to rewind further (streaming/history/history.h)
- *     changes/N     ours: a change of the table that is no batch (streaming/changes/change.h)
+ *     changes/N     ours: a change of the table, not a batch (streaming/changes/change.h)
  *     lock          ours: who runs the query now
  *     rewind        ours: batches are being taken back (streaming/operations/rewind.c)
  *     cluster       ours: a Spark cluster runs the query for us

@@ -408,7 +408,7 @@ static bool publish(const struct store *store, const struct coverage *coverage, 
            tidy(checkpoint, coverage->through, err);
 }
 
-/* It is the newest file that is written anew, with nothing less in it. */
+/* Replaces the newest file by one that has at least the same content. */
 static bool replace(const struct store *store, const struct coverage *coverage, struct error *err) {
     char name[32];
     size_t size;

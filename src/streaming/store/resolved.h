@@ -45,8 +45,8 @@ bool resolved_has(const struct resolved *resolved, int32_t incarnation, int32_t 
 /* How many offsets of a partition. */
 int64_t resolved_count_of(const struct resolved *resolved, int32_t incarnation, int32_t partition);
 
-/* The next run of offsets in it that begins in [*start, end), up to `end`; a run may be told in
- * parts. False: there is none. */
+/* The next run of offsets in it that begins in [*start, end), up to `end`; a run may be given
+ * in parts. False: there is none. */
 bool resolved_next_run(const struct resolved *resolved, int32_t incarnation, int32_t partition,
                        int64_t end, int64_t *start, int64_t *run_end);
 

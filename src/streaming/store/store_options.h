@@ -19,7 +19,7 @@ struct store_options {
     const char *const *partition_by; // names of the partition columns, outermost first
     size_t partition_by_count;
     enum sink_log_mode sink_log;
-    int shuffle_partitions; // what a new offset log's configuration map says
+    int shuffle_partitions;      // what a new offset log's configuration map says
     int64_t rewind_retention_ms; // how far back batches are known; 0: those of offsets/ alone
 };
 

@@ -5,13 +5,13 @@
  * directory's place and the old one has its; then what can't be linked, directories and symbolic
  * links, is moved over, and the old directory goes to <home>/left.
  *
- * Names alone tell on which side of the exchange the disk is: before it the directory has a file
- * that shall leave, or lacks a new one. Both parents are synced before anything else is done, the
- * table's first. If only one of the two becomes durable, the names still tell, and what was
+ * Names alone show on which side of the exchange the disk is: before it the directory has a file
+ * that is to leave, or lacks a new one. Both parents are synced before anything else is done, the
+ * table's first. If only one of the two becomes durable, the names still show it, and what was
  * prepared can be made again.
  *
- * Whatever may be refused is tried before the commit point (exchange_rehearse()): a change that is
- * recorded must not come to an end that nobody can pass.
+ * Each operation that may be refused is tried before the commit point (exchange_rehearse()): it
+ * must always be possible to finish a change that is recorded.
  *
  * The table's own directory is exchanged like others. The log of its files, _spark_metadata, is
  * linked file by file, so that a reader finds the log and the files together at any moment; other

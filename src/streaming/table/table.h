@@ -6,12 +6,12 @@
  *     _esports_stream              whose table it is: {"query":"<uuid>","checkpoint":"/…",
  *                                  "sinkLog":true}. One checkpoint writes to one table.
  *                                  "adoptedAt":12 if the log was begun by adopting a table, or was
- *                                  written anew by a rewind: up to this batch it does not say
+ *                                  written again by a rewind: up to this batch it does not say
  *                                  which batch a file is of.
  *                                  Once a change of the table was recorded
  *                                  (streaming/changes/change.h), the owner is in
- * "owner":{"query":…, "checkpoint":…}, and the two members have values that make a version before
- * 0.4.0 refuse the table
+ *                                  "owner":{"query":…,"checkpoint":…}, and the two members have
+ *                                  values that make a version before 0.4.0 refuse the table.
  *
  * Names that begin with "_" are hidden from Spark's readers, and none ends in ".parquet", so that
  * nobody else's glob takes them either. ERROR_RETRY: the disk, unless said otherwise. */

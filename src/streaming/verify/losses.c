@@ -1,10 +1,10 @@
 /* losses.c: gaps by what accounts for them.
  *
- * A piece whose offsets are in no file in larger number than its outcome says has lost rows or
- * rejects, but which of its offsets, only the records could tell: all of them count as lost then.
- * Offsets of a record that has lost some of its rows are known by the piece's count of rows alone,
- * so that all records of the piece that are there count as such. Both only weaken what later
- * verifications prove of these offsets. */
+ * If more offsets of a piece are in no file than its outcome says, it has lost rows or rejects.
+ * Only the records could say which of these offsets, so all of them count as lost. If records have
+ * lost some of their rows, only the piece's count of rows shows that, so all records of the piece
+ * that are in a file count as such. Both only weaken what later verifications prove of these
+ * offsets. */
 #include "streaming/verify/losses.h"
 
 #include <stdlib.h>

@@ -28,7 +28,7 @@ struct verify_losses {
                              // same (LATERAL VIEW)
     bool complete;           // false: there are more gaps than can be kept
     int64_t rows;            // that manifests count and no file has; -1: not known
-    int64_t duplicates;      // offsets that are there more than once
+    int64_t duplicates;      // offsets that are in files more than once
     struct incarnations incarnations; // owned; which one a row belongs to
     int64_t horizon;                  // the newest committed batch
 };
@@ -39,7 +39,7 @@ MUST_CHECK bool verify_find_losses(const struct verify_options *options,
 void verify_losses_deinit(struct verify_losses *losses);
 
 /* What is lost if the offsets in `found` are in a file after all: added to `gone`. *unsure: so many
- * of them may be in no file anyway, and cannot be told from the others. */
+ * of them may be in no file anyway, and cannot be distinguished from the others. */
 void verify_losses_settle(const struct verify_losses *losses, const struct resolved *found,
                           struct resolved *gone, int64_t *unsure);
 

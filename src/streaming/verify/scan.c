@@ -86,8 +86,8 @@ static bool begin_file(void *context, int64_t size, const struct file_metadata *
     int64_t rows = metadata->rows;
     if (file->rows >= 0 && rows != file->rows)
         set_fault(file, "'%s' has %s, but its %s says %" PRId64, file->path,
-                  text_count(rows, "row").text,
-                  file->change < 0 ? "manifest" : "change's record", file->rows);
+                  text_count(rows, "row").text, file->change < 0 ? "manifest" : "change's record",
+                  file->rows);
     compare_types(thread->scan, file, metadata);
     return true;
 }

@@ -127,7 +127,7 @@ static bool read_file(struct history *history, const char *path, struct error *e
                            sizeof columns / sizeof columns[0], offer, history, err);
 }
 
-/* A file that is not there: what took its place is noted, if it was compacted. */
+/* The file is missing: what took its place is noted, if it was compacted. */
 static bool note_successors(struct history *history, const char *path, struct path_list *merged,
                             struct error *err) {
     struct tail *tail = history->tail;

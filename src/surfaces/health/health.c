@@ -63,8 +63,8 @@ static const struct {
          "checks again."},
     [CAUSE_CHANGED] =
         {"files_changed", HEALTH_DEGRADED, SEVERITY_WARNING,
-         "Find out which program changes the table, and stop it. Restore the files from a backup and "
-         "move files away that the sink log does not list, or take the table as it is (`adopt "
+         "Find out which program changes the table, and stop it. Restore the files from a backup "
+         "and move files away that the sink log does not list, or take the table as it is (`adopt "
          "--accept`); then restart the program, which checks again."},
     [CAUSE_REJECTING] = {"rejecting", HEALTH_DEGRADED, SEVERITY_WARNING,
                          "Run `esports-stream rejects ls` for the reasons, then fix the producer "
@@ -85,10 +85,10 @@ static const unsigned recovering =
 enum {
     NO_SIGN_MS =
         150000, // without a sign of life that was due: half of the WatchdogSec that we ship
-    NO_BATCH_MS = 900000,    // without progress, and two triggers more
-    LOST_MS = 3600000,       // for so long a loss is news
-    REJECTS_MIN = 10,        // of health_recent_s()
-    MEMORY_PERCENT_MAX = 90, // of SPARK_DRIVER_MEMORY
+    NO_BATCH_MS = 900000,      // without progress, and two triggers more
+    LOST_MS = 3600000,         // for so long a loss is news
+    REJECTS_MIN = 10,          // of health_recent_s()
+    MEMORY_PERCENT_MAX = 90,   // of SPARK_DRIVER_MEMORY
     CARE_FAILING_MS = 3600000, // in which at least so many attempts have failed:
     CARE_ATTEMPTS = 3,
 
@@ -260,7 +260,7 @@ static bool is_in_vain(const struct health *health, int64_t now_ms) {
  * fewer. What it tries again is why it does not catch up, and is reported as that. */
 static bool is_behind(struct health *health, const struct health_look *look) {
     bool was_behind = (health->causes & 1U << CAUSE_BEHIND) != 0;
-    if (look->is_held) { // all but what is too little for a batch
+    if (look->is_held) { // what waits is too little for a batch
         health->count = 0;
         health->keeps_up = true;
         return false;

@@ -121,7 +121,8 @@ static void tell_recovery(struct watched *query, const struct health_incident *i
 /* That a query tries again, has failed, has lost records, misses files or finds others is logged by
  * the query itself. */
 static void tell(struct watched *query, const struct health_verdict *verdict) {
-    unsigned causes = verdict->causes & ~(1U << CAUSE_LOST | 1U << CAUSE_MISSING | 1U << CAUSE_CHANGED);
+    unsigned causes =
+        verdict->causes & ~(1U << CAUSE_LOST | 1U << CAUSE_MISSING | 1U << CAUSE_CHANGED);
     bool is_worth = verdict->state == HEALTH_DEGRADED || verdict->state == HEALTH_STUCK;
     if (is_worth && (causes & ~query->told_causes) != 0)
         log_write(verdict->severity == SEVERITY_CRITICAL ? LOG_ERROR : LOG_WARNING, "main",

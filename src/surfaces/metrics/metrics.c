@@ -333,8 +333,8 @@ static void print_start(const struct metric_print *at) {
 }
 
 static const char program[] = "The program", query[] = "Queries", records[] = "Records",
-                  batches[] = "Batches", files[] = "Files", care[] = "Care of the table", topic[] = "The topic",
-                  kafka[] = "Kafka", process[] = "The process";
+                  batches[] = "Batches", files[] = "Files", care[] = "Care of the table",
+                  topic[] = "The topic", kafka[] = "Kafka", process[] = "The process";
 
 #define EACH(function) .print_query = (function)
 #define TOTAL(field) EACH(print_total), .offset = NUMBER(struct query_totals, field)
@@ -496,7 +496,8 @@ const struct metric_family metric_families[] = {
      "Sizes of the files committed to the table.", EACH(print_file_sizes)},
 
     {care, "esports_stream_table_files", METRIC_GAUGE, "query, of",
-     "Files of the table (of=\"table\") and of its rejects (of=\"rejects\"), as counted last: every "
+     "Files of the table (of=\"table\") and of its rejects (of=\"rejects\"), as counted last: "
+     "every "
      "few minutes. No sample until they are counted, and on a cluster.",
      TABLE_FILES(all.files)},
     {care, "esports_stream_table_bytes", METRIC_GAUGE, "query, of", "Bytes of these files.",
@@ -529,7 +530,8 @@ const struct metric_family metric_families[] = {
     {care, "esports_stream_last_compaction_duration_seconds", METRIC_GAUGE, "query",
      "How long it took to prepare it.", EACH(print_care_duration)},
     {care, "esports_stream_next_care_timestamp_seconds", METRIC_GAUGE, "query",
-     "When the query looks for files to compact and dates to expire next. No sample if the settings "
+     "When the query looks for files to compact and dates to expire next. No sample if the "
+     "settings "
      "ask for neither.",
      CARE_SECONDS(next_look_ms)},
     {care, "esports_stream_compaction_waiting_files", METRIC_GAUGE, "query",

@@ -267,10 +267,11 @@ const struct command program_commands[] = {
     {.name = "rewind",
      .group = change,
      .brief = "undo the newest batches, to process them again",
-     .doc = "Undo the batches after N, so that the next start reads them from Kafka again. "
-            "Their files are moved aside, not deleted. The query must be stopped. --to-batch or "
-            "--to-time says which batch is the newest that stays, within REWIND_RETENTION. If Kafka "
-            "no longer has all the records, nothing is changed.",
+     .doc =
+         "Undo the batches after N, so that the next start reads them from Kafka again. "
+         "Their files are moved aside, not deleted. The query must be stopped. --to-batch or "
+         "--to-time says which batch is the newest that stays, within REWIND_RETENTION. If Kafka "
+         "no longer has all the records, nothing is changed.",
      .options = OPTION_BIT(OPTION_TO_BATCH) | OPTION_BIT(OPTION_TO_TIME) |
                 OPTION_BIT(OPTION_NO_KAFKA_CHECK) | CHANGE_OPTIONS,
      .one_query = "each query numbers its own batches",

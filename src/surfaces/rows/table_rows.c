@@ -86,7 +86,8 @@ static size_t choose_all(const struct table_rows *rows, size_t columns[static SC
 }
 
 /* Opens the file, wherever it is by now. */
-static bool open_file(struct table_rows *rows, const struct rows_source *source, struct error *err) {
+static bool open_file(struct table_rows *rows, const struct rows_source *source,
+                      struct error *err) {
     struct file_path path = file_join(source->root, rows->path);
     bool there;
     if (parquet_reader_open(&rows->reader, path.text, err))

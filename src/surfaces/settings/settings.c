@@ -318,8 +318,7 @@ static void add_retentions(const struct setting *pattern) {
     for (size_t i = 0; streams[i] != NULL && streams[i]->is_builtin; i++) {
         const char *name = streams[i]->partition_by_setting;
         int prefix = (int)(strlen(name) - sizeof suffix + 1);
-        struct setting *setting =
-            add(pattern, pool_format(&texts, "%.*sRETENTION", prefix, name));
+        struct setting *setting = add(pattern, pool_format(&texts, "%.*sRETENTION", prefix, name));
         setting->doc = fill_in(pattern->doc, streams[i]->name);
         setting->stream = streams[i];
         setting->offset += i * sizeof(struct query_settings);

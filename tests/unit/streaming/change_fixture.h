@@ -140,7 +140,7 @@ static bool spark_copy_line(void *context, const char *line, size_t size, const 
     return fprintf(context, "\n%.*s", (int)size, line) > 0;
 }
 
-/* N, or N.compact with all that the log lists, and the checksum that Spark leaves beside it. */
+/* N, or N.compact with all that the log lists, and the checksum that Spark leaves next to it. */
 static inline void spark_write_log(const struct fixture *fixture, int64_t batch,
                                    const struct file_list *files) {
     struct sink_log log;
@@ -180,7 +180,8 @@ static inline void spark_plan(const struct fixture *fixture, int64_t batch) {
     store_close(store);
 }
 
-/* Its files beside ours, in the log and committed. The rows are those that our batch would have. */
+/* Its files next to ours, in the log and committed. The rows are those that our batch would have.
+ */
 static inline void spark_run(const struct fixture *fixture, int64_t batch) {
     static const char *const directories[] = {"status=live", "status=a%2Fb c"};
     struct file_list files = {0};

@@ -18,11 +18,11 @@ static struct fixture fixture;
 /* ---- running an operation ---- */
 
 enum operation { ADOPT, RELEASE, RELOCATE, REWIND, ADOPT_KAFKA };
-static int64_t to_batch;             // for REWIND
-static int64_t rewind_before_ms;            // likewise; 0: to_batch counts
+static int64_t to_batch;                              // for REWIND
+static int64_t rewind_before_ms;                      // likewise; 0: to_batch counts
 static const struct query_options *rewind_query_used; // NULL: nothing must be split
-static struct broker *rewind_broker; // NULL: the records are not asked for
-#define NEW_CLUSTER "new"            // for ADOPT_KAFKA
+static struct broker *rewind_broker;                  // NULL: the records are not asked for
+#define NEW_CLUSTER "new"                             // for ADOPT_KAFKA
 
 static inline bool operate_as(enum operation operation, bool dry_run, char **said,
                               struct error *err) {

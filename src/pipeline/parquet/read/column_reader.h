@@ -70,7 +70,7 @@ MUST_CHECK bool column_reader_open(struct column_reader *reader, const struct in
 MUST_CHECK bool column_reader_prepare(struct column_reader *reader, int64_t *rows,
                                       struct error *err);
 
-/* Values of some rows as pages have them: those that are not null, one after another. */
+/* Values of some rows as pages store them: only those that are not null, one after another. */
 struct column_part {
     size_t rows, values;
     const uint8_t *present; // per row, 1: not null; NULL: none is null

@@ -623,8 +623,8 @@ static void little_memory_gives_the_same_rows(void **state) {
     end(&fixture);
 }
 
-/* Whatever byte is changed, or wherever a file ends: an error that names the file, or the rows as
- * before (a change in what nobody reads). Values themselves have no checksum. */
+/* No matter which byte is changed, or where a file ends: an error that names the file, or the rows
+ * as before (a change in what nobody reads). Values themselves have no checksum. */
 static void damaged_inputs_are_refused_or_harmless(void **state) {
     (void)state;
     struct fixture fixture;

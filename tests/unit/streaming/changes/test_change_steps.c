@@ -103,7 +103,7 @@ static void a_compaction_makes_few_files_of_many_and_keeps_the_rows(void **state
     changes_deinit(&changes);
     change_deinit(&change);
 
-    // Batches go on, up to the next compact file and beyond.
+    // Batches follow, up to the next compact file and beyond.
     for (int64_t batch = 12; batch < 22; batch++)
         run_batch(batch);
     close_store();
@@ -221,7 +221,7 @@ static struct file_path table_path(const char *path) {
     return file_join(fixture.table, path);
 }
 
-static void a_change_of_files_that_are_not_there_as_stated_is_not_recorded(void **state) {
+static void a_change_of_files_that_are_missing_or_differ_is_not_recorded(void **state) {
     (void)state;
     reach(10);
     struct change_wish asked = {.kind = CHANGE_COMPACTION, .directory = "status=live"};
@@ -328,7 +328,7 @@ static void a_file_that_may_not_be_linked_is_found_before_the_record(void **stat
     close_store();
 }
 
-static void whether_a_change_is_possible_is_tried_beside_the_table(void **state) {
+static void whether_a_change_is_possible_is_tried_next_to_the_table(void **state) {
     (void)state;
     reach(0);
     struct error err;
@@ -367,7 +367,7 @@ static void a_file_system_that_cannot_exchange_is_named(void **state) {
     close_store();
 }
 
-/* ---- what is beside the files ---- */
+/* ---- what is next to the files ---- */
 
 static void checksums_stay_with_their_files_and_directories_move_over(void **state) {
     (void)state;
@@ -530,7 +530,7 @@ static void a_record_goes_when_no_manifest_needs_it_and_its_offsets_are_kept(voi
     assert_int_equal(coverage.expired.count, 3);
     coverage_deinit(&coverage);
 
-    // Numbers go on.
+    // Numbers continue.
     struct file_path staging;
     int64_t number;
     assert_true(change_begin(store, false, &number, &staging, &err));
@@ -648,11 +648,11 @@ int main(void) {
         STEPS(what_was_compacted_is_compacted_again),
         STEPS(nothing_may_leave_that_no_compact_file_lists),
         STEPS(an_expiry_takes_the_rows_and_their_directory),
-        STEPS(a_change_of_files_that_are_not_there_as_stated_is_not_recorded),
+        STEPS(a_change_of_files_that_are_missing_or_differ_is_not_recorded),
         STEPS(a_directory_that_is_a_link_is_not_exchanged),
         STEPS(a_directory_keeps_its_permissions_or_stays_as_it_is),
         STEPS(a_file_that_may_not_be_linked_is_found_before_the_record),
-        STEPS(whether_a_change_is_possible_is_tried_beside_the_table),
+        STEPS(whether_a_change_is_possible_is_tried_next_to_the_table),
         STEPS(a_file_system_that_cannot_exchange_is_named),
         STEPS(checksums_stay_with_their_files_and_directories_move_over),
         STEPS(what_is_hidden_in_the_root_follows_its_exchange),

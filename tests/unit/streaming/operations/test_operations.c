@@ -280,7 +280,7 @@ static void a_rewind_to_an_impossible_batch_is_refused(void **state) {
     assert_refuses(REWIND, ERROR_CONFIG, "choose a newer batch; the oldest that can stay is 2");
     to_batch = 3;
     must_operate(REWIND, "4 table files");
-    to_batch = 2; // the plan before it, which Spark needs, is written anew
+    to_batch = 2; // the plan before it, which Spark needs, is written again
     must_operate(REWIND, "2 table files");
     assert_true(fixture_has(&fixture, CHECKPOINT "offsets/1"));
 }

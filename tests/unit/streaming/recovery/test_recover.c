@@ -796,7 +796,7 @@ static void a_newest_batch_whose_files_were_compacted_is_done(void **state) {
         }
 }
 
-static void a_file_that_a_compaction_made_is_no_orphan(void **state) {
+static void a_file_that_a_compaction_made_is_not_an_orphan(void **state) {
     (void)state;
     a_change_half_done();
     fixture_leave_open(&fixture, 5, false);
@@ -923,7 +923,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_case_of_the_table_is_reached),
         ON_DISK(a_newest_batch_whose_files_were_compacted_is_done),
-        ON_DISK(a_file_that_a_compaction_made_is_no_orphan),
+        ON_DISK(a_file_that_a_compaction_made_is_not_an_orphan),
         ON_DISK(what_was_prepared_and_not_recorded_is_swept),
         ON_DISK(a_preview_says_that_a_change_would_be_finished),
         ON_DISK(a_batch_that_we_logged_and_spark_committed_is_finished),

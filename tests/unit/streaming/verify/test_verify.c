@@ -1040,7 +1040,7 @@ static void change_log(int64_t newest) {
         list_file(newest, change.added.files[i].path);
 }
 
-/* What was staged comes, and what leaves is kept beside the table. */
+/* What was staged comes, and what leaves is kept next to the table. */
 static void exchange(void) {
     struct file_path root = file_join(fixture.root, place());
     struct file_path aside = file_join(
@@ -1153,7 +1153,7 @@ static void an_unfinished_change_is_tolerated_and_noted(void **state) {
                 check(rename(file_join(left.text, change.left.files[i].path).text,
                              file_join(fixture.table, change.left.files[i].path).text) == 0);
         } else if (step == 2) {
-            exchange(); // a table without a log, but for the end of the record
+            exchange(); // a table without a log: done, but the record is still open
         } else {
             check(rename(written.text, prepared.text) == 0);
         }

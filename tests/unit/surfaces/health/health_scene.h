@@ -71,15 +71,15 @@ static inline void scene_open(struct health_scene *scene) {
     query_status_init(&scene->status, "match_stream");
     query_history_init(&scene->history);
     care_status_init(&scene->care);
-    scene->program = (struct program_view){
-        .config = &scene->config,
-        .started_ms = scene_wall_ms(),
-        .query_count = 1,
-        .queries = {{&scene->options, &scene->schema, &scene->status, &scene->history,
-                     &scene->care}},
-        .memory = scene_memory,
-        .sources = scene_sources,
-        .notifications = scene_notifications};
+    scene->program =
+        (struct program_view){.config = &scene->config,
+                              .started_ms = scene_wall_ms(),
+                              .query_count = 1,
+                              .queries = {{&scene->options, &scene->schema, &scene->status,
+                                           &scene->history, &scene->care}},
+                              .memory = scene_memory,
+                              .sources = scene_sources,
+                              .notifications = scene_notifications};
     scene->program.health = health_watch_open(&scene->config, scene->program.queries, 1);
 }
 
