@@ -243,7 +243,7 @@ const struct command program_commands[] = {
      .doc = "Remove all partitions of dates before a date, with their rows. The table needs a "
             "partition column of type DATE. A partition to which rows were added on that date or "
             "later stays. The files stay readable next to the table for COMPACT_GRACE, and are "
-            "then deleted. `verify` knows the rows as expired. If the query runs, it does this "
+            "then deleted. `verify` counts the rows as expired. If the query runs, it does this "
             "between its batches, and the command waits for it.",
      .options = OPTION_BIT(OPTION_BEFORE) | CHANGE_OPTIONS,
      .required = OPTION_BIT(OPTION_BEFORE),

@@ -119,7 +119,7 @@ const struct option_entry option_entries[OPTION_COUNT] = {
         .value = {.type = &type_duration, .offset = ARGUMENT(older_than_ms),
                   .most = 3650LL * 24 * 3600 * 1000}},
     [OPTION_TARGET_FILE_SIZE] = {"--target-file-size", "SIZE",
-        "Size of a merged file, about. Default: COMPACT_TARGET_FILE_SIZE.",
+        "Approximate size of a merged file. Default: COMPACT_TARGET_FILE_SIZE.",
         OPTION_WITH_COMMANDS,
         .value = {.type = &type_size, .offset = ARGUMENT(target_file_size), .least = 1 << 16,
                   .most = 1LL << 34}},

@@ -183,8 +183,8 @@ static const struct setting common[] = {
      0, INT64_MAX},
     {batches, "MIN_OFFSETS_PER_TRIGGER", &type_int64, FIELD(query.min_offsets_per_trigger), "0",
      "Number of new offsets that a batch waits for, so that a quiet topic gets fewer and larger "
-     "files; 0 means none. A batch begins earlier if MAX_TRIGGER_DELAY is over. The first trigger "
-     "after a start does not wait, and `availableNow` ignores this setting.",
+     "files; 0 means none. A batch begins with fewer offsets when MAX_TRIGGER_DELAY is over. The "
+     "first trigger after a start does not wait, and `availableNow` ignores this setting.",
      0, INT64_MAX},
     {batches, "MAX_TRIGGER_DELAY", &type_duration, FIELD(query.max_trigger_delay_ms), "15 minutes",
      "How long MIN_OFFSETS_PER_TRIGGER holds a batch back at most. The time counts from the last "
@@ -217,15 +217,15 @@ static const struct setting common[] = {
     {care, "COMPACT", &type_compact, FIELD(query.care.compact), "off",
      "Whether small files are merged while a query runs (docs/operations.md). `closed` merges the "
      "files of a date once the date is over, and needs a partition column of type DATE. A duration, "
-     "such as `1 hour`, merges files older than that, and once more when their date is over. A "
-     "query file can set it for its table (`compact`). Not on a Spark cluster.",
+     "such as `1 hour`, merges files older than that, and the merged files once more when their "
+     "date is over. A query file can set it for its table (`compact`). Not on a Spark cluster.",
      SECOND, 365LL * DAY},
     {care, "COMPACT_GRACE", &type_duration, FIELD(query.care.grace_ms), "1 hour",
      "How long files that were merged or have expired stay readable next to the table before they "
      "are deleted: for readers that still have their names.",
      0, 365LL * DAY},
     {care, "COMPACT_TARGET_FILE_SIZE", &type_size, FIELD(query.care.target_size), "128m",
-     "Size of a merged file, about. Only files below three quarters of it are merged.",
+     "Approximate size of a merged file. Only files below three quarters of it are merged.",
      MIB / 16, 16LL * 1024 * MIB},
     {care, "COMPACT_CPU_SHARE", &type_int, FIELD(query.care.cpu_percent), "50",
      "How much of one processor merging may use while queries run, in percent, for all queries "
@@ -236,7 +236,7 @@ static const struct setting common[] = {
      "(docs/operations.md). Needs a partition column of type DATE. A query file can set it for its "
      "table (`retention`). Not on a Spark cluster."},
     {care, NULL, &type_retention, FIELD(queries[0].retention_days), "",
-     "The same for the table of %s. Empty: what RETENTION says."},
+     "The same for the table of %s. Empty: the value of RETENTION."},
 
     {logging, "LOG_LEVEL", &type_choice, FIELD(log_level), "INFO",
      "Lowest level that is logged.", .choices = log_levels, .demo_fallback = "ERROR"},
@@ -266,7 +266,7 @@ static const struct setting common[] = {
     {limits, "REWIND_RETENTION", &type_duration, FIELD(rewind_retention_ms), "7 days",
      "How far back `rewind` can go, if Kafka still has the records. What it needs of older batches "
      "is kept in the checkpoint's directory `history` (docs/operations.md). 0: only the newest 100 "
-     "batches, the plans of which Spark keeps, too.",
+     "batches, whose plans Spark keeps, too.",
      0, 3650LL * DAY},
     {limits, "SHUTDOWN_TIMEOUT", &type_duration, FIELD(shutdown_timeout_ms), "8 seconds",
      "How long a running batch may take to finish after SIGINT, SIGTERM or SIGHUP before it is "
