@@ -4,6 +4,7 @@ The clock runs as usual while the program works. When a batch is committed, the 
 trigger, with Kafka timestamps of that time, and moves the clock on to where the trigger fires. So each batch is one
 of the long run, as large as there, and the same process makes all of them."""
 
+import atexit
 import collections
 import contextlib
 import itertools
@@ -73,6 +74,7 @@ class MovedTime:
         self._late_hour = None  # of the newest late record
         self._values = self._make_values()
         self._program = Program(binary, directory / "runs")
+        atexit.register(self._program.end_all)  # what is left by a run that failed
         self._settings = {
             "KAFKA_BOOTSTRAP_SERVERS": broker.bootstrap,
             "KAFKA_TOPIC_MATCHES": topic,

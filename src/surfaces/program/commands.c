@@ -84,7 +84,7 @@ const struct command program_commands[] = {
      .knows = true},
     {.name = "files",
      .group = look,
-     .brief = "the table's files at one moment, for DuckDB, pyarrow, Polars",
+     .brief = "the table's files at one moment, for other readers",
      .doc = "Print the files of a table at one moment, one path per line, for readers that take a "
             "list of files: they then read the same rows, no matter what a compaction or expiry "
             "does meanwhile. So that the paths hold for COMPACT_GRACE, the files get a second name "

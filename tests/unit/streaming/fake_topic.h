@@ -231,6 +231,7 @@ static inline struct query_options fake_query(bool fail_on_data_loss, bool avail
         .kafka_startup_timeout_ms = 1000,
         .write_retry_timeout_ms = 1000,
         .lag_interval_ms = 10000,
+        .care = {.target_size = 128 << 20},
     };
 }
 

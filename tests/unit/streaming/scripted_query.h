@@ -467,7 +467,8 @@ static inline int script_set_up(void **state) {
                                             .parquet = {.codec = CODEC_SNAPPY},
                                             .kafka_startup_timeout_ms = 5000,
                                             .write_retry_timeout_ms = 5000,
-                                            .lag_interval_ms = 10000};
+                                            .lag_interval_ms = 10000,
+                                            .care = {.target_size = 128 << 20}};
     script_real_clock = clock_source;
     clock_source = &clock;
     script_thread = pthread_self();

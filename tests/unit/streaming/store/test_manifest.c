@@ -142,7 +142,7 @@ static void a_replay_that_does_not_add_up_is_refused(void **state) {
         {"v2", "v1", "does not match its version"},
         {"\"replayed\"", "\"replay\"", "does not match its version"},
         {"7-9", "7-8", "row counts of its files and its ranges differ"},
-        {"7-9", "9-7", "replayed offsets cannot be read"},
+        {"7-9", "9-7", "list of offsets in it cannot be read"},
         {"\"replayed\":[{\"partition\":0,\"offsets\":\"5,7-9\"}]", "\"replayed\":[]",
          "does not match its other content"},
         {"\"rejects\":[]",
