@@ -162,7 +162,7 @@ def test_a_change_of_a_setting_or_of_the_secret_restarts_the_pod():
 
     before = annotations("--set", "secret.UI_TOKEN=a-token-of-some-length")
     assert annotations("--set", "secret.UI_TOKEN=a-token-of-other-length") != before
-    assert annotations("--set", "settings.TRIGGER=1 minute") != annotations()
+    assert annotations("--set", "settings.TRIGGER=2 minutes") != annotations()
     assert annotations() == annotations("--set", "serviceMonitor.labels.a=b")
 
 

@@ -42,12 +42,12 @@ enum {
 struct history_entry {
     int64_t first, last;       // batches
     int64_t first_ms, last_ms; // when they were planned
-    bool has_ends;             // of `last`:
-    struct offsets ends;       // owned
+    struct offsets ends;       // owned; of `last`, if they are known
     struct offsets known_ends; // owned; of streaming/offsets/incarnation.h
-    int32_t incarnation;       // of the topic
-    bool of_spark;             // all of them
     struct coverage outcome;   // owned; what they have added to coverage/
+    int32_t incarnation;       // of the topic
+    bool has_ends;
+    bool of_spark; // all of them
 };
 
 struct history {

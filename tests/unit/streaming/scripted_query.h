@@ -65,7 +65,7 @@ static struct {
     struct query_options options;
     int64_t began_ms; // after script_wall_ms
 
-    int64_t now_us;
+    _Atomic int64_t now_us; // the caretaker reads it, too
     struct stop stop;
     struct query query;
     struct task *out; // the task that is not answered yet

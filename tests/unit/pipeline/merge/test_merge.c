@@ -316,7 +316,7 @@ static void rows_behind_the_split_are_in_outputs_of_their_own(void **state) {
     start(&fixture, 5);
     fixture.options.target_size = 60000;
     for (int i = 0; i < 20; i++) {
-        fixture.processed = 1000000 * (i % 4);
+        fixture.processed = INT64_C(1000000) * (int64_t)(i % 4);
         add_file(&fixture, &plain_form, 200, i % 7 == 0);
     }
     fixture.options.split_after_us = 1000000;

@@ -7,7 +7,8 @@
 
 #include "streaming/care/expiry.h"
 
-enum { HOUR = 60 * 60 * 1000, DAY = 24 * HOUR };
+#define HOUR INT64_C(3600000)
+#define DAY (24 * HOUR)
 
 #define DAY_0 (INT64_C(1795392000000)) // 2026-11-23T00:00:00Z
 enum { DAY_NUMBER = 20780 };           // the same, in days

@@ -8,7 +8,7 @@
 #include "base/system/clock.h"
 #include "streaming/care/pace.h"
 
-enum { MS = 1000 * 1000 };
+#define MS INT64_C(1000000)
 
 static void a_pause_leaves_the_share_that_is_not_ours(void **state) {
     (void)state;

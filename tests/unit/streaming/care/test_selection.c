@@ -14,7 +14,10 @@
 #include "core/calendar.h"
 #include "streaming/care/selection.h"
 
-enum { MINUTE = 60 * 1000, HOUR = 60 * MINUTE, DAY = 24 * HOUR, MB = 1 << 20 };
+#define MINUTE INT64_C(60000)
+#define HOUR (60 * MINUTE)
+#define DAY (24 * HOUR)
+#define MB (INT64_C(1) << 20)
 
 #define DAY_0 (INT64_C(1795392000000)) // 2026-11-23T00:00:00Z
 
@@ -107,7 +110,7 @@ static void much_is_merged_in_jobs_of_sixteen_files_of_the_target_size(void **st
     struct selection selection = select_at(&files, command, DAY_0 + DAY);
     assert_int_equal(selection.job_count, 4);
     assert_int_equal(selection.jobs[0].count, 32);
-    assert_int_equal(selection.jobs[0].bytes, 16 * 128 * (int64_t)MB);
+    assert_int_equal(selection.jobs[0].bytes, 16 * 128 * MB);
     assert_int_equal(selection.jobs[3].count, 4);
     assert_int_equal(files.files[selection.jobs[1].files[0]].modified_ms, DAY_0 + 32);
     selection_deinit(&selection);

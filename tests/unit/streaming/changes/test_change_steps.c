@@ -38,7 +38,8 @@ static void run_batch(int64_t batch) {
 
 static void publish(const struct change_wish *wish, struct change *change) {
     struct error err;
-    bool recorded;
+    bool recorded = false;
+    *change = (struct change){0};
     if (!change_prepare(store, wish, 0, change, &err) ||
         !change_publish(store, change, &recorded, &err))
         fail_msg("%s", err.message);

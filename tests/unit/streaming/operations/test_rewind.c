@@ -236,9 +236,9 @@ static void three_days_are_done_again(void **state) {
         run_batches(1, 1);
     clock_source = real_clock;
     assert_false(fixture_has(&fixture, CHECKPOINT "offsets/19"));
-    rewind_before_ms = now - 3LL * 24 * HOUR_MS + 1000 * 60;
+    rewind_before_ms = now - 3LL * 24 * HOUR_MS + INT64_C(60000);
     must_operate(REWIND, "rewound to batch 48");
-    rewind_before_ms = now - 119LL * HOUR_MS + 1000 * 60;
+    rewind_before_ms = now - 119LL * HOUR_MS + INT64_C(60000);
     must_operate(REWIND, "rewound to batch 1");
     must_run_query(0);
     assert_whole(0);

@@ -317,7 +317,8 @@ static void every_directory_of_a_table_must_have_its_partition_columns(void **st
     struct store *store;
     fixture_must_advance(&fixture, 0, 0); // status=live/part-….parquet, status=…
     assert_refused_as(both, 2, "(expected directories 'role=…')");
-    for (char name = 'a'; name < 'k'; name++) {
+    for (int letter = 'a'; letter < 'k'; letter++) {
+        char name = (char)letter;
         scoped(scope_free) char *file =
             fixture_text("processed/matches/status=%c/part-0.parquet", name);
         assert_true(file_make_directory(

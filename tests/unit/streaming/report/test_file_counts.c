@@ -11,7 +11,11 @@
 
 #include "streaming/report/file_counts.h"
 
-enum { MB = 1 << 20, TARGET = 128 * MB, SECOND = 1000, HOUR = 3600 * SECOND, DAY = 24 * HOUR };
+#define MB (INT64_C(1) << 20)
+#define TARGET (128 * MB)
+#define SECOND INT64_C(1000)
+#define HOUR (3600 * SECOND)
+#define DAY (24 * HOUR)
 
 static const int64_t now_ms = 1700000000000;
 static struct file_counter *counter;

@@ -147,8 +147,8 @@ static void what_left_the_table_is_kept_in_version_5(void **state) {
         coverage_deinit(&again);
         for (size_t cut = 0; cut < size; cut++)
             assert_false(coverage_parse(text, cut, 7, &origin, &again, &err));
-        for (char version = '1'; version < '5'; version++) {
-            text[1] = version;
+        for (int version = '1'; version < '5'; version++) {
+            text[1] = (char)version;
             assert_false(coverage_parse(text, size, 7, &origin, &again, &err));
         }
 

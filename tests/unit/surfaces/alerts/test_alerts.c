@@ -288,11 +288,11 @@ static void compactions_that_fail_for_long_are_notified_until_one_succeeds(void 
     struct scene scene = begin(NONE, 0, 0);
     scene.look.care_error = "disk full";
     scene.look.care_attempts = 59;
-    scene.look.care_failing_ms = 59 * 60 * 1000;
+    scene.look.care_failing_ms = INT64_C(59) * 60 * 1000;
     run(&scene, 10);
     assert_int_equal(scene.told, NONE);
     scene.look.care_attempts = 2; // each of them took half an hour
-    scene.look.care_failing_ms = 61 * 60 * 1000;
+    scene.look.care_failing_ms = INT64_C(61) * 60 * 1000;
     run(&scene, 10);
     assert_int_equal(scene.told, NONE);
     scene.look.care_attempts = 3;

@@ -886,7 +886,7 @@ static void files_of_the_table_are_shown_by_size_age_and_directory(void **state)
     struct file_counter *counter = file_counter_create(128 << 20, now_ms);
     struct file_counts counts;
     file_counter_add(counter, "status=live/a", 1000, now_ms);
-    file_counter_add(counter, "status=live/b", 1000, now_ms - 2 * 3600 * 1000);
+    file_counter_add(counter, "status=live/b", 1000, now_ms - INT64_C(2) * 3600 * 1000);
     file_counter_add(counter, "status=over/c", 200 << 20, now_ms);
     file_counter_read(counter, &counts);
     file_counter_free(counter);
