@@ -1,19 +1,21 @@
 /* rewind_decide.c: which files belong to the batches that are taken back.
  *
  * Three sources can tell, in this order. The sink log as it was at the batch, if it is complete,
- * was written batch by batch, and names no file that has left the table since. Without a sink log,
- * the manifests, if every later batch has one of ours and its files are there. Otherwise the rows
- * of each file: those of later batches have a later processing_timestamp than the plan of the
- * batch. A file that a compaction has made may have rows of both; it is split first. Where
- * timestamps do not decide, because a clock went back or a file does not have them, offsets do: all
- * rows of a file must be on one side of the plan's end offsets, and the manifests must name the
- * files of replays. What cannot be decided is refused: nothing is guessed. Rejects go by the
- * manifests, or by the rows if some of these are folded or their files have left. */
+ * was written batch by batch, and names no file that has left the table since or that an acceptance
+ * has brought in. Without a sink log, the manifests, if every later batch has one of ours and its
+ * files are there. Otherwise the rows of each file: those of later batches have a later
+ * processing_timestamp than the plan of the batch. A file that a compaction has made may have rows
+ * of both; it is split first. Where timestamps do not decide, because a clock went back or a file
+ * does not have them, offsets do: all rows of a file must be on one side of the plan's end offsets,
+ * and the manifests must name the files of replays. What cannot be decided is refused: nothing is
+ * guessed. Rejects go by the manifests, or by the rows if some of these are folded or their files
+ * have left. */
 #include <inttypes.h>
 #include <string.h>
 
 #include "base/scope.h"
 #include "base/utf8.h"
+#include "streaming/changes/changes.h"
 #include "streaming/operations/rewind_cut.h"
 #include "streaming/operations/rewind_decide.h"
 #include "streaming/operations/rewind_split.h"
@@ -391,6 +393,22 @@ struct decision {
     struct sink_log then;
 };
 
+/* Whether an acceptance after `to_batch` has brought in files: the log lists them where older files
+ * are, but they can have rows of any batch up to the acceptance. */
+static bool has_accepted_later(const struct rewind *rewind, bool *accepted, struct error *err) {
+    struct changes changes;
+    if (!changes_read(rewind->store, &changes, err))
+        return false;
+    *accepted = false;
+    for (size_t i = 0; !*accepted && i < changes.count; i++) {
+        const struct change *change = &changes.changes[i];
+        *accepted = change->kind == CHANGE_ACCEPTANCE && !change->of_rejects &&
+                    change->added.count > 0 && change->batch_id > rewind->to_batch;
+    }
+    changes_deinit(&changes);
+    return true;
+}
+
 /* An adopted log does not say which batch a file is of, up to the batch it was adopted at; a log of
  * Spark's with a short retention may have lost what it was. */
 static bool choose(struct rewind *rewind, struct decision *decision, struct error *err) {
@@ -409,7 +427,10 @@ static bool choose(struct rewind *rewind, struct decision *decision, struct erro
     complete = complete && rewind->to_batch >= store->table.owner_adopted_at;
     if (complete && !is_all_listed(rewind, &decision->then, &complete, err))
         return false;
-    if (complete)
+    bool accepted = false;
+    if (complete && !has_accepted_later(rewind, &accepted, err))
+        return false;
+    if (complete && !accepted)
         decision->table = BY_LOG;
     return true;
 }

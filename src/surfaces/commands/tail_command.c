@@ -127,6 +127,18 @@ static bool read_file(struct history *history, const char *path, struct error *e
                            sizeof columns / sizeof columns[0], offer, history, err);
 }
 
+/* Whether the rows of a file are not in the table any more, although it may still be kept. */
+static bool has_left(struct tail *tail, const char *path, bool *left, struct error *err) {
+    enum file_fate fate;
+    struct path_list ignored = {0};
+    *left = false;
+    if (!kept_files_fate(&tail->kept, false, path, &fate, &ignored, err))
+        return false;
+    path_list_deinit(&ignored);
+    *left = fate == FILE_EXPIRED || fate == FILE_ACCEPTED;
+    return true;
+}
+
 /* The file is missing: what took its place is noted, if it was compacted. */
 static bool note_successors(struct history *history, const char *path, struct path_list *merged,
                             struct error *err) {
@@ -154,8 +166,12 @@ static bool offer_merged(struct history *history, struct path_list *merged, stru
         return false;
     bool ok = true;
     history->only_us = time_ms * 1000;
-    for (size_t i = 0; ok && time_ms >= 0 && i < merged->count; i++)
-        ok = read_file(history, merged->paths[i], err) || pass_over(tail, merged->paths[i], err);
+    for (size_t i = 0; ok && time_ms >= 0 && i < merged->count; i++) {
+        bool left;
+        ok = has_left(tail, merged->paths[i], &left, err) &&
+             (left || read_file(history, merged->paths[i], err) ||
+              pass_over(tail, merged->paths[i], err));
+    }
     history->only_us = -1;
     if (time_ms < 0)
         log_write(LOG_WARNING, tail->scope->stream->name,
@@ -170,7 +186,10 @@ static bool offer_batch(struct history *history, size_t first, struct error *err
     bool ok = true;
     for (size_t file = first; ok && file < history->files.count; file++) {
         const char *path = history->files.files[file].path;
-        ok = read_file(history, path, err) || note_successors(history, path, &merged, err);
+        bool left;
+        ok =
+            has_left(history->tail, path, &left, err) &&
+            (left || read_file(history, path, err) || note_successors(history, path, &merged, err));
     }
     ok = ok && offer_merged(history, &merged, err);
     // Rows that were offered have their paths.
