@@ -420,14 +420,17 @@ static void log_care(const struct query *query) {
               compact, options->target_size, retention, options->grace_ms / 1000);
 }
 
+/* A compaction gives a file a new name, and the times of those that it replaces. */
 static void warn_of_streams(const struct query *query) {
     const struct compact_setting *compact = &query->definition.options->care.compact;
     const int64_t day_ms = 24LL * 60 * 60 * 1000;
-    if (compact->mode == COMPACT_LIVE && compact->older_than_ms < 7 * day_ms)
-        log_write(LOG_WARNING, query->report.name,
+    bool is_closed = compact->mode == COMPACT_CLOSED;
+    if (is_closed || (compact->mode == COMPACT_LIVE && compact->older_than_ms < 7 * day_ms))
+        log_write(is_closed ? LOG_INFO : LOG_WARNING, query->report.name,
                   "COMPACT merges files that are younger than 7 days: a Spark stream that reads "
                   "this table reads their rows again, unless its maxFileAge is shorter than "
-                  "COMPACT (docs/operations.md)");
+                  "%s (docs/operations.md)",
+                  is_closed ? "the time until a date is over" : "COMPACT");
 }
 
 static void caretaker_free(struct caretaker *self) {
