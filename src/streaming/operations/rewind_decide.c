@@ -149,13 +149,30 @@ static bool keep_entry(void *context, struct json *line, struct error *err) {
     return true;
 }
 
-static bool add_if_newer(void *context, struct json *line, struct error *err) {
-    struct rewind *rewind = context;
+struct later {
+    struct rewind *rewind;
+    struct path_set again; // owned; what the newest compact file lists, which older files list, too
+    bool in_compact;       // the entries are those of the newest compact file
+};
+
+static bool note_compact(void *context, struct json *line, struct error *err) {
+    struct later *later = context;
     struct sink_entry entry;
-    if (!read_entry(rewind, line, &entry, err))
+    if (!read_entry(later->rewind, line, &entry, err))
         return false;
-    bool ok = path_set_has(&rewind->kept, entry.relative) ||
-              add_aside(rewind, entry.relative, "table", err);
+    path_set_add(&later->again, entry.relative);
+    sink_entry_deinit(&entry);
+    return true;
+}
+
+static bool add_if_newer(void *context, struct json *line, struct error *err) {
+    struct later *later = context;
+    struct sink_entry entry;
+    if (!read_entry(later->rewind, line, &entry, err))
+        return false;
+    bool known = path_set_has(&later->rewind->kept, entry.relative) ||
+                 (!later->in_compact && path_set_has(&later->again, entry.relative));
+    bool ok = known || add_aside(later->rewind, entry.relative, "table", err);
     sink_entry_deinit(&entry);
     return ok;
 }
@@ -199,21 +216,37 @@ static bool is_all_listed(const struct rewind *rewind, const struct sink_log *th
     return ok;
 }
 
+/* The entries of one of the log's files, if it has one for the batch. */
+static bool each_of_batch(struct later *later, int64_t batch, sink_log_entry_fn *visit,
+                          struct error *err) {
+    struct file_path path;
+    bool found;
+    return sink_log_file_of(&later->rewind->store->sink_log, batch, &path, err) &&
+           (path.text[0] == '\0' || sink_log_file_entries(path.text, visit, later, &found, err));
+}
+
+static bool add_later(struct later *later, struct error *err) {
+    const struct sink_log *log = &later->rewind->store->sink_log;
+    int64_t compact = log->newest_compact;
+    bool ok =
+        compact <= later->rewind->to_batch || each_of_batch(later, compact, note_compact, err);
+    (void)path_set_seal(&later->again);
+    for (int64_t batch = later->rewind->to_batch + 1; ok && batch <= log->newest; batch++) {
+        later->in_compact = batch == compact;
+        ok = each_of_batch(later, batch, add_if_newer, err);
+    }
+    return ok;
+}
+
 /* The log as it was with `to_batch` against all that came later, compact files included. */
 static bool decide_by_log(struct rewind *rewind, const struct sink_log *then, struct error *err) {
-    const struct sink_log *log = &rewind->store->sink_log;
+    struct later later = {.rewind = rewind};
     if (!sink_log_each_entry(then, keep_entry, rewind, err))
         return false;
     (void)path_set_seal(&rewind->kept);
-    for (int64_t batch = rewind->to_batch + 1; batch <= log->newest; batch++) {
-        struct file_path path;
-        bool found;
-        if (!sink_log_file_of(log, batch, &path, err) ||
-            (path.text[0] != '\0' &&
-             !sink_log_file_entries(path.text, add_if_newer, rewind, &found, err)))
-            return false;
-    }
-    return true;
+    bool ok = add_later(&later, err);
+    path_set_deinit(&later.again);
+    return ok;
 }
 
 /* On which side of the plan's ends the rows of a file lie. */

@@ -127,16 +127,20 @@ static bool read_file(struct history *history, const char *path, struct error *e
                            sizeof columns / sizeof columns[0], offer, history, err);
 }
 
-/* Whether the rows of a file are not in the table any more, although it may still be kept. */
+/* Whether the rows of a file are not in the table any more, although it may still be kept: they
+ * have left with it, or with all files that a compaction has put in its place. */
 static bool has_left(struct tail *tail, const char *path, bool *left, struct error *err) {
     enum file_fate fate;
-    struct path_list ignored = {0};
-    *left = false;
-    if (!kept_files_fate(&tail->kept, false, path, &fate, &ignored, err))
-        return false;
+    struct path_list successors = {0}, ignored = {0};
+    bool ok = kept_files_fate(&tail->kept, false, path, &fate, &successors, err);
+    *left = ok && (fate == FILE_EXPIRED || fate == FILE_ACCEPTED || successors.count > 0);
+    for (size_t i = 0; ok && *left && i < successors.count; i++) {
+        ok = kept_files_fate(&tail->kept, false, successors.paths[i], &fate, &ignored, err);
+        *left = ok && (fate == FILE_EXPIRED || fate == FILE_ACCEPTED);
+    }
+    path_list_deinit(&successors);
     path_list_deinit(&ignored);
-    *left = fate == FILE_EXPIRED || fate == FILE_ACCEPTED;
-    return true;
+    return ok;
 }
 
 /* The file is missing: what took its place is noted, if it was compacted. */
