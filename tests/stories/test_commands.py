@@ -231,6 +231,18 @@ def test_checkpoint_show_says_the_query_s_position_and_who_runs_it(played):
     assert "offsets/1' cannot be used" in process.log()
 
 
+def test_an_unfinished_rewind_is_named_where_its_plans_are_missing(played):
+    newest = max(played.lake.batches(KIND, "offsets"))
+    (played.lake.checkpoint(KIND) / "offsets" / str(newest)).unlink()
+    process = command(played, "verify")
+    process.wait_exit(30, 5)
+    assert "is missing: restore it from a backup" in process.errors()
+    (played.lake.checkpoint(KIND) / "rewind").write_text("")
+    process = command(played, "verify")
+    process.wait_exit(30, 5)
+    assert "a rewind is not finished" in process.errors() and "backup" not in process.errors()
+
+
 def test_checkpoint_show_says_what_a_start_would_refuse(played):
     (played.lake.checkpoint(KIND) / "metadata").unlink()
     (played.lake.checkpoint(KIND) / "rewind").write_text("")

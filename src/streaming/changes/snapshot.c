@@ -266,6 +266,18 @@ static bool try_to_take(struct store *store, struct snapshot *snapshot, bool *mo
            (add_begun(store, snapshot, err) && read_ranges(&store->checkpoint, snapshot, err));
 }
 
+bool snapshot_explain(const struct store *store, struct error *err) {
+    struct error ignored;
+    struct file_path rewind = file_join(store->checkpoint.root.text, CHECKPOINT_REWIND);
+    if (err->kind != ERROR_STATE || file_exists(rewind.text, NULL, &ignored) != 1)
+        return false;
+    return error_set(err, ERROR_STATE,
+                     "a rewind is not finished: wait for it or, if it was interrupted, run "
+                     "`esports-stream rewind` again with --to-batch set to the number in the first "
+                     "line of '%s'",
+                     rewind.text);
+}
+
 bool snapshot_take(struct store *store, struct snapshot *snapshot, struct error *err) {
     for (int attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
         bool moved = false;
@@ -276,7 +288,7 @@ bool snapshot_take(struct store *store, struct snapshot *snapshot, struct error 
             return true;
         snapshot_deinit(snapshot);
         if (!ok)
-            return false;
+            return snapshot_explain(store, err);
     }
     return error_set(err, ERROR_RETRY, "'%s' changes faster than it can be read; try again",
                      store->checkpoint.root.text);

@@ -299,7 +299,7 @@ static bool run(const struct verify_options *options, struct verify_report *repo
         set_runs(&verification);
     offset_map_init(&verification.map);
     kept_files_init(&verification.kept, verification.store);
-    bool ok = look_at(&verification, err);
+    bool ok = look_at(&verification, err) || snapshot_explain(verification.store, err);
     offset_map_deinit(&verification.map);
     kept_files_deinit(&verification.kept);
     row_proof_deinit(&verification.proof);
