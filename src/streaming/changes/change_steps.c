@@ -49,8 +49,16 @@ static struct file_path home_of(const struct store *store, bool of_rejects, int6
 /* Users who may use the table may also use the directory next to it, and the files made there. */
 static bool make_aside(const struct store *store, bool of_rejects, struct error *err) {
     struct file_path aside = change_aside(store, of_rejects);
-    return file_make_directory_name(aside.text, err) &&
-           file_copy_access(table_of(store, of_rejects)->root.text, aside.text, err);
+    const char *root = table_of(store, of_rejects)->root.text;
+    struct file_status status;
+    if (!file_look(root, &status, err))
+        return false;
+    if (!status.is_directory)
+        return error_set(err, ERROR_CONFIG,
+                         "'%s' is not a directory itself, such as a symbolic link: its files "
+                         "cannot be replaced in one step",
+                         root);
+    return file_make_directory_name(aside.text, err) && file_copy_access(root, aside.text, err);
 }
 
 /* ---- whether it can be done ---- */
