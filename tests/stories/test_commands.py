@@ -1097,7 +1097,7 @@ def test_output_that_cannot_be_written_ends_with_the_exit_code_of_a_disk_error(p
         assert "cannot write the output: " in process.errors(), words
 
 
-PLACEHOLDERS = {"N": "0", "41": "0", "ID": "x", "REASON": "null_value", "TIME": "1h", "PARTITION:OFFSET": "0:1", "FROM..TO": "0..1"}
+PLACEHOLDERS = {"N": "0", "41": "0", "4120": "0", "2026-11-28T00:00:00Z": "2099-01-01T00:00:00Z", "ID": "x", "REASON": "null_value", "TIME": "1h", "PARTITION:OFFSET": "0:1", "FROM..TO": "0..1"}
 
 
 def documented_commands():
@@ -1123,6 +1123,7 @@ def test_every_command_of_the_documents_is_one_that_the_program_takes(program, t
         (tmp_path / "records" / f"{topic}-0.ndjson").write_text('{"match_id": "m1", "player_id": "p1"}\n')
     (tmp_path / "settings.env").touch()
     settings = {"KAFKA_BOOTSTRAP_SERVERS": f"file:{tmp_path}/records", "DATA_LAKE_PATH": tmp_path / "lake"}
+    settings["MATCHES_PARTITION_BY"] = "ingest_date,status"  # for `expire`
     program.start("--trigger", "availableNow", **settings).wait_exit(60, 0)
     calls, wrong = documented_commands(), {}
     for words, page in calls.items():

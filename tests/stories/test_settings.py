@@ -229,6 +229,7 @@ def test_an_idle_run_logs_where_data_comes_from_and_goes_to_and_then_only_its_st
             rf"{query} \| INFO \| Reading from Kafka \| brokers={job.broker.bootstrap} \| topic={topic}",
             rf"{query} \| INFO \| Writing to the lake \| {places}",
             rf"{query} \| INFO \| Initialized \w+ for topic: {topic}",
+            rf"{query} \| INFO \| Table care \| compact=off \|.*",
             rf"{query} \| INFO \| New query: no checkpoint yet \| topic={topic} \|.*",
         ]
     lines = [line.split(" | ", 1)[1] for line in process.log().splitlines()]

@@ -56,8 +56,9 @@ static bool run_relocate(const struct command_scope *scope, struct error *err) {
 enum { CHANGE_OPTIONS = OPTION_BIT(OPTION_DRY_RUN) | OPTION_BIT(OPTION_YES) };
 
 /* Headings of --help, in this order: what is used most comes first. */
-static const char look[] = "Inspect", care[] = "Care for the tables",
-                  change[] = "Change (stop the query first)", print[] = "Print";
+static const char look[] = "Inspect",
+                  change[] = "Change (stop the query first, except for compact and expire)",
+                  print[] = "Print";
 
 const struct command program_commands[] = {
     {.name = "status",
@@ -226,7 +227,7 @@ const struct command program_commands[] = {
      .run = rejects_show_command,
      .knows = true},
     {.name = "compact",
-     .group = care,
+     .group = change,
      .brief = "merge small files into few",
      .doc = "Merge small files of each directory into files of --target-file-size, with the same "
             "rows (docs/operations.md). If the query runs, it does this between its batches, and "
@@ -238,7 +239,7 @@ const struct command program_commands[] = {
      .run = compact_command,
      .changes = true},
     {.name = "expire",
-     .group = care,
+     .group = change,
      .brief = "remove old dates from the tables",
      .doc = "Remove all partitions of dates before a date, with their rows. The table needs a "
             "partition column of type DATE. A partition to which rows were added on that date or "
