@@ -30,11 +30,9 @@ static bool take_entry(void *context, struct json *line, struct error *err) {
     struct walk *walk = context;
     const struct store_options *options = &walk->store->options;
     struct sink_entry entry;
-    int64_t modified_ms = 0;
     if (!sink_entry_read(&entry, line, options->table, options->partition_by_count, err))
         return false;
-    (void)json_member_int(line, "modificationTime", &modified_ms);
-    bool ok = !entry.in_table || take(walk, entry.relative, entry.size, modified_ms) ||
+    bool ok = !entry.in_table || take(walk, entry.relative, entry.size, entry.modified_ms) ||
               error_set(err, ERROR_STOPPED, "a stop was requested");
     sink_entry_deinit(&entry);
     return ok;

@@ -103,12 +103,10 @@ static bool visit_entry(void *context, struct json *line, struct error *err) {
     const struct eligible *eligible = context;
     const struct store_options *options = &eligible->store->options;
     struct sink_entry entry;
-    int64_t modified_ms = 0;
     if (!sink_entry_read(&entry, line, options->table, options->partition_by_count, err))
         return false;
-    (void)json_member_int(line, "modificationTime", &modified_ms);
     bool ok = !entry.in_table ||
-              eligible->visit(eligible->context, entry.relative, entry.size, modified_ms) ||
+              eligible->visit(eligible->context, entry.relative, entry.size, entry.modified_ms) ||
               error_set(err, ERROR_STOPPED, "seen");
     sink_entry_deinit(&entry);
     return ok;

@@ -169,12 +169,10 @@ static bool see_entry(void *context, struct json *line, struct error *err) {
     struct acceptance *acceptance = context;
     const struct store_options *options = &acceptance->store->options;
     struct sink_entry entry;
-    int64_t modified_ms = 0;
     if (!sink_entry_read(&entry, line, options->table, options->partition_by_count, err))
         return false;
-    (void)json_member_int(line, "modificationTime", &modified_ms);
     path_set_add(&acceptance->listed, entry.relative);
-    bool ok = judge_listed(acceptance, false, entry.relative, entry.size, modified_ms, err);
+    bool ok = judge_listed(acceptance, false, entry.relative, entry.size, entry.modified_ms, err);
     sink_entry_deinit(&entry);
     return ok;
 }

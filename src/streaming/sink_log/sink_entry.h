@@ -19,7 +19,8 @@ struct sink_entry {
     char *path;           // owned; absolute, as the disk has it
     const char *relative; // in `path`: the file's name and `depth` directories before it
     int64_t size;
-    bool in_table; // `path` is `table`/`relative`
+    int64_t modified_ms; // since 1970; 0: the entry does not say
+    bool in_table;       // `path` is `table`/`relative`
 };
 
 /* ERROR_STATE: no size, or a URI that is not a plain local file's. */
