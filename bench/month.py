@@ -35,7 +35,7 @@ from rig.moved_time import DAY_S, SECOND, MovedTime  # noqa: E402
 
 PROGRAM = ROOT / "build" / "release" / "esports-stream"
 FILES_MOST, SLOWER_MOST = 3000, 2.0
-QUIET_HOURS = 12  # after which the files of the day before have been compacted, also on a busy machine
+QUIET_HOURS = 4  # after which the files of the day before have been compacted
 AFTER = {"MATCHES_PARTITION_BY": "ingest_date,status", "COMPACT": "closed"}
 BEFORE = {"MATCHES_PARTITION_BY": "status", "COMPACT": "off"}
 AGGREGATE = "SELECT status, count(*), sum(team_1_kills), count(DISTINCT match_id) FROM {} WHERE {} GROUP BY status ORDER BY status"

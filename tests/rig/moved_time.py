@@ -197,7 +197,7 @@ class MovedTime:
             self.start()
         self._await()
 
-    def settle(self, hours=36):
+    def settle(self, hours=12):
         """Until the days that are over have been compacted, if the program does that: the day that is over last waits
         for an hour."""
         if self._settings.get("COMPACT", "off") == "off":
