@@ -111,6 +111,7 @@ class MovedTime:
         if self.process is not None and self.process.poll() is None:
             self.process.stop()
         self._program.end_all()
+        atexit.unregister(self._program.end_all)
 
     def command(self, *arguments, exit_code=0, timeout=600, **settings):
         """What a command prints, which sees the same clock."""
