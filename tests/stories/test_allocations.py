@@ -68,7 +68,7 @@ def how_it_ended(process):
     if code == -signal.SIGABRT and LIBRARY_ENDS.search(process.errors()):
         return LIMIT
     assert code in (0, LIMIT), process.tail()
-    assert code == 0 or re.search(r"out of memory|Cannot allocate memory", process.errors() + process.log()), process.tail()
+    assert code == 0 or re.search(r"out of memory|Cannot allocate memory|cannot start", process.errors() + process.log()), process.tail()
     return code
 
 
