@@ -9,11 +9,13 @@
 #include <unistd.h>
 
 #include "base/disk/filesystem.h"
+#include "base/json.h"
 #include "base/log/log.h"
 #include "base/system/clock.h"
 #include "base/system/process.h"
 #include "base/text.h"
 #include "core/zone.h"
+#include "pipeline/parquet/codec.h"
 #include "streaming/declare/stream.h"
 #include "streaming/start/streaming.h"
 #include "surfaces/alerts/alerts.h"
@@ -511,6 +513,8 @@ int main(int argc, char **argv) {
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); // a write beyond ulimit -f fails then, as on a full disk
 
+    json_begin();
+    codec_begin();
     streams_load();
     if (command_line_complete(argc, argv, stdout))
         return EXIT_CODE_OK;

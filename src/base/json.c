@@ -15,6 +15,14 @@
 #include "base/check.h"
 #include "base/utf8.h"
 
+static void *must_have(size_t size) {
+    return must_alloc(1, size);
+}
+
+void json_begin(void) {
+    json_set_alloc_funcs(must_have, free);
+}
+
 /* struct json is never defined: its pointers are jansson's. */
 static json_t *theirs(const struct json *value) {
     return (json_t *)value;

@@ -14,6 +14,10 @@
 
 struct json; // a value with all that is in it
 
+/* Before anything else of this module: a document that finds no memory ends the process, as
+ * must_alloc() does, and is not taken for a damaged one. */
+void json_begin(void);
+
 /* The text must be one object or array and nothing else; a name twice in an object is refused.
  * NULL: *err has the cause and its place, kind ERROR_STATE (callers with another policy set it). */
 struct json *json_parse(const char *bytes, size_t size, struct error *err);

@@ -5,6 +5,7 @@
  * page's header says. zstd's contexts are large, so they are made when first needed and kept. */
 #include "pipeline/parquet/codec.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <lz4.h>
 #include <snappy-c.h>
@@ -27,6 +28,23 @@ static const struct {
 };
 
 enum { CODEC_COUNT = sizeof codecs / sizeof codecs[0] };
+
+/* snappy is C++. Without memory its operator new calls this handler, and without a handler throws
+ * an exception, which C can't catch. The name is std::set_new_handler() as g++ and clang write it.
+ * Weak: libstdc++ is there because snappy needs it, and is linked by snappy alone. */
+typedef void new_handler(void);
+extern new_handler *set_new_handler(new_handler *handler) __asm__("_ZSt15set_new_handlerPFvvE")
+    __attribute__((weak));
+
+static void no_memory(void) {
+    errno = ENOMEM;
+    check_failed(__FILE__, __LINE__, "operator new has memory");
+}
+
+void codec_begin(void) {
+    if (set_new_handler != NULL)
+        (void)set_new_handler(no_memory);
+}
 
 void codec_state_deinit(struct codec_state *state) {
     ZSTD_freeCCtx(state->zstd_compress);

@@ -14,6 +14,9 @@ struct codec_state {
     void *zstd_decompress; // owned; likewise
 };
 
+/* Once, before threads: a codec that finds no memory ends the process as must_alloc() does. */
+void codec_begin(void);
+
 void codec_state_deinit(struct codec_state *state);
 
 /* Its number in the footer, and the word in file names (".snappy"; "" for none). */

@@ -209,7 +209,7 @@ static bool unknown_property(const char *name, struct error *err) {
     FILE *out = open_memstream(&table, &size);
     check(out != NULL);
     rd_kafka_conf_properties_show(out);
-    check(fclose(out) == 0);
+    must_close_text(out, &table);
     char *rest = table;
     for (char *line; (line = strsep(&rest, "\n")) != NULL;) {
         line[strcspn(line, " ")] = '\0';

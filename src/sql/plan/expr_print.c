@@ -31,13 +31,13 @@ static void put(const struct printer *printer, const char *text) {
 
 /* The same as a text, in the pool. */
 static const char *text_of(const struct printer *printer, const struct expr *expr, int least) {
-    char *text;
+    char *text = NULL;
     size_t size;
     struct printer other = *printer;
     other.out = open_memstream(&text, &size);
     check(other.out != NULL);
     print(&other, expr, least);
-    check(fclose(other.out) == 0);
+    must_close_text(other.out, &text);
     const char *copy = pool_copy(printer->pool, text_borrow(text));
     free(text);
     return copy;

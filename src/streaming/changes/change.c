@@ -74,7 +74,7 @@ char *change_print(const struct change *change, const struct manifest_origin *or
     print_line(out, print_header(change, origin));
     print_files(out, &change->left);
     print_files(out, &change->added);
-    check(fclose(out) == 0);
+    must_close_text(out, &text);
     return text;
 }
 
@@ -240,7 +240,8 @@ static char *print_moved(struct json *header, const char *table, const char *res
     json_put_text(header, "table", table);
     scoped(scope_free) char *line = json_print(header);
     check(fprintf(out, "v%d\n%s%s", CHANGE_VERSION, line, rest_size > 0 ? "\n" : "") > 0);
-    check(fwrite(rest, 1, rest_size, out) == rest_size && fclose(out) == 0);
+    (void)fwrite(rest, 1, rest_size, out);
+    must_close_text(out, &text);
     return text;
 }
 

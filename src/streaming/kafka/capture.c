@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/limit.h"
 #include "base/nearest.h"
 #include "base/scope.h"
 #include "base/system/process.h"
@@ -179,6 +180,8 @@ bool capture_broker_open(const char *directory, struct broker **broker, struct e
     static const struct broker_ops ops = {
         .list_offsets = list_offsets, .open_source = open_source, .close = close_broker};
     DIR *opened = opendir(directory);
+    if (opened == NULL && limit_is_behind(errno))
+        return limit_error(err, "cannot open the capture directory", errno);
     if (opened == NULL)
         return error_set(err, ERROR_CONFIG, "capture directory '%s': %s", directory,
                          strerror(errno));

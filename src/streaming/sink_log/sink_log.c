@@ -94,7 +94,7 @@ char *sink_log_print(const struct sink_log *log, const struct file_list *files, 
             sink_entry_print(file_join(log->table, file->path).text, file->size, file->modified_ms);
         check(fprintf(out, "\n%s", line) > 0);
     }
-    check(fclose(out) == 0);
+    must_close_text(out, &text);
     return text;
 }
 

@@ -272,7 +272,7 @@ struct json *resolved_print(const struct resolved *resolved) {
              i++)
             print_part(&printer, &resolved->parts[i]);
         end_range(&printer);
-        check(fclose(printer.out) == 0);
+        must_close_text(printer.out, &text);
         struct json *object = json_new_object();
         if (first.incarnation > 0)
             json_put_int(object, "incarnation", first.incarnation);

@@ -128,7 +128,7 @@ static void report_range(const struct snapshot *snapshot, struct verify_report *
                       range->files[i]->reject ? "the rejects' " : "", range->files[i]->path);
     if (range->file_count > named)
         (void)fprintf(out, " and %zu more", range->file_count - named);
-    check(fclose(out) == 0);
+    must_close_text(out, &names);
     if (range->end == range->start + 1)
         verify_say(report, VERIFY_DUPLICATE, "%s, offset %" PRId64 ", in %s", name, range->start,
                    names);

@@ -97,7 +97,7 @@ void http_list_add(struct http_list *list, struct json *element) {
 
 void http_list_close(struct http_list *list, const char *after, struct http_response *response) {
     (void)fprintf(list->out, "]%s", after);
-    check(fclose(list->out) == 0); // memory only
+    must_close_text(list->out, &list->text);
     *response = (struct http_response){
         .status = HTTP_OK, .type = type_json, .body = list->text, .size = list->size};
     free(list);

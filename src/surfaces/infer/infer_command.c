@@ -195,7 +195,7 @@ static char *make_text(const struct inference *inference, bool with_values, size
     FILE *file = open_memstream(&text, size);
     check(file != NULL);
     query_file_print(file, &inference->shapes, &source);
-    check(fclose(file) == 0);
+    must_close_text(file, &text);
     return text;
 }
 

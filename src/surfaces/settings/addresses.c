@@ -294,7 +294,7 @@ char *master_shown(const char *text) {
         (void)fputs(secret ? SECRET_SHOWN : "", out);
         at = end;
     }
-    check(fclose(out) == 0);
+    must_close_text(out, &shown);
     return shown;
 }
 

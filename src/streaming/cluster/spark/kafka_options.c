@@ -324,7 +324,7 @@ static void add_jaas(struct kafka_options *options, const char *module,
             write_quoted(out, pairs[i].value);
     }
     (void)fputc(';', out);
-    check(fclose(out) == 0);
+    must_close_text(out, &text);
     add_option(options, "sasl.jaas.config", text, true);
     free(text);
 }

@@ -57,7 +57,7 @@ void route_ready(const struct http_call *call, struct http_response *response) {
             (void)fprintf(out, ": %s", verdict.reason);
         (void)fputc('\n', out);
     }
-    check(fclose(out) == 0);
+    must_close_text(out, &text);
     if (size == 0)
         http_response_text(response, HTTP_OK, "ready\n");
     else
@@ -71,7 +71,7 @@ void route_metrics(const struct http_call *call, struct http_response *response)
     FILE *out = open_memstream(&response->body, &response->size);
     check(out != NULL);
     metrics_print(out, call->program);
-    check(fclose(out) == 0);
+    must_close_text(out, &response->body);
     response->status = HTTP_OK;
     response->type = METRICS_TEXT_TYPE;
 }
