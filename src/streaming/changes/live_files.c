@@ -10,7 +10,8 @@
  * each together. Files of batches that are not committed yet are known by their manifests, which
  * are written before the files appear.
  *
- * A file that left the table before it was pinned is linked from where it is kept. */
+ * A file that left the table before it was pinned is linked from where it is kept. If it is not
+ * kept any more, the list is read again. */
 #include "streaming/changes/live_files.h"
 
 #include <errno.h>
@@ -298,7 +299,7 @@ static bool link_all(struct live_files *live, const char *root, struct error *er
     return ok;
 }
 
-bool live_files_pin(struct live_files *live, struct error *err) {
+static bool pin(struct live_files *live, struct error *err) {
     struct file_path directory;
     errno = 0;
     if (!make_pin_directory(live, &directory, err))
@@ -310,6 +311,44 @@ bool live_files_pin(struct live_files *live, struct error *err) {
     live->root = directory;
     live->pinned = true;
     return true;
+}
+
+static bool has_same_files(const struct live_files *a, const struct live_files *b) {
+    bool same = a->files.count == b->files.count;
+    for (size_t i = 0; same && i < a->files.count; i++)
+        same = strcmp(a->files.files[i].path, b->files.files[i].path) == 0;
+    return same;
+}
+
+/* The list again, if it is another one by now. */
+static bool read_again(struct live_files *live, bool *news) {
+    struct live_files now;
+    struct error ignored;
+    *news = false;
+    if (!live_files_read(live->store, live->of_rejects, &now, &ignored))
+        return false;
+    *news = !has_same_files(live, &now);
+    live_files_deinit(live);
+    *live = now;
+    return true;
+}
+
+bool live_files_pin(struct live_files *live, struct error *err) {
+    for (int reading = 1;; reading++) {
+        bool news;
+        if (pin(live, err))
+            return true;
+        // A file that left the table is not kept for long if COMPACT_GRACE is short.
+        if (err->kind == ERROR_CONFIG || reading == READINGS_MAX || !read_again(live, &news) ||
+            !news)
+            return false;
+    }
+}
+
+void live_files_unpin(struct live_files *live) {
+    if (live->pinned)
+        file_discard_tree(live->root.text);
+    live->pinned = false;
 }
 
 /* ---- rows ---- */
@@ -372,7 +411,7 @@ bool live_files_count_rows(struct live_files *live, struct error *err) {
             .context = &file->rows, .begin = note_rows, .rows = ignore_rows};
         struct file_path path = file_join(live->root.text, file->path);
         if (file->rows < 0 && !origin_read(path.text, PAGE_SIZE_MAX, &visitor, err) &&
-            err->kind != ERROR_STATE)
+            err->kind != ERROR_STATE && !file_is_gone(path.text))
             return false;
     }
     return true;
