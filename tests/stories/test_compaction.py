@@ -259,7 +259,6 @@ def test_a_directory_that_is_a_link_is_named_once_and_the_others_are_merged(matc
 
     process = matches.start(COMPACT="1 second")
     process.wait_log(r"Files were merged \| of=table")
-    process.wait_log(r"Files were merged \| of=rejects")
     (line,) = process.lines("Files of a directory cannot be merged, and are left alone")
     assert "status=live' is not a directory itself" in line
     process.stop()
@@ -294,7 +293,8 @@ def test_a_file_system_that_does_not_move_directories_is_noticed_before_anything
     process = job.program.start(under=["unshare", "-m", "sh", "-c", script], **{**job.settings, "COMPACT": "1 second"})
     process.wait_exit(60, 0)
     text = process.log() + process.errors()
-    assert "ended with 5" in text and "lower layer of an overlay" in text and "3 directories could not be merged" in text
+    assert "ended with 5" in text and "directories could not be merged" in text
+    assert text.count("lower layer of an overlay") >= 3
     assert text.count("every offset is present exactly once") == 2
     # Elsewhere the same lake can be compacted.
     matches.ask("compact")
@@ -310,7 +310,7 @@ def test_a_date_behind_a_link_waits_and_the_others_expire(sales):
     elsewhere = sales.directory.parent / "elsewhere"
     leaf.rename(elsewhere)
     leaf.symlink_to(elsewhere)
-    said = sales.ask("expire", "--before", "2026-06-01")
+    said = sales.ask("expire", "--before", FUTURE)
     assert "2026-01-01: waits: " in said and "is not a directory itself" in said
     assert "2026-01-02" in said and not list(sales.directory.glob("*=2026-01-02/*/*.parquet"))
     assert list(elsewhere.iterdir())

@@ -43,6 +43,8 @@ static bool compact_one(const struct care_table *table, const struct care_reques
                                         .dry_run = dry_run};
     if (!compact_pass(table, &order, host, &result, err))
         return false;
+    if (host->left_alone->count > 0) // which was said
+        return true;
     if (result.counts.files == 0)
         return say_none(table, host, err);
     if (result.jobs == 0 && !table->of_rejects)
