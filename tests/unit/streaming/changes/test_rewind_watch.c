@@ -128,7 +128,7 @@ static void what_never_settles_is_said(void **state) {
     assert_int_equal(reading.forgotten, reading.looks);
 }
 
-/* Holds the lock as a rewind does, and ends it when it is told. */
+/* Holds the lock as a rewind does, and ends it after a byte from the parent. */
 static void rewind_in_child(int told) {
     struct store *store;
     struct error err;
@@ -144,7 +144,7 @@ static void rewind_in_child(int told) {
     _exit(0);
 }
 
-static void one_that_runs_is_waited_for(void **state) {
+static void the_reader_waits_for_one_that_runs(void **state) {
     (void)state;
     struct error err;
     int sockets[2], status;
@@ -171,7 +171,7 @@ int main(void) {
         WATCH(a_rewind_that_came_in_between_is_noticed),
         WATCH(one_that_was_interrupted_is_not_waited_for_and_named),
         WATCH(what_never_settles_is_said),
-        WATCH(one_that_runs_is_waited_for),
+        WATCH(the_reader_waits_for_one_that_runs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
