@@ -1,7 +1,7 @@
 /* rewind_watch.h: for readers without a lock: whether batches are taken back while they look.
  *
- * A rewind removes plans, files and commits in many steps. Who looks in the middle of them, or
- * before and after them, sees what was never there at one moment: a fault that is none. */
+ * A rewind removes plans, files and commits in many steps. A look in the middle of them, or before
+ * and after them, shows what was never there at one moment, and so a fault that does not exist. */
 #ifndef STREAMING_CHANGES_REWIND_WATCH_H
 #define STREAMING_CHANGES_REWIND_WATCH_H
 
@@ -10,7 +10,7 @@
 
 struct rewind_watch {
     const char *checkpoint; // borrowed
-    int64_t until_ms;       // monotonic: how long a rewind that runs is waited for
+    int64_t until_ms;       // monotonic: until when to wait for a rewind that runs
     bool rewinding;         // one had begun, and was not finished, when the look began
     int64_t newest;         // the newest commit then; -1: there was none
     struct file_status commit;
