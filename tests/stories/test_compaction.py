@@ -248,6 +248,93 @@ def test_a_damaged_file_is_named_once_and_the_others_are_merged(matches):
     matches.assert_exact()
 
 
+def test_a_directory_that_is_a_link_is_named_once_and_the_others_are_merged(matches):
+    job = matches.job
+    job.broker.generate(matches.topic, "matches", 600, 2)
+    matches.fill()
+    leaf, elsewhere = matches.directory / "status=live", matches.directory.parent / "elsewhere"
+    leaf.rename(elsewhere)
+    leaf.symlink_to(elsewhere)
+    linked = sorted(elsewhere.iterdir())
+
+    process = matches.start(COMPACT="1 second")
+    process.wait_log(r"Files were merged \| of=table")
+    (line,) = process.lines("Files of a directory cannot be merged, and are left alone")
+    assert "status=live' is not a directory itself" in line
+    process.stop()
+    planned = job.program.run("compact", "--job", "matches", "--dry-run", exit_code=5, **job.settings)
+    assert "status=live: would merge" not in planned.log()
+    process = job.program.run("compact", "--job", "matches", exit_code=5, **job.settings)
+    assert "1 directory could not be merged" in process.errors()
+    assert sorted(elsewhere.iterdir()) == linked and leaf.is_symlink()
+    matches.assert_proven()
+
+    leaf.unlink()
+    elsewhere.rename(leaf)
+    matches.ask("compact")
+    matches.assert_exact()
+
+
+def test_a_file_system_that_does_not_move_directories_is_noticed_before_anything_is_recorded(matches):
+    """An overlay does not move directories of its lower layers, as those that an image brings; new ones it does."""
+    job = matches.job
+    job.broker.generate(matches.topic, "matches", 600, 2)
+    matches.fill()
+    root, upper = job.lake.root, job.lake.root.parent / "upper"
+    upper.mkdir()
+    script = f"""
+        mount -t tmpfs tmpfs {upper} && mkdir {upper}/layer {upper}/work || exit 90
+        mount -t overlay overlay -o lowerdir={root},upperdir={upper}/layer,workdir={upper}/work {root} || exit 91
+        "$0" compact --job matches && exit 92
+        echo "ended with $?"
+        [ ! -e {job.lake.checkpoint("matches")}/changes ] || exit 93
+        "$0" verify --job matches && "$0" --job matches --trigger availableNow && "$0" verify --job matches"""
+    job.broker.generate(matches.topic, "matches", 60, 2, start=600)
+    process = job.program.start(under=["unshare", "-m", "sh", "-c", script], **{**job.settings, "COMPACT": "1 second"})
+    process.wait_exit(60, 0)
+    text = process.log() + process.errors()
+    assert "ended with 5" in text and "directories could not be merged" in text
+    assert text.count("lower layer of an overlay") >= 3
+    assert text.count("every offset is present exactly once") == 2
+    # Elsewhere the same lake can be compacted.
+    matches.ask("compact")
+    job.run()
+    matches.assert_exact()
+
+
+def test_a_date_behind_a_link_waits_and_the_others_expire(sales):
+    job = sales.job
+    job.produce([sale(number, f"2026-01-0{1 + number % 2}") for number in range(40)], "sales")
+    sales.fill(MAX_OFFSETS_PER_TRIGGER=2)
+    leaf = next(path for path in sales.directory.glob("*=2026-01-01/*") if path.is_dir())
+    elsewhere = sales.directory.parent / "elsewhere"
+    leaf.rename(elsewhere)
+    leaf.symlink_to(elsewhere)
+    said = sales.ask("expire", "--before", FUTURE)
+    assert "2026-01-01: waits: " in said and "is not a directory itself" in said
+    assert "2026-01-02" in said and not list(sales.directory.glob("*=2026-01-02/*/*.parquet"))
+    assert list(elsewhere.iterdir())
+
+
+def test_ctrl_c_ends_a_compaction_that_waits_and_says_so(matches):
+    job = matches.job
+    job.broker.generate(matches.topic, "matches", 600, 2)
+    process = matches.start(MAX_OFFSETS_PER_TRIGGER=50)
+    job.wait_committed(process, matches.ends())
+    process.pause()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        waiting = job.program.start("compact", "--job", "matches", **job.settings)
+        waiting.wait_until((job.lake.checkpoint("matches") / "request").exists, what="its request")
+        waiting.signal(number)
+        waiting.wait_exit(30, 128 + number)
+        assert f"ended by {number.name} before it was done" in waiting.errors()
+        assert not (job.lake.checkpoint("matches") / "request").exists()
+    process.resume()
+    matches.ask("compact")
+    process.stop()
+    matches.assert_exact()
+
+
 def test_old_dates_expire_and_late_rows_make_them_again(sales):
     job = sales.job
     job.produce([sale(n, [OLD, NEWER, FUTURE][n % 3]) for n in range(600)], "sales")

@@ -60,8 +60,8 @@ def link_command(build, target):
 class Trial:
     """Compiles, links and runs one text after the other."""
 
-    def __init__(self, build, source, target, folder):
-        self.build = build
+    def __init__(self, build, source, target, folder, limit_s=TIME_LIMIT_S):
+        self.build, self.limit_s = build, limit_s
         self.mutant, self.object, self.program = folder / "mutant.c", folder / "mutant.o", folder / "test"
         self.compile = [*compile_command(build, source), "-o", self.object, "-c", self.mutant]
         link = link_command(build, target)
@@ -75,7 +75,7 @@ class Trial:
             if subprocess.run(command, cwd=self.build, capture_output=True, check=False).returncode != 0:
                 return "invalid"
         try:
-            done = subprocess.run([self.program], capture_output=True, timeout=TIME_LIMIT_S, check=False)
+            done = subprocess.run([self.program], capture_output=True, timeout=self.limit_s, check=False)
         except subprocess.TimeoutExpired:
             return "killed"
         return "survived" if done.returncode == 0 else "killed"

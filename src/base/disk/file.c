@@ -35,6 +35,15 @@ struct file_path file_join_number(const char *directory, int64_t number) {
     return file_join(directory, name);
 }
 
+struct file_path file_parent(const char *path) {
+    struct file_path parent;
+    const char *slash = strrchr(path, '/');
+    int length = slash == NULL ? 0 : slash == path ? 1 : (int)(slash - path);
+    check((size_t)length < sizeof parent.text);
+    (void)snprintf(parent.text, sizeof parent.text, "%.*s", length, path);
+    return parent;
+}
+
 bool file_draft_open(struct file_draft *draft, const char *directory, const char *name,
                      struct error *err) {
     char temporary[256];
@@ -332,8 +341,8 @@ static bool two_names_error(struct error *err, const char *what, const char *fro
     if (!impossible && number != EXDEV && number != EPERM)
         return disk_error_rename(err, from, to);
     (void)error_set(err, ERROR_CONFIG, "cannot %s '%s' and '%s': %s", what, from, to,
-                    number == EXDEV   ? "they are on two file systems, or in two projects with "
-                                        "quotas"
+                    number == EXDEV   ? "they are on two file systems, in two projects with "
+                                        "quotas, or in a lower layer of an overlay"
                     : number == EPERM ? "one belongs to another user, or the file system does not "
                                         "support it"
                                       : "the file system does not support it");
@@ -343,6 +352,13 @@ static bool two_names_error(struct error *err, const char *what, const char *fro
 
 bool file_exchange(const char *a, const char *b, struct error *err) {
     return disk->exchange(a, b) == 0 || two_names_error(err, "exchange", a, b);
+}
+
+bool file_may_move(const char *directory, const char *full, struct error *err) {
+    if (disk->rename(directory, full) == 0) // `full` was empty
+        return file_rename_new(full, directory, err) &&
+               error_set(err, ERROR_STATE, "'%s' should not be empty", full);
+    return errno == ENOTEMPTY || errno == EEXIST || two_names_error(err, "move", directory, full);
 }
 
 bool file_link(const char *from, const char *to, struct error *err) {
@@ -359,16 +375,6 @@ int file_list(const char *directory, bool (*visit)(void *context, const char *na
     return -1;
 }
 
-/* The parent of `path`, or false at the root. */
-static bool parent_of(const char *path, struct file_path *parent) {
-    (void)snprintf(parent->text, sizeof parent->text, "%s", path);
-    char *slash = strrchr(parent->text, '/');
-    if (slash == NULL || parent->text[1] == '\0')
-        return false;
-    slash[slash == parent->text ? 1 : 0] = '\0';
-    return true;
-}
-
 bool file_make_directory_name(const char *path, struct error *err) {
     if (disk->mkdir(path, 0755) == 0)
         return true;
@@ -381,8 +387,7 @@ bool file_make_directory_name(const char *path, struct error *err) {
 }
 
 static bool make_durable(const char *path, struct error *err) {
-    struct file_path parent;
-    check(parent_of(path, &parent));
+    struct file_path parent = file_parent(path);
     int there = file_exists(path, NULL, err);
     if (there < 0)
         return false;

@@ -28,6 +28,10 @@ struct file_path {
 struct file_path file_join(const char *directory, const char *name);
 struct file_path file_join_number(const char *directory, int64_t number);
 
+/* The path without its last name: "/" of a name below it and of itself, "" of a relative path's
+ * only name. */
+struct file_path file_parent(const char *path);
+
 /* A file on its way to a name that must not exist yet: written as ".<name>.tmp" next to it. The
  * temporary name is fixed, so what a crash leaves is overwritten by the next attempt. */
 struct file_draft {
@@ -126,6 +130,10 @@ MUST_CHECK bool file_rename_new(const char *from, const char *to, struct error *
  * directory is synced. ERROR_CONFIG: they are on two file systems, or theirs cannot do it. errno is
  * kept. */
 MUST_CHECK bool file_exchange(const char *a, const char *b, struct error *err);
+
+/* Whether a directory can be moved at all, without moving it: it is renamed to `full`, a directory
+ * that is not empty, which is refused for that reason if for no other. ERROR_CONFIG: it can't. */
+MUST_CHECK bool file_may_move(const char *directory, const char *full, struct error *err);
 
 /* Gives the file a second name; the directory is not synced. errno is kept: EEXIST if the name is
  * taken. ERROR_CONFIG, as above. */

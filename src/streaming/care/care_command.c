@@ -43,11 +43,26 @@ static bool compact_one(const struct care_table *table, const struct care_reques
                                         .dry_run = dry_run};
     if (!compact_pass(table, &order, host, &result, err))
         return false;
+    if (host->left_alone->count > 0) // which was said
+        return true;
     if (result.counts.files == 0)
         return say_none(table, host, err);
     if (result.jobs == 0 && !table->of_rejects)
         say(table, host, "no small files to merge.");
     return true;
+}
+
+/* What was left alone: damaged files, and directories that cannot be exchanged. */
+static bool refuse(const struct path_list *left_alone, struct error *err) {
+    int64_t files = 0;
+    for (size_t i = 0; i < left_alone->count; i++)
+        files += text_ends_with(left_alone->paths[i], ".parquet");
+    int64_t directories = (int64_t)left_alone->count - files;
+    scoped(scope_free) char *text =
+        text_format("%" PRId64 " director%s", directories, directories == 1 ? "y" : "ies");
+    return error_set(err, ERROR_STATE, "%s%s%s could not be merged, as said above; the others were",
+                     files > 0 ? text_count(files, "file").text : "",
+                     files > 0 && directories > 0 ? " and " : "", directories > 0 ? text : "");
 }
 
 static bool compact_both(const struct care_table *table, const struct care_table *rejects,
@@ -56,10 +71,7 @@ static bool compact_both(const struct care_table *table, const struct care_table
     if (!compact_one(table, request, dry_run, host, err) ||
         !compact_one(rejects, request, dry_run, host, err))
         return false;
-    size_t damaged = host->left_alone->count;
-    return damaged == 0 ||
-           error_set(err, ERROR_STATE, "%s could not be merged, as said above; the others were",
-                     text_count((int64_t)damaged, "file").text);
+    return host->left_alone->count == 0 || refuse(host->left_alone, err);
 }
 
 static bool expire(const struct care_table *table, const struct care_request *request, bool dry_run,

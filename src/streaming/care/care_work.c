@@ -153,15 +153,14 @@ static void sum_up(const struct change *change, struct care_gain *gain) {
 
 bool care_publish(const struct care_table *table, const struct care_host *host,
                   struct change *change, struct care_report *report, struct error *err) {
-    bool recorded = false;
     sort(&change->left);
     sort(&change->added);
     sum_up(change, &report->gain);
     report->table = table;
     report->kind = change->kind;
     change->made_ms = clock_wall_ms();
-    if (!host->publish(host->context, change, &recorded, err)) {
-        if (!recorded)
+    if (!host->publish(host->context, change, &report->recorded, err)) {
+        if (!report->recorded)
             change_discard(table->store, table->of_rejects, change->number);
         return false;
     }

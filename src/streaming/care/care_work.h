@@ -39,6 +39,7 @@ struct care_report {
     enum change_kind kind;
     struct care_gain gain;
     int64_t duration_ms;
+    bool recorded;         // also of one that failed: it will be finished
     char directories[256]; // "day=2026-11-28/status=live and 3 more"
 };
 
@@ -53,7 +54,7 @@ struct care_host {
     void (*warn)(void *context, const char *what, const struct error *err);
     void *context;
     int64_t memory_max;           // bytes; of a merge
-    struct path_list *left_alone; // absolute paths of files that cannot be merged
+    struct path_list *left_alone; // absolute paths of files that cannot be merged, and directories
 };
 
 /* What a pass has found and done. */

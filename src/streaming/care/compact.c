@@ -2,7 +2,8 @@
  * hold twice, and as the newest compact file of the sink log is rewritten for.
  *
  * A file that cannot be merged ends its group before anything is published: it is put on the list
- * of those that are left alone, and the pass begins again without it. */
+ * of those that are left alone, and the pass begins again without it. So is a directory whose files
+ * cannot be replaced in one step, such as a symbolic link. */
 #include "streaming/care/compact.h"
 
 #include <inttypes.h>
@@ -36,11 +37,15 @@ struct group {
     int64_t bytes;
 };
 
+/* The file itself, or its directory. */
 static bool is_left_alone(const struct pass *pass, const char *path) {
     const struct path_list *list = pass->host->left_alone;
     struct file_path absolute = file_join(pass->table->root, path);
+    size_t directory = care_directory_length(absolute.text);
     for (size_t i = 0; i < list->count; i++)
-        if (strcmp(list->paths[i], absolute.text) == 0)
+        if (strcmp(list->paths[i], absolute.text) == 0 ||
+            (strlen(list->paths[i]) == directory &&
+             memcmp(list->paths[i], absolute.text, directory) == 0))
             return true;
     return false;
 }
@@ -208,6 +213,55 @@ static void leave_alone(struct pass *pass, const struct merge_job *job, const st
                      err);
 }
 
+static void leave_directory_alone(struct pass *pass, const struct file_path *directory,
+                                  const struct error *err) {
+    path_list_add(pass->host->left_alone, directory->text);
+    pass->found_damage = true;
+    pass->host->warn(pass->host->context,
+                     "Files of a directory cannot be merged, and are left alone; others are merged",
+                     err);
+}
+
+static bool names_directory(const struct error *err, const char *directory) {
+    const char *found = strstr(err->message, directory);
+    char behind = found == NULL ? '\0' : found[strlen(directory)];
+    return behind == '\'' || behind == '/';
+}
+
+/* A change that was refused: the directories of the group that the error names are left alone.
+ * False: it names none. */
+static bool leave_named_alone(struct pass *pass, const struct group *group,
+                              const struct error *err) {
+    const char *last = "";
+    for (size_t i = group->first; i < group->end; i++) {
+        const char *directory = pass->selection.jobs[i].directory;
+        struct file_path path = file_join(pass->table->root, directory);
+        if (directory == last || *directory == '\0' || !names_directory(err, path.text))
+            continue;
+        last = directory;
+        leave_directory_alone(pass, &path, err);
+    }
+    return *last != '\0';
+}
+
+/* Before anything is merged. The table's own directory: change_is_possible(). */
+static bool check_directories(struct pass *pass, struct error *err) {
+    const char *last = "";
+    for (size_t i = 0; i < pass->selection.job_count; i++) {
+        const char *directory = pass->selection.jobs[i].directory;
+        if (directory == last || *directory == '\0')
+            continue;
+        last = directory;
+        if (change_fits(pass->table->store, pass->table->of_rejects, directory, err))
+            continue;
+        if (err->kind != ERROR_CONFIG)
+            return false;
+        struct file_path path = file_join(pass->table->root, directory);
+        leave_directory_alone(pass, &path, err);
+    }
+    return true;
+}
+
 /* *merged false: a file is damaged. */
 static bool merge_group(struct pass *pass, const struct group *group,
                         const struct file_path *staging, struct change *change, bool *merged,
@@ -259,9 +313,11 @@ static bool run_group(struct pass *pass, const struct group *group, struct error
         change_discard(table->store, table->of_rejects, change.number);
     note_group(pass, group, &report);
     report.duration_ms = clock_monotonic_ms() - began_ms;
-    ok = ok && (!merged || care_publish(table, pass->host, &change, &report, err));
-    if (ok && merged)
+    bool published = ok && merged && care_publish(table, pass->host, &change, &report, err);
+    if (published)
         add_gain(pass->result, &report.gain);
+    else if (ok && merged)
+        ok = !report.recorded && err->kind == ERROR_CONFIG && leave_named_alone(pass, group, err);
     change_deinit(&change);
     return ok;
 }
@@ -294,7 +350,13 @@ static bool look(struct pass *pass, struct error *err) {
         return false;
     drop_left_alone(pass);
     selection_make(&pass->files, &rules, &pass->selection);
-    count_files(pass);
+    if (pass->selection.job_count > 0 && !pass->order->dry_run &&
+        !change_is_possible(pass->table->store, pass->table->of_rejects, err))
+        return false;
+    if (!check_directories(pass, err))
+        return false;
+    if (!pass->found_damage)
+        count_files(pass);
     return true;
 }
 
@@ -303,9 +365,6 @@ static bool run_jobs(struct pass *pass, struct error *err) {
         say_plan(pass);
         return true;
     }
-    if (pass->selection.job_count > 0 &&
-        !change_is_possible(pass->table->store, pass->table->of_rejects, err))
-        return false;
     for (struct group group = {0}; group.end < pass->selection.job_count;) {
         group = next_group(pass, group.end);
         if (!run_group(pass, &group, err))
@@ -321,7 +380,7 @@ bool compact_pass(const struct care_table *table, const struct compact_order *or
     bool ok;
     do {
         pass.found_damage = false;
-        ok = look(&pass, err) && run_jobs(&pass, err);
+        ok = look(&pass, err) && (pass.found_damage || run_jobs(&pass, err));
         selection_deinit(&pass.selection);
         care_files_deinit(&pass.files);
     } while (ok && pass.found_damage);

@@ -79,6 +79,20 @@ static bool count_strangers(const struct pass *pass, const struct expiry_partiti
     return ok;
 }
 
+/* Whether each directory of the partition can be replaced. */
+static bool fits(const struct pass *pass, const struct expiry_partition *partition,
+                 struct error *err) {
+    const struct care_file *files = pass->files.files;
+    bool ok = true;
+    for (size_t i = partition->first, end; ok && i < partition->end; i = end) {
+        size_t length = care_directory_length(files[i].path);
+        scoped(scope_free) char *directory = text_format("%.*s", (int)length, files[i].path);
+        end = care_directory_end(&pass->files, i, length);
+        ok = change_fits(pass->table->store, false, directory, err);
+    }
+    return ok;
+}
+
 static void say_waits(const struct pass *pass, const struct expiry_partition *partition) {
     scoped(scope_free) char *name = name_of(pass, partition);
     char amount[CARE_AMOUNT_MAX], day[DATE_TEXT_MAX];
@@ -113,6 +127,12 @@ static bool judge(struct pass *pass, const struct expiry_partition *partition, b
         say(pass,
             "%s: waits: %s there cannot leave yet: not in the sink log's newest compact file.",
             name, text_count(strangers, "file").text);
+    }
+    if (*leaves && !fits(pass, partition, err)) {
+        if (err->kind != ERROR_CONFIG)
+            return false;
+        *leaves = false;
+        say(pass, "%s: waits: %s.", name, err->message);
     }
     pass->result->waiting += !*leaves;
     pass->result->jobs += *leaves;

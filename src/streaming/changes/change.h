@@ -39,6 +39,8 @@ struct change {
     struct file_list left;  // owned; ascending by path; `staged` is NULL
     struct file_list added; // owned; `staged` is the name in the change's directory of new files
     struct resolved gone;   // owned
+    bool also_batches; // files may leave that the sink log's newest compact file does not list; not
+                       // recorded
 };
 
 void change_deinit(struct change *change); // accepts a zeroed struct

@@ -24,6 +24,9 @@
 #include "streaming/store/coverage.h"
 #include "streaming/table/exchange.h"
 
+/* A reader needs some time for the names that it was given, also without COMPACT_GRACE. */
+enum { PIN_LEAST_MS = 60 * 1000 };
+
 /* ---- where ---- */
 
 static const struct table *table_of(const struct store *store, bool of_rejects) {
@@ -32,14 +35,6 @@ static const struct table *table_of(const struct store *store, bool of_rejects) 
 
 static size_t depth_of(const struct store *store, bool of_rejects) {
     return of_rejects ? 0 : store->options.partition_by_count;
-}
-
-static struct file_path parent_of(const char *path) {
-    struct file_path parent;
-    const char *slash = strrchr(path, '/');
-    int length = slash == path ? 1 : (int)(slash - path);
-    (void)snprintf(parent.text, sizeof parent.text, "%.*s", length, path);
-    return parent;
 }
 
 static struct file_path home_of(const struct store *store, bool of_rejects, int64_t number) {
@@ -69,6 +64,18 @@ static bool try_names(const char *probe, struct error *err) {
     return file_make_directory_name(a.text, err) && file_make_directory_name(b.text, err) &&
            file_exchange(a.text, b.text, err) && file_replace(probe, "c", "", 0, err) &&
            file_link(c.text, d.text, err);
+}
+
+bool change_fits(const struct store *store, bool of_rejects, const char *directory,
+                 struct error *err) {
+    const struct table *table = table_of(store, of_rejects);
+    struct exchange exchange = {.root = table->root, .home = file_parent(table->root.text)};
+    struct file_path aside = change_aside(store, of_rejects);
+    int there = file_exists(aside.text, NULL, err);
+    if (there < 0 || !exchange_check(&exchange, directory, err))
+        return false;
+    exchange.home = aside;
+    return there == 0 || exchange_try_move(&exchange, directory, err);
 }
 
 bool change_is_possible(const struct store *store, bool of_rejects, struct error *err) {
@@ -273,7 +280,8 @@ static bool check_places(const struct store *store, const struct change *change,
 static struct sink_log_edit edit_of(const struct change *change) {
     return (struct sink_log_edit){.left = &change->left,
                                   .added = &change->added,
-                                  .also_batches = change->kind == CHANGE_ACCEPTANCE};
+                                  .also_batches =
+                                      change->also_batches || change->kind == CHANGE_ACCEPTANCE};
 }
 
 static bool check_listed(const struct store *store, const struct change *change,
@@ -304,7 +312,7 @@ static bool make_home(const struct store *store, const struct change *change, st
     return make_aside(store, change->of_rejects, err) && file_make_directory_name(home.text, err) &&
            file_make_directory_name(file_join(home.text, "next").text, err) &&
            file_sync_directory(home.text, err) && file_sync_directory(aside.text, err) &&
-           file_sync_directory(parent_of(aside.text).text, err);
+           file_sync_directory(file_parent(aside.text).text, err);
 }
 
 /* A record that is durable promises files that are. */
@@ -398,7 +406,9 @@ static bool carry_out(struct store *store, const struct change *change, struct e
     if (opened)
         sink_log_upkeep_hold(&store->sink_log.upkeep);
     bool done = edit_log(store, change, err) && make_home(store, change, err) &&
-                finish_places(store, change, err) && close_record(store, change->number, err);
+                finish_places(store, change, err) &&
+                table_sign_change(&store->table, change->number, err) &&
+                close_record(store, change->number, err);
     if (opened)
         sink_log_upkeep_release(&store->sink_log.upkeep);
     if (!done)
@@ -532,8 +542,8 @@ bool change_sweep(struct store *store, int64_t now_ms, int64_t grace_ms, struct 
     scoped(scope_free) int64_t *numbers = NULL;
     size_t count;
     int64_t oldest;
-    if (!sweep_pins(store, now_ms - grace_ms, err) ||
-        !changes_numbers(store, &numbers, &count, err))
+    int64_t pin_ms = grace_ms > PIN_LEAST_MS ? grace_ms : PIN_LEAST_MS;
+    if (!sweep_pins(store, now_ms - pin_ms, err) || !changes_numbers(store, &numbers, &count, err))
         return false;
     struct dropped dropped = {.numbers = must_alloc(count + 1, sizeof *dropped.numbers)};
     bool ok = oldest_manifest_of(store, &oldest, err);

@@ -3,8 +3,9 @@
  *     stage          <aside>/N/files/…: the new files, written and synced
  *     commit point   changes/N.open in the checkpoint
  *     roll forward   the newest N.compact of the sink log replaced in place; each directory of
- *                    files exchanged in one step with one that is prepared; rename of the record to
- *                    changes/N; each durable before the next, each repeatable
+ *                    files exchanged in one step with one that is prepared; N in the table's
+ *                    signature; rename of the record to changes/N; each durable before the next,
+ *                    each repeatable
  *     later          what was replaced is deleted after a grace time
  *
  * Everything that is prepared or replaced is in a directory next to the table, never in its tree,
@@ -35,6 +36,13 @@
  * to the table and a probe in it. ERROR_CONFIG: it can't; the message has the reason. */
 MUST_CHECK bool change_is_possible(const struct store *store, bool of_rejects, struct error *err);
 
+/* Whether the files of one directory of the table can be replaced in one step. ERROR_CONFIG: it is
+ * a symbolic link, on another file system, or cannot be moved. Takes no lock, and may be called by
+ * any thread. Moving is tried only where the directory next to the table is (change_is_possible()).
+ */
+MUST_CHECK bool change_fits(const struct store *store, bool of_rejects, const char *directory,
+                            struct error *err);
+
 /* The paths that may leave: of a table with a sink log what the newest compact file lists, else all
  * that lie there. Calls visit() for each, with size and modification time in milliseconds; `path`
  * is relative to the table. Takes no lock, and may be called by any thread. */
@@ -64,8 +72,9 @@ MUST_CHECK bool change_publish(struct store *store, const struct change *change,
 /* Finishes what is recorded and not done. True also when there is nothing. Repeatable. */
 MUST_CHECK bool change_finish(struct store *store, struct error *err);
 
-/* Deletes what has left and what was pinned more than `grace_ms` ago, and the records that nobody
- * needs any more, whose offsets go into coverage/. Repeatable; a failure leaves the rest. */
+/* Deletes what has left more than `grace_ms` ago, what was pinned as long ago and at least a
+ * minute, and the records that nobody needs any more, whose offsets go into coverage/. Repeatable;
+ * a failure leaves the rest. */
 MUST_CHECK bool change_sweep(struct store *store, int64_t now_ms, int64_t grace_ms,
                              struct error *err);
 

@@ -32,6 +32,12 @@ MUST_CHECK bool changes_numbers(const struct store *store, int64_t **numbers, si
 MUST_CHECK bool change_read(const struct store *store, int64_t number, struct change *change,
                             bool *found, bool *open, struct error *err);
 
+/* Whether the table had a change that was recorded after this checkpoint was copied: `newest` is
+ * the checkpoint's newest record, -1: it has none. The newest record is never removed. */
+static inline bool changes_are_behind(const struct store *store, int64_t newest) {
+    return store->table.owner_change > newest;
+}
+
 /* What happened to a file of the table, or of the rejects. What an unfinished change does counts as
  * done. */
 enum file_fate {

@@ -183,3 +183,33 @@ bool kept_files_fate(struct kept_files *kept, bool of_rejects, const char *path,
     pthread_mutex_unlock(&kept->lock);
     return ok;
 }
+
+static void add_accepted(const struct changes *changes, const struct change *change,
+                         struct path_list *files) {
+    for (size_t i = 0; i < change->added.count; i++) {
+        const char *path = change->added.files[i].path;
+        enum file_fate fate = changes_fate(changes, false, path, NULL);
+        if (fate == FILE_STAYED)
+            path_list_add(files, path);
+        else if (fate == FILE_COMPACTED)
+            follow(changes, false, path, files);
+    }
+}
+
+bool kept_files_accepted(struct kept_files *kept, int64_t batch_id, struct path_list *files,
+                         bool *any, struct error *err) {
+    bool ignored;
+    *any = false;
+    pthread_mutex_lock(&kept->lock);
+    bool ok = refresh(kept, &ignored, err);
+    for (size_t i = 0; ok && i < kept->changes.count; i++) {
+        const struct change *change = &kept->changes.changes[i];
+        if (change->kind == CHANGE_ACCEPTANCE && !change->of_rejects &&
+            change->batch_id >= batch_id) {
+            *any = true;
+            add_accepted(&kept->changes, change, files);
+        }
+    }
+    pthread_mutex_unlock(&kept->lock);
+    return ok;
+}

@@ -37,4 +37,9 @@ MUST_CHECK bool kept_files_fate(struct kept_files *kept, bool of_rejects, const 
                                 enum file_fate *fate, struct path_list *successors,
                                 struct error *err);
 
+/* Adds the paths of the table's files that can have rows of a batch because an acceptance after it
+ * has brought in files: these, or those that have their rows now. *any: there was an acceptance. */
+MUST_CHECK bool kept_files_accepted(struct kept_files *kept, int64_t batch_id,
+                                    struct path_list *files, bool *any, struct error *err);
+
 #endif

@@ -7,10 +7,12 @@
  * table already.
  *
  * In directories, a change exchanges one after the other, each in one step, and keeps the rows of
- * each together. Files of batches that are not committed yet are known by their manifests, which
- * are written before the files appear.
+ * each together. They are listed again if a name has gone before it was looked at. Files of batches
+ * that are not committed yet are known by their manifests, which are written before the files
+ * appear.
  *
- * A file that left the table before it was pinned is linked from where it is kept. */
+ * A file that left the table before it was pinned is linked from where it is kept. If it is not
+ * kept any more, the list is read again. */
 #include "streaming/changes/live_files.h"
 
 #include <errno.h>
@@ -132,13 +134,35 @@ static bool read_log_again(struct live_files *live, struct error *err) {
 
 /* ---- by the directories ---- */
 
+struct walk {
+    struct live_files *live;
+    bool moved; // a file was gone before it was looked at
+};
+
 static bool take_found(void *context, const char *path) {
-    struct live_files *live = context;
+    struct walk *walk = context;
     struct file_status status;
     struct error ignored;
-    if (file_find(file_join(table_of(live)->root.text, path).text, &status, &ignored) == 1)
-        add_file(live, path, status.size);
+    struct file_path full = file_join(table_of(walk->live)->root.text, path);
+    int there = file_find(full.text, &status, &ignored);
+    if (there == 1)
+        add_file(walk->live, path, status.size);
+    walk->moved = walk->moved || there == 0;
     return true;
+}
+
+/* Again, if the directory of a file was exchanged while it was listed. */
+static bool walk_again(struct live_files *live, size_t depth, struct error *err) {
+    struct walk walk = {.live = live, .moved = true};
+    for (int reading = 1; walk.moved && reading <= READINGS_MAX; reading++) {
+        walk.moved = false;
+        file_list_deinit(&live->files);
+        if (!table_each_file(table_of(live), depth, take_found, &walk, err))
+            return false;
+    }
+    return !walk.moved ||
+           error_set(err, ERROR_RETRY, "'%s' changes faster than it can be read; try again",
+                     table_of(live)->root.text);
 }
 
 /* Files of batches that are not committed. */
@@ -184,8 +208,7 @@ static bool read_directories(struct live_files *live, struct error *err) {
     bool ok = (live->of_rejects ||
                table_check_partitions(table_of(live), options->partition_by, depth, err)) &&
               checkpoint_newest(&live->store->checkpoint.commits, &committed, err) &&
-              table_each_file(table_of(live), depth, take_found, live, err) &&
-              add_uncommitted(live, committed, &uncommitted, err);
+              walk_again(live, depth, err) && add_uncommitted(live, committed, &uncommitted, err);
     if (ok && uncommitted.count > 0)
         drop(&live->files, &uncommitted);
     path_set_deinit(&uncommitted);
@@ -298,7 +321,7 @@ static bool link_all(struct live_files *live, const char *root, struct error *er
     return ok;
 }
 
-bool live_files_pin(struct live_files *live, struct error *err) {
+static bool pin(struct live_files *live, struct error *err) {
     struct file_path directory;
     errno = 0;
     if (!make_pin_directory(live, &directory, err))
@@ -310,6 +333,44 @@ bool live_files_pin(struct live_files *live, struct error *err) {
     live->root = directory;
     live->pinned = true;
     return true;
+}
+
+static bool has_same_files(const struct live_files *a, const struct live_files *b) {
+    bool same = a->files.count == b->files.count;
+    for (size_t i = 0; same && i < a->files.count; i++)
+        same = strcmp(a->files.files[i].path, b->files.files[i].path) == 0;
+    return same;
+}
+
+/* The list again, if it is another one by now. */
+static bool read_again(struct live_files *live, bool *news) {
+    struct live_files now;
+    struct error ignored;
+    *news = false;
+    if (!live_files_read(live->store, live->of_rejects, &now, &ignored))
+        return false;
+    *news = !has_same_files(live, &now);
+    live_files_deinit(live);
+    *live = now;
+    return true;
+}
+
+bool live_files_pin(struct live_files *live, struct error *err) {
+    for (int reading = 1;; reading++) {
+        bool news;
+        if (pin(live, err))
+            return true;
+        // A file that left the table is not kept for long if COMPACT_GRACE is short.
+        if (err->kind == ERROR_CONFIG || reading == READINGS_MAX || !read_again(live, &news) ||
+            !news)
+            return false;
+    }
+}
+
+void live_files_unpin(struct live_files *live) {
+    if (live->pinned)
+        file_discard_tree(live->root.text);
+    live->pinned = false;
 }
 
 /* ---- rows ---- */
@@ -372,7 +433,7 @@ bool live_files_count_rows(struct live_files *live, struct error *err) {
             .context = &file->rows, .begin = note_rows, .rows = ignore_rows};
         struct file_path path = file_join(live->root.text, file->path);
         if (file->rows < 0 && !origin_read(path.text, PAGE_SIZE_MAX, &visitor, err) &&
-            err->kind != ERROR_STATE)
+            err->kind != ERROR_STATE && !file_is_gone(path.text))
             return false;
     }
     return true;

@@ -27,10 +27,14 @@ MUST_CHECK bool live_files_read(struct store *store, bool of_rejects, struct liv
 void live_files_deinit(struct live_files *live);
 
 /* Gives each file a second name in a directory next to the table (change_steps.h), where it stays
- * until change_sweep() removes it, and makes that directory the root. ERROR_CONFIG: that is not
- * allowed there, or the file system has no links: the root is still the table's. ERROR_STATE: a
- * file is neither in the table nor kept; ERROR_RETRY: the disk. */
+ * until change_sweep() removes it, and makes that directory the root. If files have left meanwhile
+ * and are not kept any more, the list is that of a later moment. ERROR_CONFIG: that is not allowed
+ * there, or the file system has no links: the root is still the table's. ERROR_STATE: a file is
+ * neither in the table nor kept; ERROR_RETRY: the disk. */
 MUST_CHECK bool live_files_pin(struct live_files *live, struct error *err);
+
+/* Takes these names away again. Nothing, if there are none. */
+void live_files_unpin(struct live_files *live);
 
 /* Fills the rows: as records of changes or manifests say, else the file's own footer; -1 for a file
  * that can't be read. */

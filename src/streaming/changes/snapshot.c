@@ -15,6 +15,7 @@
 
 #include "base/check.h"
 #include "base/scope.h"
+#include "streaming/changes/rewind_watch.h"
 
 /* How often a running query may take a file away between our listing and our reading of it. */
 enum { ATTEMPTS_MAX = 20 };
@@ -266,16 +267,12 @@ static bool try_to_take(struct store *store, struct snapshot *snapshot, bool *mo
            (add_begun(store, snapshot, err) && read_ranges(&store->checkpoint, snapshot, err));
 }
 
-bool snapshot_explain(const struct store *store, struct error *err) {
-    struct error ignored;
-    struct file_path rewind = file_join(store->checkpoint.root.text, CHECKPOINT_REWIND);
-    if (err->kind != ERROR_STATE || file_exists(rewind.text, NULL, &ignored) != 1)
-        return false;
-    return error_set(err, ERROR_STATE,
-                     "a rewind is not finished: wait for it or, if it was interrupted, run "
-                     "`esports-stream rewind` again with --to-batch set to the number in the first "
-                     "line of '%s'",
-                     rewind.text);
+/* Of what could not be read: while a rewind is not finished, plans and files of the log are
+ * missing, and no backup helps. */
+static bool explain(const struct store *store, struct error *err) {
+    const char *checkpoint = store->checkpoint.root.text;
+    return err->kind == ERROR_STATE && rewind_watch_is_there(checkpoint) &&
+           rewind_watch_explain(checkpoint, err);
 }
 
 bool snapshot_take(struct store *store, struct snapshot *snapshot, struct error *err) {
@@ -288,7 +285,7 @@ bool snapshot_take(struct store *store, struct snapshot *snapshot, struct error 
             return true;
         snapshot_deinit(snapshot);
         if (!ok)
-            return snapshot_explain(store, err);
+            return explain(store, err);
     }
     return error_set(err, ERROR_RETRY, "'%s' changes faster than it can be read; try again",
                      store->checkpoint.root.text);

@@ -51,10 +51,6 @@ struct snapshot {
 MUST_CHECK bool snapshot_take(struct store *store, struct snapshot *snapshot, struct error *err);
 void snapshot_deinit(struct snapshot *snapshot);
 
-/* Of what could not be read: while a rewind runs, or after it was interrupted, plans and files of
- * the log are missing, and no backup helps. Then *err says so. Always false. */
-bool snapshot_explain(const struct store *store, struct error *err);
-
 /* Once the files are listed: whether an incarnation of the topic has begun beyond the horizon, by
  * the plans. Rows of it may be in files that are listed. */
 MUST_CHECK bool snapshot_look_beyond(const struct store *store, struct snapshot *snapshot,

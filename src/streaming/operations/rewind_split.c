@@ -11,6 +11,7 @@
 #include "pipeline/sink/reject_table.h"
 #include "streaming/changes/change_steps.h"
 #include "streaming/query/query_definition.h"
+#include "streaming/sink_log/sink_entry.h"
 
 enum { OUTPUT_SIZE_MAX = 1 << 30 };
 
@@ -45,16 +46,30 @@ static bool take_mixed(void *context, const char *path, int64_t size, int64_t mo
     return true;
 }
 
+static bool take_entry(void *context, struct json *line, struct error *err) {
+    struct split *split = context;
+    const struct store_options *options = &split->rewind->store->options;
+    struct sink_entry entry;
+    if (!sink_entry_read(&entry, line, options->table, options->partition_by_count, err))
+        return false;
+    bool ok = take_mixed(split, entry.relative, entry.size, entry.modified_ms);
+    sink_entry_deinit(&entry);
+    return ok;
+}
+
+/* In any file of the log: after a rewind to one of the first batches it has no compact file. */
 static bool find_files(struct split *split, struct error *err) {
-    if (!change_each_eligible(split->rewind->store, split->of_rejects, take_mixed, split, err))
+    struct store *store = split->rewind->store;
+    bool listed = !split->of_rejects && store->sink_log.exists;
+    if (listed ? !sink_log_each_entry(&store->sink_log, take_entry, split, err)
+               : !change_each_eligible(store, split->of_rejects, take_mixed, split, err))
         return false;
     return split->files.count == split->mixed->count ||
            error_set(err, ERROR_STATE,
-                     "%zu files of '%s' have rows from before and after batch %" PRId64
-                     ", and cannot be split before the sink log is compacted again: run the query "
-                     "for %d batches, or rewind to another batch",
+                     "%zu files of '%s' with rows from before and after batch %" PRId64
+                     " are not there any more: try again",
                      split->mixed->count - split->files.count, root_of(split),
-                     split->rewind->to_batch, SINK_LOG_INTERVAL);
+                     split->rewind->to_batch);
 }
 
 static struct merge_options options_of(const struct split *split, const char *directory) {
@@ -118,6 +133,7 @@ static bool publish(struct split *split, struct error *err) {
     bool recorded = false;
     change->kind = CHANGE_COMPACTION;
     change->of_rejects = split->of_rejects;
+    change->also_batches = true;
     change->batch_id = split->rewind->newest;
     change->made_ms = clock_wall_ms();
     if (!change_is_possible(store, split->of_rejects, err) ||

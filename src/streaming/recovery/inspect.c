@@ -12,6 +12,7 @@
 #include "base/check.h"
 #include "base/scope.h"
 #include "base/text.h"
+#include "streaming/changes/rewind_watch.h"
 #include "streaming/changes/snapshot.h"
 #include "streaming/recovery/recovery_table.h"
 #include "streaming/store/checkpoint_notes.h"
@@ -311,9 +312,13 @@ enum { READINGS_MAX = 20 };
 
 bool inspect(const struct store_options *options, struct inspection *inspection,
              struct error *err) {
+    struct rewind_watch watch;
+    rewind_watch_init(&watch, options->checkpoint);
     for (int reading = 1;; reading++) {
         bool moved = false;
+        rewind_watch_begin(&watch);
         bool ok = inspect_once(options, inspection, &moved, err);
+        moved = rewind_watch_has_moved(&watch) || moved;
         if (ok && (!moved || reading == READINGS_MAX))
             return true;
         inspection_deinit(inspection);

@@ -19,6 +19,10 @@ static bool batches_without_plan(const struct survey *s) {
     return s->planned < 0 && (s->committed >= 0 || s->manifest >= 0);
 }
 
+static bool changed_since(const struct survey *s) {
+    return s->changed_since;
+}
+
 static bool rewinding(const struct survey *s) {
     return s->rewinding;
 }
@@ -153,6 +157,9 @@ static const struct recovery_case cases[] = {
     {"the checkpoint has plans, but its file `metadata` is missing", plan_without_metadata,
      RECOVER_STOP, write_metadata},
     {"the table belongs to another checkpoint", owned_by_other, RECOVER_STOP, use_owner},
+    {"the checkpoint is older than the table: it has no record (changes/) of a compaction or an "
+     "expiry that the table has had",
+     changed_since, RECOVER_STOP, restore},
 
     // Until it is finished, the log and the directories need not agree.
     {"a change of the table (a compaction or an expiry) is recorded but not finished", changing,

@@ -245,10 +245,13 @@ static bool survey_rewind(struct store *store, struct survey *survey, struct err
 
 static bool survey_changes(const struct store *store, struct survey *survey, struct error *err) {
     scoped(scope_free) int64_t *open = NULL;
-    size_t count;
-    if (!file_list_numbers(store->checkpoint.changes.text, ".open", &open, &count, err))
+    scoped(scope_free) int64_t *all = NULL;
+    size_t open_count, count;
+    if (!file_list_numbers(store->checkpoint.changes.text, ".open", &open, &open_count, err) ||
+        !changes_numbers(store, &all, &count, err))
         return false;
-    survey->changing = count > 0;
+    survey->changing = open_count > 0;
+    survey->changed_since = changes_are_behind(store, count == 0 ? -1 : all[count - 1]);
     return true;
 }
 
@@ -297,6 +300,6 @@ bool survey_take(struct store *store, struct survey *survey, struct error *err) 
         return false;
     checkpoint_set_uncommitted(&store->checkpoint, survey->committed, survey->manifest,
                                survey->logged);
-    return survey->rewinding || survey->owned_by_other || survey->changing || survey->planned < 0 ||
-           look_at_logs(store, survey, err);
+    return survey->rewinding || survey->owned_by_other || survey->changed_since ||
+           survey->changing || survey->planned < 0 || look_at_logs(store, survey, err);
 }

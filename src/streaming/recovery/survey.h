@@ -17,6 +17,7 @@ struct survey {
     bool has_previous_plan; // offsets/<planned - 1> (sources/0/0 for batch 0) is there
     bool plan_is_empty;     // the newest plan, not committed, ends where that one does: a replay's
     bool owned_by_other;    // the table or its rejects are signed by another query
+    bool changed_since;     // the table has had a change that the checkpoint has no record of
     bool rewinding;         // the checkpoint has a file `rewind`: not finished
     bool changing;          // a change of the table is recorded and not finished
     bool log_elsewhere;     // the sink log names files that are not below the table

@@ -213,8 +213,11 @@ bool sink_log_edit_apply(const struct sink_log *log, const struct sink_log_edit 
     editor_init(&editor, log, edit);
     int64_t first = sink_log_first(log);
     bool ok = true;
-    for (int64_t batch = first; ok && batch <= last_of(log, edit); batch++)
+    for (int64_t batch = first; ok && batch <= log->newest; batch++) {
+        if (batch > last_of(log, edit) && has_all(editor.left.seen, edit->left->count))
+            break;
         ok = apply_to(&editor, batch, batch == first, err);
+    }
     editor_deinit(&editor);
     // A rename of an earlier attempt may be unsynced.
     return ok && file_sync_directory(log->directory.text, err);

@@ -12,7 +12,8 @@
 
 struct sink_log_edit {
     const struct file_list *left, *added; // borrowed
-    bool also_batches;                    // not only of the newest compact file
+    bool
+        also_batches; // the files of batches may be rewritten, too, not only the newest compact one
 };
 
 /* Visits each entry of the newest compact file; none, if there is no such file. */
@@ -24,7 +25,8 @@ MUST_CHECK bool sink_log_each_compacted(const struct sink_log *log, sink_log_ent
 MUST_CHECK bool sink_log_edit_check(const struct sink_log *log, const struct sink_log_edit *edit,
                                     const char **missing, struct error *err);
 
-/* Durable. Repeatable: what is done already is not done again. Nobody else may write the log
+/* Files of batches are rewritten where something of `left` is not in the newest compact file.
+ * Durable. Repeatable: what is done already is not done again. Nobody else may write the log
  * (sink_log_upkeep_hold()). ERROR_RETRY: the log is as before, or as wanted. */
 MUST_CHECK bool sink_log_edit_apply(const struct sink_log *log, const struct sink_log_edit *edit,
                                     struct error *err);

@@ -41,15 +41,6 @@ struct place {
 
 /* ---- paths ---- */
 
-/* "" of a relative path's only name. */
-static struct file_path parent_of(const char *path) {
-    struct file_path parent;
-    const char *slash = strrchr(path, '/');
-    int length = slash == NULL ? 0 : slash == path ? 1 : (int)(slash - path);
-    (void)snprintf(parent.text, sizeof parent.text, "%.*s", length, path);
-    return parent;
-}
-
 static struct file_path join_or(const struct file_path *base, const char *path) {
     return path[0] == '\0' ? *base : file_join(base->text, path);
 }
@@ -59,7 +50,7 @@ struct path_list exchange_directories(const struct exchange *exchange) {
     const struct file_list *const lists[] = {exchange->left, exchange->added};
     for (size_t i = 0; i < 2; i++)
         for (size_t j = 0; j < lists[i]->count; j++) {
-            struct file_path parent = parent_of(lists[i]->files[j].path);
+            struct file_path parent = file_parent(lists[i]->files[j].path);
             // They are in order, so that most are doubles of the one before.
             if (list.count == 0 || strcmp(list.paths[list.count - 1], parent.text) != 0)
                 path_list_add(&list, parent.text);
@@ -76,7 +67,7 @@ static bool make_path(const char *base, const char *path, struct error *err) {
         if (next != NULL)
             *next = '\0';
         if (!file_make_directory_name(at.text, err) ||
-            !file_sync_directory(parent_of(at.text).text, err))
+            !file_sync_directory(file_parent(at.text).text, err))
             return false;
         if (next == NULL)
             return true;
@@ -88,7 +79,7 @@ static bool make_path(const char *base, const char *path, struct error *err) {
 static bool sync_nearest(const char *path, const char *root, struct error *err) {
     struct file_path at;
     (void)snprintf(at.text, sizeof at.text, "%s", path);
-    for (;; at = parent_of(at.text)) {
+    for (;; at = file_parent(at.text)) {
         int there = file_exists(at.text, NULL, err);
         if (there < 0)
             return false;
@@ -329,7 +320,7 @@ static bool move_rest(const struct place *place, struct error *err) {
 static bool make_left_parent(const struct place *place, struct error *err) {
     if (place->directory[0] == '\0')
         return true; // `left` itself comes
-    struct file_path parent = parent_of(place->directory);
+    struct file_path parent = file_parent(place->directory);
     struct file_path path = join_or(&(struct file_path){"left"}, parent.text);
     return make_path(place->all->home.text, path.text, err);
 }
@@ -337,17 +328,17 @@ static bool make_left_parent(const struct place *place, struct error *err) {
 /* Moves a directory to <home>/left. */
 static bool move_to_left(const struct place *place, const char *from, struct error *err) {
     return make_left_parent(place, err) && file_rename_new(from, place->left.text, err) &&
-           file_sync_directory(parent_of(place->left.text).text, err);
+           file_sync_directory(file_parent(place->left.text).text, err);
 }
 
 /* What an earlier attempt has renamed may be unsynced. */
 static bool sync_left(const struct place *place, struct error *err) {
-    return sync_nearest(parent_of(place->left.text).text, place->all->home.text, err);
+    return sync_nearest(file_parent(place->left.text).text, place->all->home.text, err);
 }
 
 /* The exchange is visible, by this attempt or an earlier one. */
 static bool settle(const struct place *place, struct error *err) {
-    if (!file_sync_directory(parent_of(place->path.text).text, err) ||
+    if (!file_sync_directory(file_parent(place->path.text).text, err) ||
         !file_sync_directory(place->next_list.text, err) || !sync_left(place, err))
         return false;
     int old = file_exists(place->next.text, NULL, err);
@@ -364,10 +355,10 @@ static bool settle(const struct place *place, struct error *err) {
  * empty then. */
 static bool remove_parents(const struct place *place, struct error *err) {
     const char *root = place->all->root.text;
-    struct file_path at = parent_of(place->path.text);
-    for (; strlen(at.text) > strlen(root); at = parent_of(at.text))
+    struct file_path at = file_parent(place->path.text);
+    for (; strlen(at.text) > strlen(root); at = file_parent(at.text))
         file_discard_directory(at.text); // stays if something is in it
-    return sync_left(place, err) && sync_nearest(parent_of(place->path.text).text, root, err);
+    return sync_left(place, err) && sync_nearest(file_parent(place->path.text).text, root, err);
 }
 
 static bool move_away(const struct place *place, struct error *err) {
@@ -432,13 +423,48 @@ static bool try_left(const struct place *place, struct error *err) {
     return ok;
 }
 
+/* `full`: a directory that is not empty. */
+static bool may_move(const struct place *place, const char *full, struct error *err) {
+    if (!file_may_move(place->path.text, full, err))
+        return false;
+    bool ok = true;
+    for (size_t i = 0; ok && i < place->names.count; i++) {
+        const char *name = place->names.paths[i];
+        struct file_path path = file_join(place->path.text, name);
+        struct file_status status;
+        if (!text_ends_with(name, ".parquet") && strcmp(name, log_name) != 0)
+            ok = file_look(path.text, &status, err) &&
+                 (!status.is_directory || file_may_move(path.text, full, err));
+    }
+    return ok;
+}
+
+static bool try_move(const struct place *place, struct error *err) {
+    struct file_path full = file_join(place->all->home.text, "full");
+    if (!place->there)
+        return true;
+    bool ok = file_make_directory_name(full.text, err) &&
+              file_make_directory_name(file_join(full.text, "x").text, err) &&
+              may_move(place, full.text, err);
+    file_discard_tree(full.text);
+    return ok;
+}
+
+bool exchange_try_move(const struct exchange *exchange, const char *directory, struct error *err) {
+    struct place place;
+    bool ok = place_init(&place, exchange, directory, 0, err) && try_move(&place, err);
+    path_list_deinit(&place.names);
+    return ok;
+}
+
 bool exchange_rehearse(const struct exchange *exchange, const char *directory, size_t number,
                        struct error *err) {
     struct place place;
     bool empty, ok = place_init(&place, exchange, directory, number, err);
     if (ok && place.there && !is_exchanged(&place)) {
         struct error ignored;
-        ok = prepare(&place, &empty, err) && is_alike(&place, err) && try_left(&place, err);
+        ok = prepare(&place, &empty, err) && is_alike(&place, err) && try_left(&place, err) &&
+             try_move(&place, err);
         bool cleared = clear_tree(&place, place.next.text, ok ? err : &ignored);
         ok = ok && cleared;
     }

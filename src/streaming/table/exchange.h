@@ -27,9 +27,14 @@ struct path_list exchange_directories(const struct exchange *exchange);
 MUST_CHECK bool exchange_check(const struct exchange *exchange, const char *directory,
                                struct error *err);
 
+/* Whether the directory can be moved, and with it those in it that would follow it: an overlay file
+ * system does not move what is in one of its lower layers. The home is there. ERROR_CONFIG: no. */
+MUST_CHECK bool exchange_try_move(const struct exchange *exchange, const char *directory,
+                                  struct error *err);
+
 /* Tries all of it but the exchange, and leaves nothing: whether files of other users can be linked,
- * and whether the new directory would have the same owner, group and permissions. ERROR_CONFIG: no.
- * <home>/next is there. */
+ * whether the new directory would have the same owner, group and permissions, and
+ * exchange_try_move(). ERROR_CONFIG: no. <home>/next is there. */
 MUST_CHECK bool exchange_rehearse(const struct exchange *exchange, const char *directory,
                                   size_t number, struct error *err);
 

@@ -10,25 +10,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/check.h"
 #include "base/disk/file.h"
 #include "base/scope.h"
 #include "base/text.h"
 
 enum { NAMES_MAX = 1000 }; // how often one file can come and be set aside again
 
-static struct file_path parent_of(const char *path) {
-    struct file_path parent;
-    (void)snprintf(parent.text, sizeof parent.text, "%s", path);
-    char *slash = strrchr(parent.text, '/');
-    check(slash != NULL);
-    *slash = '\0';
-    return parent;
-}
-
 /* The checksum would make the next reader of the name fail. */
 static bool remove_checksum(const char *path, struct error *err) {
-    struct file_path parent = parent_of(path);
+    struct file_path parent = file_parent(path);
     scoped(scope_free) char *name = NULL;
     name = text_format(".%s.crc", path + strlen(parent.text) + 1);
     return file_remove(file_join(parent.text, name).text, err);
@@ -59,7 +49,7 @@ static bool rename_aside(const char *root, const char *name, const struct set_as
         if (errno != ENOENT || made)
             return false;
         made = true;
-        if (!file_make_directory(parent_of(to.text).text, err))
+        if (!file_make_directory(file_parent(to.text).text, err))
             return false;
         number--; // the same name once more
     }
@@ -67,7 +57,7 @@ static bool rename_aside(const char *root, const char *name, const struct set_as
         err, ERROR_STATE,
         "cannot set '%s' aside: '%s' already has %d files of that name; delete some of "
         "them",
-        from, parent_of(target_of(root, name, target, 1).text).text, NAMES_MAX);
+        from, file_parent(target_of(root, name, target, 1).text).text, NAMES_MAX);
 }
 
 bool set_aside(const char *root, const char *name, const struct set_aside_target *target,
@@ -88,6 +78,6 @@ static bool sync_if_there(const char *path, struct error *err) {
 bool set_aside_sync(const char *root, const char *name, const struct set_aside_target *target,
                     struct error *err) {
     struct file_path to = target_of(root, name, target, 1);
-    return sync_if_there(parent_of(to.text).text, err) &&
-           sync_if_there(parent_of(file_join(root, name).text).text, err);
+    return sync_if_there(file_parent(to.text).text, err) &&
+           sync_if_there(file_parent(file_join(root, name).text).text, err);
 }

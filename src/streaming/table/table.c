@@ -56,6 +56,8 @@ static bool parse_owner(struct table *table, const char *text, size_t size, stru
         (void)snprintf(table->owner_query, sizeof table->owner_query, "%s", query);
         if (!json_member_int(signature, "adoptedAt", &table->owner_adopted_at))
             table->owner_adopted_at = -1;
+        if (!json_member_int(signature, "change", &table->owner_change))
+            table->owner_change = -1;
         char *copy = text_copy(checkpoint);
         free(table->owner_checkpoint);
         table->owner_checkpoint = copy;
@@ -68,7 +70,7 @@ static bool parse_owner(struct table *table, const char *text, size_t size, stru
 }
 
 bool table_open(struct table *table, const char *root, struct error *err) {
-    *table = (struct table){.owner_adopted_at = -1};
+    *table = (struct table){.owner_adopted_at = -1, .owner_change = -1};
     (void)snprintf(table->root.text, sizeof table->root.text, "%s", root);
     table->staging = file_join(root, "_staging");
     struct file_path path = file_join(root, owner_name);
@@ -304,6 +306,8 @@ static char *print_owner(const struct table *table, const char *query_id, const 
     json_put_bool(signature, "sinkLog", sink_log);
     if (table->owner_adopted_at >= 0)
         json_put_int(signature, "adoptedAt", table->owner_adopted_at);
+    if (table->owner_change >= 0)
+        json_put_int(signature, "change", table->owner_change);
     if (table->owner_changed) {
         struct json *owner = json_new_object();
         json_put_text(owner, "query", query_id);
@@ -330,6 +334,19 @@ bool table_sign_changed(struct table *table, struct error *err) {
     bool done =
         table_sign(table, table->owner_query, table->owner_checkpoint, table->owner_sink_log, err);
     table->owner_changed = done;
+    return done;
+}
+
+bool table_sign_change(struct table *table, int64_t number, struct error *err) {
+    int64_t before = table->owner_change;
+    check(table->has_owner);
+    if (before >= number) // the process that noted it may have died before the sync
+        return file_sync_directory(table->root.text, err);
+    table->owner_change = number;
+    bool done =
+        table_sign(table, table->owner_query, table->owner_checkpoint, table->owner_sink_log, err);
+    if (!done)
+        table->owner_change = before;
     return done;
 }
 

@@ -12,6 +12,7 @@
  *                                  (streaming/changes/change.h), the owner is in
  *                                  "owner":{"query":…,"checkpoint":…}, and the two members have
  *                                  values that make a version before 0.4.0 refuse the table.
+ *                                  "change":7 is the newest change that was carried out.
  *
  * Names that begin with "_" are hidden from Spark's readers, and none ends in ".parquet", so that
  * nobody else's glob takes them either. ERROR_RETRY: the disk, unless said otherwise. */
@@ -35,6 +36,7 @@ struct table {
     bool owner_sink_log;      // whether a sink log was begun
     int64_t owner_adopted_at; // -1: the log says of each file which batch it is of
     bool owner_changed;       // signed by table_sign_changed()
+    int64_t owner_change;     // the newest change that was carried out; -1: none, or not known
 };
 
 /* Reads the owner, creates nothing. ERROR_STATE: the owner file is damaged. */
@@ -69,12 +71,16 @@ MUST_CHECK bool table_has_files(const struct table *table, size_t depth, bool *h
 MUST_CHECK bool table_find_stranger(const struct table *table, size_t depth,
                                     struct file_path *stranger, struct error *err);
 
-/* Signs the table, in the place of any signature; owner_adopted_at and owner_changed stay. */
+/* Signs the table, in the place of any signature; owner_adopted_at, owner_changed and owner_change
+ * stay. */
 MUST_CHECK bool table_sign(struct table *table, const char *query_id, const char *checkpoint,
                            bool sink_log, struct error *err);
 
 /* Signs a table that has an owner so that versions before 0.4.0 refuse it. Repeatable. */
 MUST_CHECK bool table_sign_changed(struct table *table, struct error *err);
+
+/* Notes a change that was carried out, if it is newer than the one noted. Repeatable. */
+MUST_CHECK bool table_sign_change(struct table *table, int64_t number, struct error *err);
 
 /* Makes the directories and, if nobody owns it, signs the table. */
 MUST_CHECK bool table_claim(struct table *table, const char *query_id, const char *checkpoint,

@@ -14,6 +14,7 @@
 #include "base/system/clock.h"
 #include "base/text.h"
 #include "sql/plan/plan.h"
+#include "streaming/changes/rewind_watch.h"
 #include "streaming/store/declaration.h"
 #include "streaming/verify/duplicates.h"
 #include "streaming/verify/explain.h"
@@ -190,6 +191,14 @@ static bool read_table(struct verification *verification, bool *committed, struc
     struct snapshot *snapshot = &verification->snapshot;
     if (!snapshot_take(store, snapshot, err))
         return false;
+    size_t changes = snapshot->changes.count;
+    if (changes_are_behind(store,
+                           changes == 0 ? -1 : snapshot->changes.changes[changes - 1].number))
+        return error_set(err, ERROR_STATE,
+                         "'%s' is older than '%s': it has no record (changes/) of a compaction or "
+                         "an expiry that the table has had: restore the checkpoint and the table "
+                         "from one backup",
+                         store->checkpoint.root.text, store->table.root.text);
     report->horizon = snapshot->horizon;
     // The query may have had a WHERE before.
     report->row_per_record = report->row_per_record && !snapshot->outcomes.counts_rows;
@@ -299,7 +308,7 @@ static bool run(const struct verify_options *options, struct verify_report *repo
         set_runs(&verification);
     offset_map_init(&verification.map);
     kept_files_init(&verification.kept, verification.store);
-    bool ok = look_at(&verification, err) || snapshot_explain(verification.store, err);
+    bool ok = look_at(&verification, err);
     offset_map_deinit(&verification.map);
     kept_files_deinit(&verification.kept);
     row_proof_deinit(&verification.proof);
@@ -313,9 +322,26 @@ static bool run(const struct verify_options *options, struct verify_report *repo
     return ok;
 }
 
+/* One look, which is taken again if a rewind comes in between. */
+struct attempt {
+    const struct verify_options *options;
+    struct verify_report *report;
+};
+
+static bool look_once(void *context, struct error *err) {
+    const struct attempt *attempt = context;
+    return run(attempt->options, attempt->report, NULL, look, err);
+}
+
+static void forget_report(void *context) {
+    const struct attempt *attempt = context;
+    verify_report_deinit(attempt->report);
+}
+
 bool verify_run(const struct verify_options *options, struct verify_report *report,
                 struct error *err) {
-    return run(options, report, NULL, look, err);
+    struct attempt attempt = {.options = options, .report = report};
+    return rewind_watch_look(options->store->checkpoint, look_once, forget_report, &attempt, err);
 }
 
 /* ---- losses ---- */

@@ -1,17 +1,18 @@
 /* care_command.c: `compact` and `expire`. The first SIGINT or SIGTERM cancels what is being
- * prepared and takes a request back; a second one ends the process. */
+ * prepared and takes a request back, and the command ends with its exit code; a second one ends the
+ * process. */
 #include <signal.h>
+#include <string.h>
 
 #include "base/text.h"
 #include "core/date_text.h"
 #include "streaming/operations/care.h"
 #include "surfaces/commands/each_command.h"
 
-static volatile sig_atomic_t cancel_asked;
+static volatile sig_atomic_t cancel_asked; // the signal's number
 
 static void ask_cancel(int number) {
-    (void)number;
-    cancel_asked = 1;
+    cancel_asked = number;
 }
 
 static bool is_cancelled(void) {
@@ -37,7 +38,13 @@ static bool run(const struct command_scope *scope, struct care_request request, 
     cancel_by_signal(SIGTERM);
     bool ok = operation_care(&operation, scope->out, err);
     config_store_options_deinit(&query.store);
-    return ok;
+    if (ok || err->kind != ERROR_STOPPED || cancel_asked == 0)
+        return ok;
+    *scope->signal = cancel_asked;
+    return error_set(err, ERROR_STOPPED,
+                     "ended by SIG%s before it was done: what it had published by then stays; run "
+                     "it again for the rest",
+                     sigabbrev_np(cancel_asked));
 }
 
 bool compact_command(const struct command_scope *scope, struct error *err) {

@@ -10,6 +10,7 @@
 #include "base/scope.h"
 #include "base/text.h"
 #include "streaming/changes/live_files.h"
+#include "streaming/changes/rewind_watch.h"
 #include "surfaces/commands/each_command.h"
 #include "surfaces/rows/table_rows.h"
 #include "surfaces/terminal/output.h"
@@ -19,6 +20,7 @@ enum { FLUSH_EVERY = 1000 }; // lines
 /* A table's files, and the columns that their directories have. */
 struct listing {
     const struct command_scope *scope;
+    struct store *store;
     struct live_files live;
     struct schema schema;
 };
@@ -182,26 +184,41 @@ static bool pin(struct listing *listing, struct error *err) {
     return true;
 }
 
-static bool list(struct listing *listing, struct store *store, struct error *err) {
+static void forget_files(void *context) {
+    struct listing *listing = context;
+    live_files_unpin(&listing->live);
+    live_files_deinit(&listing->live);
+}
+
+static bool read_files(void *context, struct error *err) {
+    struct listing *listing = context;
     const struct command_arguments *arguments = &listing->scope->config->arguments;
-    if (!live_files_read(store, arguments->of_rejects, &listing->live, err))
+    if (!live_files_read(listing->store, arguments->of_rejects, &listing->live, err))
         return false;
-    bool ok = pin(listing, err) &&
-              (!arguments->json || live_files_count_rows(&listing->live, err)) &&
-              (arguments->sql ? print_sql(listing, err) : print_lines(listing, err));
+    if (pin(listing, err) && (!arguments->json || live_files_count_rows(&listing->live, err)))
+        return true;
+    forget_files(listing);
+    return false;
+}
+
+static bool list(struct listing *listing, struct error *err) {
+    const struct command_arguments *arguments = &listing->scope->config->arguments;
+    if (!rewind_watch_look(listing->scope->store.checkpoint, read_files, forget_files, listing,
+                           err))
+        return false;
+    bool ok = arguments->sql ? print_sql(listing, err) : print_lines(listing, err);
     live_files_deinit(&listing->live);
     return ok && output_flush(listing->scope->out, err);
 }
 
 bool files_command(const struct command_scope *scope, struct error *err) {
     struct listing listing = {.scope = scope};
-    struct store *store;
     if (scope->config->arguments.json && scope->config->arguments.sql)
         return error_set(err, ERROR_CONFIG, "--json and --sql are two forms: choose one");
-    if (!store_open_to_read(&scope->store, &store, err))
+    if (!store_open_to_read(&scope->store, &listing.store, err))
         return false;
     stream_schema(scope->stream, &listing.schema);
-    bool ok = list(&listing, store, err);
-    store_close(store);
+    bool ok = list(&listing, err);
+    store_close(listing.store);
     return ok;
 }

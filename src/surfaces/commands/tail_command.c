@@ -4,7 +4,10 @@
  * meanwhile (a rewind): that is a warning, and `tail` continues.
  *
  * A file that was compacted is read where it is kept. When it is not kept any more, the rows of its
- * batch are found among those of the files that took its place, by their processing_timestamp. */
+ * batch are found among those of the files that took its place, by their processing_timestamp; so
+ * are rows in files that `adopt --accept` has brought in. When nothing tells any more which files a
+ * batch has added, as after a rewind over many batches, the newest of all rows that are older than
+ * those of the batches behind it are shown. */
 #include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -15,6 +18,8 @@
 #include "base/disk/file.h"
 #include "base/log/log.h"
 #include "streaming/changes/batch_files.h"
+#include "streaming/changes/live_files.h"
+#include "streaming/table/origin_reader.h"
 #include "surfaces/commands/each_command.h"
 #include "surfaces/rows/newest_rows.h"
 #include "surfaces/terminal/output.h"
@@ -98,23 +103,34 @@ struct history {
     struct file_list files;
     int64_t batch; // and the file that is looked at
     const char *path;
-    int64_t only_us; // rows of this processing_timestamp; -1: all
+    int64_t only_us;  // rows of this processing_timestamp; -1: all
+    int64_t first_us; // the first time of all rows that were offered by their batch
+    bool by_time;     // no batch is known any more: rows before first_us are offered
 };
+
+/* Behind any batch that is known, by age. */
+static int64_t batch_of_time(int64_t processed_us) {
+    return processed_us - INT64_MAX / 2;
+}
 
 static void offer(void *context, const struct table_rows *rows, size_t row) {
     struct history *history = context;
     const struct vector *columns = rows->cursor.vectors;
-    if (history->only_us >= 0 &&
-        (!columns[3].valid[row] || columns[3].int64s[row] != history->only_us))
+    int64_t processed_us = columns[3].valid[row] ? columns[3].int64s[row] : -1;
+    if (history->only_us >= 0 && processed_us != history->only_us)
         return;
-    newest_rows_offer(
-        &history->tail->newest,
-        &(struct newest_row){.batch = history->batch,
-                             .micros = columns[0].valid[row] ? columns[0].int64s[row] : 0,
-                             .partition = columns[1].valid[row] ? columns[1].int32s[row] : 0,
-                             .offset = columns[2].valid[row] ? columns[2].int64s[row] : 0,
-                             .path = history->path,
-                             .row = rows->first + (int64_t)row});
+    if (history->by_time && processed_us >= history->first_us)
+        return;
+    newest_rows_offer(&history->tail->newest,
+                      &(struct newest_row){
+                          .batch = history->by_time ? batch_of_time(processed_us) : history->batch,
+                          .micros = columns[0].valid[row] ? columns[0].int64s[row] : 0,
+                          .partition = columns[1].valid[row] ? columns[1].int32s[row] : 0,
+                          .offset = columns[2].valid[row] ? columns[2].int64s[row] : 0,
+                          .path = history->path,
+                          .row = rows->first + (int64_t)row});
+    if (!history->by_time && processed_us >= 0 && processed_us < history->first_us)
+        history->first_us = processed_us;
 }
 
 static bool read_file(struct history *history, const char *path, struct error *err) {
@@ -159,43 +175,61 @@ static bool note_successors(struct history *history, const char *path, struct pa
 }
 
 /* Rows of the batch among those of other batches. */
-static bool offer_merged(struct history *history, struct path_list *merged, struct error *err) {
+static bool offer_merged(struct history *history, struct path_list *merged, int64_t time_ms,
+                         struct error *err) {
     struct tail *tail = history->tail;
-    int64_t time_ms = -1;
-    if (merged->count == 0)
-        return true;
+    bool ok = true;
     path_list_sort(merged);
     path_list_drop_doubles(merged);
-    if (!batch_time(tail->store, history->batch, &time_ms, err))
-        return false;
-    bool ok = true;
     history->only_us = time_ms * 1000;
-    for (size_t i = 0; ok && time_ms >= 0 && i < merged->count; i++) {
+    for (size_t i = 0; ok && i < merged->count; i++) {
         bool left;
         ok = has_left(tail, merged->paths[i], &left, err) &&
              (left || read_file(history, merged->paths[i], err) ||
               pass_over(tail, merged->paths[i], err));
     }
     history->only_us = -1;
-    if (time_ms < 0)
+    return ok;
+}
+
+/* Files of the batch, or what took the place of one if the batch has rows in files of others in any
+ * case: no row is offered twice. */
+static bool offer_file(struct history *history, const char *path, bool is_apart,
+                       struct path_list *merged, struct error *err) {
+    struct tail *tail = history->tail;
+    size_t before = merged->count;
+    enum file_fate fate;
+    bool left;
+    if (!has_left(tail, path, &left, err))
+        return false;
+    if (left)
+        return true;
+    if (is_apart && !kept_files_fate(&tail->kept, false, path, &fate, merged, err))
+        return false;
+    return merged->count > before || read_file(history, path, err) ||
+           note_successors(history, path, merged, err);
+}
+
+/* *known false: rows of the batch are in files of others, and it is not known which or when. */
+static bool offer_batch(struct history *history, size_t first, bool *known, struct error *err) {
+    struct tail *tail = history->tail;
+    struct path_list merged = {0};
+    int64_t time_ms = -1;
+    bool accepted = false;
+    bool ok = batch_time(tail->store, history->batch, &time_ms, err) &&
+              kept_files_accepted(&tail->kept, history->batch, &merged, &accepted, err);
+    bool is_apart = merged.count > 0;
+    // Without a sink log, files of others were part of the table before, and no change names them.
+    *known = ok && (!is_apart || time_ms >= 0) && (!accepted || tail->store->sink_log.exists);
+    for (size_t file = first; ok && *known && file < history->files.count; file++)
+        ok = offer_file(history, history->files.files[file].path, is_apart, &merged, err);
+    if (ok && *known && merged.count > 0 && time_ms < 0)
         log_write(LOG_WARNING, tail->scope->stream->name,
                   "The rows of batch %" PRId64
                   " were compacted and are not available by batch any more: its time is unknown",
                   history->batch);
-    return ok;
-}
-
-static bool offer_batch(struct history *history, size_t first, struct error *err) {
-    struct path_list merged = {0};
-    bool ok = true;
-    for (size_t file = first; ok && file < history->files.count; file++) {
-        const char *path = history->files.files[file].path;
-        bool left;
-        ok =
-            has_left(history->tail, path, &left, err) &&
-            (left || read_file(history, path, err) || note_successors(history, path, &merged, err));
-    }
-    ok = ok && offer_merged(history, &merged, err);
+    else if (ok && *known)
+        ok = offer_merged(history, &merged, time_ms, err);
     // Rows that were offered have their paths.
     for (size_t i = 0; i < merged.count; i++)
         file_list_add(&history->files, (struct data_file){.path = merged.paths[i]});
@@ -210,20 +244,77 @@ static void note_unknown(const struct tail *tail, int64_t batch_id) {
               batch_id);
 }
 
+/* ---- by time ---- */
+
+struct timed_file {
+    const char *path; // borrowed
+    int64_t first_us, last_us;
+};
+
+static int newest_first(const void *a, const void *b) {
+    const struct timed_file *left = a, *right = b;
+    return (left->last_us < right->last_us) - (left->last_us > right->last_us);
+}
+
+/* The files that have rows of before; a damaged one is read, which says what is wrong with it. */
+static bool find_times(const struct history *history, const struct live_files *live,
+                       struct timed_file *files, size_t *count, struct error *err) {
+    *count = 0;
+    for (size_t i = 0; i < live->files.count; i++) {
+        struct timed_file *file = &files[*count];
+        *file = (struct timed_file){live->files.files[i].path, INT64_MIN, INT64_MAX};
+        struct file_path full = file_join(live->root.text, file->path);
+        if (!origin_times(full.text, &file->first_us, &file->last_us, err) &&
+            err->kind != ERROR_STATE && !file_is_gone(full.text))
+            return false;
+        *count += file->first_us <= file->last_us && file->first_us < history->first_us;
+    }
+    if (*count > 1)
+        qsort(files, *count, sizeof *files, newest_first);
+    return true;
+}
+
+/* From the newest file back, until no other can have a newer row. */
+static bool offer_files_by_time(struct history *history, const struct timed_file *files,
+                                size_t count, struct error *err) {
+    int64_t first_us = INT64_MAX;
+    for (size_t i = 0; i < count; i++) {
+        if (newest_rows_are_full(&history->tail->newest) && files[i].last_us < first_us)
+            return true;
+        if (!read_file(history, files[i].path, err) &&
+            !pass_over(history->tail, files[i].path, err))
+            return false;
+        first_us = files[i].first_us < first_us ? files[i].first_us : first_us;
+    }
+    return true;
+}
+
+static bool offer_by_time(struct history *history, struct error *err) {
+    struct live_files live;
+    size_t count;
+    if (!live_files_read(history->tail->store, false, &live, err))
+        return false;
+    struct timed_file *files = must_alloc(live.files.count + 1, sizeof *files);
+    history->by_time = true;
+    bool ok = find_times(history, &live, files, &count, err) &&
+              offer_files_by_time(history, files, count, err);
+    free(files);
+    file_list_move(&history->files, &live.files); // rows that were offered have their paths
+    live_files_deinit(&live);
+    return ok;
+}
+
 static bool offer_newest(struct history *history, struct error *err) {
     struct tail *tail = history->tail;
     for (history->batch = tail->newest_batch;
          history->batch >= 0 && !newest_rows_are_full(&history->tail->newest); history->batch--) {
         bool known;
         size_t first = history->files.count;
-        if (!batch_files_read(tail->store, history->batch, &history->files, &known, err))
+        if (!batch_files_read(tail->store, history->batch, &history->files, &known, err) ||
+            (known && !offer_batch(history, first, &known, err)))
             return false;
-        if (!known) {
-            note_unknown(tail, history->batch);
-            return true;
-        }
-        if (!offer_batch(history, first, err))
-            return false;
+        if (!known)
+            return offer_by_time(history, err);
     }
     return true;
 }
@@ -236,7 +327,7 @@ static bool render_newest(void *context, struct newest_row *newest, const struct
 }
 
 static bool show_newest(struct tail *tail, struct error *err) {
-    struct history history = {.tail = tail, .only_us = -1};
+    struct history history = {.tail = tail, .only_us = -1, .first_us = INT64_MAX};
     const struct newest_rows_reader reader = {
         .source = tail->source, .take = render_newest, .context = tail};
     bool ok = offer_newest(&history, err) && newest_rows_read(&tail->newest, &reader, err);

@@ -538,7 +538,9 @@ const struct metric_family metric_families[] = {
      "Small files that COMPACT does not take yet. The page says why. No sample without COMPACT.",
      EACH(print_waiting), .offset = NUMBER(struct care_view, waiting_files)},
     {care, "esports_stream_unmergeable_files", METRIC_GAUGE, "query",
-     "Damaged files that compactions leave alone; the log names them.", CARE(left_alone)},
+     "Damaged files, and directories that cannot be exchanged, that compactions leave alone; the "
+     "log names them.",
+     CARE(left_alone)},
     {care, "esports_stream_expiries_total", METRIC_COUNTER, "query",
      "Expiries that were published.", CARE(expiries)},
     {care, "esports_stream_expired_files_total", METRIC_COUNTER, "query",

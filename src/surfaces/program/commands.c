@@ -233,7 +233,7 @@ const struct command program_commands[] = {
             "rows (docs/operations.md). If the query runs, it does this between its batches, and "
             "the command waits for it; otherwise the command does it itself. Files that the sink "
             "log's newest compact file does not list yet are left for later. Rejects are merged, "
-            "too. Ctrl-C cancels; what is merged by then stays.",
+            "too. Ctrl-C cancels with exit code 130; what is merged by then stays.",
      .options =
          OPTION_BIT(OPTION_OLDER_THAN) | OPTION_BIT(OPTION_TARGET_FILE_SIZE) | CHANGE_OPTIONS,
      .run = compact_command,
@@ -340,17 +340,19 @@ const struct command program_commands[] = {
     {0},
 };
 
-/* Reports one failure. An end that was asked for is not one. */
-static enum exit_code report(const struct config *config, struct error *err, FILE *errors) {
+/* Reports one failure. An end that was asked for is not one, unless a signal has asked for it in
+ * the middle of the work. */
+static enum exit_code report(const struct config *config, struct error *err, int signal,
+                             FILE *errors) {
     path_origin_add(config, err);
-    if (err->kind != ERROR_STOPPED)
+    if (err->kind != ERROR_STOPPED || signal != 0)
         (void)fprintf(errors, "esports-stream: %s: %s\n", config->command->name, err->message);
-    return exit_code_of(err->kind);
+    return signal != 0 ? EXIT_CODE_SIGNAL + (unsigned)signal : exit_code_of(err->kind);
 }
 
 static bool run_for_one(const struct config *config, const struct stream *stream, FILE *out,
-                        struct error *err) {
-    struct command_scope scope = {.config = config, .stream = stream, .out = out};
+                        int *signal, struct error *err) {
+    struct command_scope scope = {.config = config, .stream = stream, .out = out, .signal = signal};
     struct known_store known;
     bool knows = config->command->knows;
     if (knows) {
@@ -359,7 +361,7 @@ static bool run_for_one(const struct config *config, const struct stream *stream
     }
     scope.store = knows ? known.store : config_store_options(config, stream);
     bool ok = config->command->run(&scope, err);
-    if (!ok && err->kind != ERROR_STOPPED)
+    if (!ok && (err->kind != ERROR_STOPPED || *signal != 0))
         error_wrap(err, "%s", stream->name);
     if (knows)
         known_store_deinit(&known);
@@ -372,10 +374,11 @@ static enum exit_code run_for_each(const struct config *config, FILE *out, FILE 
     enum exit_code code = EXIT_CODE_OK;
     for (size_t i = 0; streams[i] != NULL; i++) {
         struct error err = {0};
-        if (!config_runs(config, streams[i]) || run_for_one(config, streams[i], out, &err))
+        int signal = 0;
+        if (!config_runs(config, streams[i]) || run_for_one(config, streams[i], out, &signal, &err))
             continue;
         (void)fflush(out);
-        code = report(config, &err, errors);
+        code = report(config, &err, signal, errors);
         if (!config->command->goes_on || err.kind != ERROR_STATE)
             break;
     }
@@ -438,9 +441,9 @@ enum exit_code commands_run(const struct config *config, FILE *out, FILE *errors
         code = run_for_each(config, out, errors);
     else if (!config->command->run_once(
                  &(struct command_call){config, out, &code, program_commands, errors}, &err))
-        code = report(config, &err, errors);
+        code = report(config, &err, 0, errors);
     if (!output_flush(out, &err) && code == EXIT_CODE_OK)
-        code = report(config, &err, errors);
+        code = report(config, &err, 0, errors);
     return code;
 }
 

@@ -9,6 +9,7 @@
 #include "base/disk/file.h"
 #include "base/log/log.h"
 #include "base/system/clock.h"
+#include "streaming/changes/rewind_watch.h"
 #include "surfaces/settings/options.h"
 #include "surfaces/terminal/quantity.h"
 
@@ -134,18 +135,35 @@ bool reject_rows_each(const struct reject_source *source, const char *path,
            (err->kind == ERROR_STATE && file_is_gone(file_join(source->rows.root, path).text));
 }
 
+struct resolution {
+    const struct store_options *options;
+    struct resolved_rejects *resolved;
+};
+
+static bool read_resolved(void *context, struct error *err) {
+    const struct resolution *resolution = context;
+    struct store *store;
+    if (!store_open_to_read(resolution->options, &store, err))
+        return false;
+    bool ok = resolved_rejects_read(store, resolution->resolved, err);
+    store_close(store);
+    return ok;
+}
+
+static void forget_resolved(void *context) {
+    const struct resolution *resolution = context;
+    resolved_rejects_deinit(resolution->resolved);
+    *resolution->resolved = (struct resolved_rejects){0};
+}
+
 bool reject_rows_resolved(const struct store_options *options, struct resolved_rejects *resolved,
                           struct error *err) {
-    struct store *store;
+    struct resolution resolution = {options, resolved};
     *resolved = (struct resolved_rejects){0};
     int there = file_exists(options->checkpoint, NULL, err);
     if (there <= 0)
         return there == 0;
-    if (!store_open_to_read(options, &store, err))
-        return false;
-    bool ok = resolved_rejects_read(store, resolved, err);
-    store_close(store);
-    return ok;
+    return rewind_watch_look(options->checkpoint, read_resolved, forget_resolved, &resolution, err);
 }
 
 /* ---- showing ---- */

@@ -22,6 +22,7 @@ struct command_scope {
     struct store_options store;
     const struct known_store *known; // where `store` comes from; NULL: from the settings alone
     FILE *out;                       // what was asked for; errors are the caller's
+    int *signal; // set to the signal that ended it before it was done (ERROR_STOPPED)
 };
 
 /* A command that is run once. */

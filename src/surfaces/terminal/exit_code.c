@@ -64,8 +64,10 @@ const struct exit_code_entry exit_codes[] = {
      "rejects more records than ALERT_REJECTS_PERCENT.",
      "Follow the reason that it prints; no restart is needed."},
     {EXIT_CODE_SIGNAL, "stopped immediately",
-     "A second SIGINT or SIGTERM: 128 + the signal's number (130, 143).",
-     "Nothing to do: the next start continues after the last committed batch."},
+     "A second SIGINT or SIGTERM: 128 + the signal's number (130, 143). Also: the first one ended "
+     "`compact` or `expire` before it was done.",
+     "Nothing to do: the next start continues after the last committed batch, and the next "
+     "`compact` or `expire` does the rest."},
 };
 
 const size_t exit_code_count = sizeof exit_codes / sizeof exit_codes[0];

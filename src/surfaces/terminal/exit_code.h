@@ -22,7 +22,7 @@ enum exit_code {
     EXIT_CODE_NOT_READY = 11,
     EXIT_CODE_LIMIT = LIMIT_EXIT_STATUS,
     EXIT_CODE_DEGRADED = 13, // of `status`
-    EXIT_CODE_SIGNAL = 128,  // + the number of the second signal
+    EXIT_CODE_SIGNAL = 128,  // + the number of the signal
 };
 
 struct exit_code_entry {

@@ -595,6 +595,7 @@ static void an_older_build_refuses_a_table_that_was_changed(void **state) {
     struct error err;
     assert_true(table_open(&table, fixture.table, &err));
     assert_true(table.owner_changed);
+    assert_int_equal(table.owner_change, 0);
     assert_string_equal(table.owner_checkpoint, fixture.checkpoint);
     assert_true(table_sign(&table, table.owner_query, "/moved", true, &err)); // as relocate does
     assert_string_equal(table.owner_checkpoint, "/moved");

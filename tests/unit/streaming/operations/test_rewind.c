@@ -5,8 +5,11 @@
 
 #include "base/system/clock.h"
 #include "streaming/changes/changes.h"
+#include "streaming/changes/live_files.h"
+#include "streaming/changes/rewind_watch.h"
 #include "streaming/history/history.h"
 #include "streaming/operations/rewind_target.h"
+#include "streaming/recovery/inspect.h"
 #include "streaming/table/origin_reader.h"
 
 /* ---- deep ---- */
@@ -102,6 +105,145 @@ static void compactions_are_rewound_past_to_where_no_plans_are(void **state) {
     must_rewind(8, "rewound to batch 8");
     must_run_query(0);
     assert_whole(0);
+}
+
+/* The log then has no compact file, and lists a file with rows of both sides in one of a batch. */
+static void a_split_file_is_split_again_before_the_log_has_a_compact_file(void **state) {
+    (void)state;
+    run_batches(12, 5);
+    compact(false);
+    compact(true);
+    must_rewind(6, "rewound to batch 6");
+    assert_int_equal(count_files(SINK_LOG, ".compact"), 0);
+    must_rewind(3, "rewound to batch 3");
+    assert_int_equal(count_files(SINK_LOG, ".compact"), 0);
+    must_run_query(0);
+    assert_whole(0);
+    run_batches(12, 1);
+    compact(false);
+    assert_whole(0);
+}
+
+/* ---- while others read ---- */
+
+static long rewind_at, calls; // before call `rewind_at` of a reader a rewind begins and ends
+static _Thread_local bool rewinds;
+
+static void count_call(void) {
+    if (rewinds || ++calls != rewind_at)
+        return;
+    struct error err = {0};
+    scoped(scope_free) char *said = NULL;
+    rewinds = true;
+    if (!operate(REWIND, &said, &err))
+        fail_msg("%s", err.message);
+    rewinds = false;
+}
+
+static int counted_open(const char *path, int flags, mode_t mode) {
+    count_call();
+    return disk_real.open(path, flags, mode);
+}
+
+static int counted_stat(const char *path, struct stat *status) {
+    count_call();
+    return disk_real.stat(path, status);
+}
+
+static int counted_list(const char *directory, bool (*visit)(void *context, const char *name),
+                        void *context) {
+    count_call();
+    return disk_real.list(directory, visit, context);
+}
+
+static void read_by_verify(void) {
+    struct verify_report report;
+    verify_lake(&report);
+    assert_int_equal(report.horizon, calls < rewind_at ? 4 : 2);
+    for (size_t kind = 0; kind < VERIFY_LOST; kind++)
+        for (size_t i = 0; i < report.texts[kind].count; i++)
+            print_error("call %ld: %s\n", rewind_at, report.texts[kind].texts[i]);
+    assert_int_equal(verify_faults(&report), 0);
+    verify_report_deinit(&report);
+}
+
+static void read_by_inspect(void) {
+    struct inspection inspection;
+    struct error err;
+    assert_true(inspect(&fixture.options, &inspection, &err));
+    for (size_t i = 0; i < inspection.fault_count; i++)
+        print_error("call %ld: %s\n", rewind_at, inspection.faults[i]->message);
+    assert_int_equal(inspection.fault_count, 0);
+    assert_int_equal(inspection.commits.newest, calls < rewind_at ? 4 : 2);
+    inspection_deinit(&inspection);
+}
+
+static struct live_files live;
+
+static bool pin_files(void *context, struct error *err) {
+    struct store *store = context;
+    if (!live_files_read(store, false, &live, err))
+        return false;
+    if (live_files_pin(&live, err) && live_files_count_rows(&live, err))
+        return true;
+    live_files_unpin(&live);
+    live_files_deinit(&live);
+    return false;
+}
+
+static void forget_files(void *context) {
+    (void)context;
+    live_files_unpin(&live);
+    live_files_deinit(&live);
+}
+
+static void read_by_files(void) {
+    struct store *store;
+    struct error err;
+    int64_t rows = 0;
+    check(store_open_to_read(&fixture.options, &store, &err));
+    if (!rewind_watch_look(fixture.checkpoint, pin_files, forget_files, store, &err))
+        fail_msg("call %ld: %s", rewind_at, err.message);
+    for (size_t i = 0; i < live.files.count; i++)
+        rows += live.files.files[i].rows;
+    // Batches 0 to 4, or to 2, of which each took 10 lines with a reject among them.
+    assert_int_equal(rows, FIRST_ROWS + (calls < rewind_at ? 4 : 2) * 9);
+    live_files_deinit(&live);
+    store_close(store);
+}
+
+static void rewind_at_each_call_of(void (*read)(void)) {
+    char snapshot[300];
+    static struct disk_ops counted;
+    counted = disk_real;
+    counted.open = counted_open;
+    counted.stat = counted_stat;
+    counted.list = counted_list;
+    (void)snprintf(snapshot, sizeof snapshot, "%s.snapshot", fixture.root);
+    tree_copy(fixture.root, snapshot);
+    to_batch = 2;
+    bool more = true;
+    long points = 0;
+    for (rewind_at = 1; more; rewind_at++, points++) {
+        tree_copy(snapshot, fixture.root);
+        calls = 0;
+        disk = &counted;
+        read();
+        disk = &disk_real;
+        more = calls >= rewind_at;
+    }
+    (void)nftw(snapshot, fixture_remove, 16, FTW_DEPTH | FTW_PHYS);
+    print_message("a rewind came at each of %ld calls\n", points - 1);
+}
+
+static void a_rewind_may_come_at_any_call_of_a_reader(void **state) {
+    (void)state;
+    run_batches(4, 10);
+    rewind_at_each_call_of(read_by_verify);
+    rewind_at_each_call_of(read_by_inspect);
+    rewind_at_each_call_of(read_by_files);
+    must_operate(RELEASE, "");
+    rewind_at_each_call_of(read_by_files);
 }
 
 /* ---- what has left the table ---- */
@@ -360,6 +502,8 @@ int main(void) {
         ON_DISK(what_was_replayed_after_the_batch_is_a_reject_again),
         ON_DISK(compactions_and_replays_are_rewound_past),
         ON_DISK(compactions_are_rewound_past_to_where_no_plans_are),
+        ON_DISK(a_split_file_is_split_again_before_the_log_has_a_compact_file),
+        ON_DISK(a_rewind_may_come_at_any_call_of_a_reader),
         ON_DISK(offsets_that_are_read_again_have_not_expired),
         ON_DISK(three_days_are_done_again),
         ON_DISK(the_newest_batch_before_a_time_stays),

@@ -38,6 +38,7 @@ enum {
     ELSEWHERE = 1 << 12,
     EMPTY_PLAN = 1 << 13,
     CHANGING = 1 << 14, // a change of the table is not finished
+    CHANGED_SINCE = 1 << 15,
 };
 
 static struct survey survey_of(const int64_t newest[4], unsigned unlike) {
@@ -50,6 +51,7 @@ static struct survey survey_of(const int64_t newest[4], unsigned unlike) {
         .has_previous_plan = !(unlike & NO_PREVIOUS),
         .rewinding = unlike & REWINDING,
         .changing = unlike & CHANGING,
+        .changed_since = unlike & CHANGED_SINCE,
         .plan_is_empty = unlike & EMPTY_PLAN,
         .log_elsewhere = unlike & ELSEWHERE,
         .owned_by_other = unlike & OTHERS_TABLE,
@@ -78,7 +80,8 @@ static void every_case_of_the_table_is_reached(void **state) {
     } surveys[] = {
         {{4, 4, 4, 4}, REWINDING | NO_METADATA | OTHERS_TABLE | CHANGING},
         {{4, 4, 4, 4}, NO_METADATA | OTHERS_TABLE | CHANGING},
-        {{4, 4, 4, 4}, OTHERS_TABLE | CHANGING},
+        {{4, 4, 4, 4}, OTHERS_TABLE | CHANGED_SINCE | CHANGING},
+        {{4, 4, 4, 5}, CHANGED_SINCE | CHANGING},
         {{-1, -1, -1, 3}, CHANGING | ELSEWHERE},
         {{-1, -1, -1, 3}, 0},
         {{4, 4, 4, 4}, ELSEWHERE | SETTING_OFF},
@@ -852,10 +855,17 @@ static void a_preview_says_that_a_change_would_be_finished(void **state) {
 }
 
 /* In the table's order: a case without a state on disk fails. */
+/* A backup of the checkpoint, next to a table that was compacted since. */
+static void a_checkpoint_from_before_a_change(void) {
+    compact_all(false, 1);
+    remove_path("checkpoints/match_stream/changes/0");
+}
+
 static void (*const states[])(void) = {
     a_rewind_half_done,
     no_metadata,
     another_query_id,
+    a_checkpoint_from_before_a_change,
     a_change_half_done,
     no_plans,
     a_log_from_elsewhere,
