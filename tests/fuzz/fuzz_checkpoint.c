@@ -303,7 +303,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     memcpy(text, data + 1, size - 1);
     know(text, size - 1);
     for (size_t i = 0; i < sizeof readers / sizeof readers[0]; i++)
-        if (readers[i].letter == data[0])
+        if ((uint8_t)readers[i].letter == data[0])
             readers[i].read(text, size - 1);
     free(text);
     return 0;

@@ -45,7 +45,8 @@ static struct streaming_memory some_memory(struct streaming *streaming) {
     return (struct streaming_memory){.budget = 1 << 30};
 }
 
-static size_t no_sources(struct streaming *streaming, size_t most, bool *found,
+static size_t no_sources(struct streaming *streaming, size_t most,
+                         bool *found, // NOLINT(readability-non-const-parameter): a seam's type
                          struct kafka_statistics *statistics) {
     (void)streaming, (void)most, (void)found, (void)statistics;
     return 0;
@@ -162,7 +163,10 @@ static void ask(const uint8_t *bytes, size_t size) {
     request.host = next_line(&rest);
     request.authorization = next_line(&rest);
     request.accept_encoding = next_line(&rest);
-    for (char *line; request.argument_count < HTTP_ARGUMENTS_MAX && (line = next_line(&rest));) {
+    while (request.argument_count < HTTP_ARGUMENTS_MAX) {
+        char *line = next_line(&rest);
+        if (line == NULL)
+            break;
         char *value = strchr(line, '=');
         if (value != NULL)
             *value++ = '\0';

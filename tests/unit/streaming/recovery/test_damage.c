@@ -208,7 +208,7 @@ static void damage_file(const struct whole *whole, const char *name, struct dama
     check(file_read(path.text, 1 << 24, &bytes, &size, &err) && bytes != NULL);
     for (enum damage damage = XOR_1; damage < DAMAGE_COUNT; damage++) {
         for (size_t at = 0; at < (damage == REMOVE ? 1 : size); at++) {
-            bool chosen = damage == REMOVE || (at + 5 * damage) % SHARE == 0;
+            bool chosen = damage == REMOVE || (at + (size_t)5 * damage) % SHARE == 0;
             if (!chosen && !thorough)
                 continue;
             if (damage == ZERO && bytes[at] == '\0')
@@ -245,7 +245,8 @@ static void damage_all(const char *const *starts, size_t start_count) {
     (void)snprintf(saved, sizeof saved, "%s.saved", fixture.root);
     copy_tree(fixture.root, saved);
     struct whole whole = {.start = look_at_start(&err)};
-    if (whole.start == NULL || (whole.table = look_at_table(&err)) == NULL)
+    whole.table = look_at_table(&err);
+    if (whole.start == NULL || whole.table == NULL)
         fail_msg("undamaged: %s", err.message);
     print_message("%-60s %5s", "file", "bytes");
     for (int i = 0; i < OUTCOME_COUNT; i++)
