@@ -241,7 +241,8 @@ static void damage_all(const char *const *starts, size_t start_count) {
     struct tree tree;
     struct damage_count counted = {0};
     struct error err = {0};
-    thorough = getenv("DAMAGE") != NULL && strcmp(getenv("DAMAGE"), "all") == 0;
+    const char *wanted = getenv("DAMAGE");
+    thorough = wanted != NULL && strcmp(wanted, "all") == 0;
     (void)snprintf(saved, sizeof saved, "%s.saved", fixture.root);
     copy_tree(fixture.root, saved);
     struct whole whole = {.start = look_at_start(&err)};
