@@ -8,7 +8,7 @@
 SHELL := /bin/bash
 PREFIX ?= /usr/local
 
-.PHONY: build run check test package image arm64 crash-matrix positions fuzz-spark bench lint format install clean setup-build setup-check setup-test
+.PHONY: build run check test package image arm64 crash-matrix positions fuzz fuzz-spark bench lint format install clean setup-build setup-check setup-test
 
 # Tests are left out of this configuration, so that it asks for no test-only package.
 build: setup-build
@@ -36,6 +36,14 @@ positions: setup-test
 	@cmake --preset release -DBUILD_TESTING=ON --log-level=WARNING >/dev/null
 	@cmake --build --preset release --target programs
 	POSITIONS=all .venv/bin/python -m pytest tests/stories/test_positions.py -q
+
+# SECONDS of CPU for each target (FUZZ_TARGETS, default all), six times as many for the decoder, Parquet,
+# query files, sink log and checkpoint; NUMBERS at random against strtod(). FUZZ_KEEP=--keep adds to
+# the committed corpora.
+SECONDS ?= 60
+NUMBERS ?= 10000000
+fuzz: setup-test
+	.venv/bin/python tests/fuzz/run.py --seconds $(SECONDS) --numbers $(NUMBERS) $(FUZZ_KEEP) $(FUZZ_TARGETS)
 
 # FUZZ_ARGS: --rounds N or --seconds S, --seed N, --count N (messages of each query and round).
 fuzz-spark: setup-test

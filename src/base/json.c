@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/checksum.h"
 #include "base/utf8.h"
 
 static void *must_have(size_t size) {
@@ -213,20 +214,39 @@ char *json_print_versioned(const struct json *value, int version, size_t *size) 
     int length = asprintf(&text, "v%d\n%s", version, body);
     check(length > 0);
     free(body);
-    *size = (size_t)length;
-    return text;
+    char *with = checksum_put(text, (size_t)length, (size_t)length, size);
+    free(text);
+    return with;
+}
+
+/* Without its checksum, which is the text's and not the value's. */
+static struct json *parse_checked(const char *bytes, size_t size, size_t object_end,
+                                  struct error *err) {
+    struct json *value = json_parse(bytes + VERSION_SIZE, object_end - VERSION_SIZE, err);
+    if (value == NULL)
+        return NULL;
+    (void)json_remove(value, CHECKSUM_MEMBER);
+    if (checksum_check(bytes, size, object_end, err))
+        return value;
+    json_free(value);
+    return NULL;
 }
 
 struct json *json_parse_versioned(const char *bytes, size_t size, int newest, int *version,
                                   struct error *err) {
-    if (size < VERSION_SIZE || bytes[0] != 'v' || bytes[1] < '1' || bytes[1] > '9' ||
+    return json_parse_versioned_head(bytes, size, size, newest, version, err);
+}
+
+struct json *json_parse_versioned_head(const char *bytes, size_t size, size_t object_end,
+                                       int newest, int *version, struct error *err) {
+    if (object_end < VERSION_SIZE || bytes[0] != 'v' || bytes[1] < '1' || bytes[1] > '9' ||
         bytes[2] != '\n') {
         error_set(err, ERROR_STATE, "its first line is not 'v1'");
         return NULL;
     }
     *version = bytes[1] - '0';
     if (*version <= newest)
-        return json_parse(bytes + VERSION_SIZE, size - VERSION_SIZE, err);
+        return parse_checked(bytes, size, object_end, err);
     error_set(err, ERROR_STATE,
               "its first line is 'v%d', and esports-stream " PROGRAM_VERSION " reads up to 'v%d': "
               "use the newer version of esports-stream that wrote it (docs/upgrading.md)",

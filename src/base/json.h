@@ -80,9 +80,14 @@ int json_digits(double value);
 
 /* The same behind a first line "v1" (v2, …), which the files of a checkpoint begin with. A file
  * that says more than version 1 can is of a higher one, so that a program which does not know it
- * refuses the file instead of leaving out what it says. Reading takes versions 1 to `newest`. */
+ * refuses the file instead of leaving out what it says. Reading takes versions 1 to `newest`, and
+ * refuses a text whose checksum is wrong (base/checksum.h), which printing puts in. */
 char *json_print_versioned(const struct json *value, int version, size_t *size);
 struct json *json_parse_versioned(const char *bytes, size_t size, int newest, int *version,
                                   struct error *err);
+
+/* The same of a text that continues behind the object, which ends at `object_end`. */
+struct json *json_parse_versioned_head(const char *bytes, size_t size, size_t object_end,
+                                       int newest, int *version, struct error *err);
 
 #endif

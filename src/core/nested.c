@@ -22,7 +22,7 @@ static size_t vector_bytes(enum type type, size_t capacity) {
 /* Of the vectors of one level, from one of them on. */
 static size_t level_bytes(const struct vector *vector, size_t count, size_t capacity) {
     size_t bytes = 0;
-    for (const struct vector *end = vector + count; vector < end; vector++) {
+    for (size_t i = 0; i < count; i++, vector++) {
         bytes += vector_bytes(vector->type, capacity);
         if (vector->type == TYPE_STRUCT)
             bytes += level_bytes(vector->children, vector->child_count, capacity);
@@ -54,7 +54,7 @@ size_t nested_memory_now(const struct vector *vector) {
 
 static unsigned char *place(struct vector *vector, size_t count, size_t capacity,
                             unsigned char *at) {
-    for (struct vector *end = vector + count; vector < end; vector++) {
+    for (size_t i = 0; i < count; i++, vector++) {
         vector->values = at;
         vector->valid = at + capacity * type_width(vector->type);
         at += vector_bytes(vector->type, capacity);
@@ -100,7 +100,7 @@ static void set_type(struct vector *vector, const struct data_type *type) {
 /* Opens the levels of the vectors, and chains them at *last; where the next one is chained. */
 static struct elements **open_levels(struct vector *vector, size_t count, size_t capacity,
                                      struct elements **last) {
-    for (struct vector *end = vector + count; vector < end; vector++) {
+    for (size_t i = 0; i < count; i++, vector++) {
         if (type_is_list(vector->type)) {
             vector->elements = must_alloc(1, sizeof *vector->elements);
             vector->elements->children = vector->children;

@@ -2,9 +2,10 @@
  *   - in permissive mode everything but a blank value is a row;
  *   - a row's texts are UTF-8 and lie in the rows' arena, its booleans are 0 or 1;
  *   - the same bytes give the same row again, no matter which order of keys the decoder has
- * learned, how often it had to start over for lack of room, and in the general way, without any of
- * the shortcuts for records in the usual form. The first byte picks schema and mode; of the schemas
- * with arrays and maps, which are drawn, the second byte is the seed. */
+ * learned, how often it had to start over for lack of room, with the instructions of any machine,
+ * and in the general way, without any of the shortcuts for records in the usual form. The first
+ * byte picks schema and mode; of the schemas with arrays and maps, which are drawn, the second byte
+ * is the seed. */
 #include <stdint.h>
 #include <string.h>
 
@@ -13,6 +14,7 @@
 #include "core/data_type.h"
 #include "pipeline/derive.h"
 #include "pipeline/json/decode_json.h"
+#include "pipeline/json/stops.h"
 #include "streaming/declare/stream.h"
 
 enum { ROOM_SMALL = 16, ROOM_LARGE = 1 << 14, BATCH_MS = 1717200000 };
@@ -347,9 +349,10 @@ static void run(enum kind kind, enum parse_mode mode, const struct record *recor
         check(mode != PARSE_PERMISSIVE || verdict.reject.reason == REJECT_BLANK_VALUE);
     }
     for (int training = FRESH; training < TRAINING_COUNT; training++) {
-        for (int path = DECODE_PORTABLE; path <= DECODE_FASTEST; path++) {
-            struct decoder *decoder = create(record_of(kind), mode, (enum decode_path)path);
-            check_again(decoder, kind, (enum training)training, record, &verdict);
+        for (size_t kernel = 0; kernel < json_stops_kernel_count; kernel++) {
+            struct decoder *decoder = create(record_of(kind), mode, DECODE_FASTEST);
+            if (decode_json_set_kernel(decoder, kernel))
+                check_again(decoder, kind, (enum training)training, record, &verdict);
             decoder_close(decoder);
         }
     }

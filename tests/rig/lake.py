@@ -11,7 +11,13 @@ import pyarrow
 import pyarrow.parquet
 
 SPARK_DRAFT = re.compile(r"^\..*\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.tmp$")
+CHECKSUM = re.compile(r',"crc32":"[0-9a-f]{8}"(?=})')
 QUERIES = {"matches": "match_stream", "players": "player_stream"}
+
+
+def without_checksum(text):
+    """A file of ours that was changed, as an older version would have written it."""
+    return CHECKSUM.sub("", text)
 
 
 class Lake:

@@ -1,16 +1,18 @@
 /* model_broker.h: a Kafka cluster with one topic, behind `struct broker` and `struct source`.
  *
- * It keeps the history of the topic: every record that was ever in it, by incarnation, partition and
- * offset, and why an offset holds none (a transaction's marker, aborted, compacted) or holds it no more (deleted by
- * retention, gone with its topic). The checker compares table and rejects with this history.
+ * It keeps the history of the topic: every record that was ever in it, by incarnation, partition
+ * and offset, and why an offset holds none (a transaction's marker, aborted, compacted) or holds it
+ * no more (deleted by retention, gone with its topic). The checker compares table and rejects with
+ * this history.
  *
- * Events come from the broker's own random sequence, when model_broker_live() is called: records are
- * produced (also in transactions, committed, aborted or open), partitions are added, retention moves a log's start, compaction
- * takes records away, the topic is deleted and created again, a log is cut (an unclean election), listings
- * and fetches fail, stall, or are slow, the cluster is unreachable for a while.
+ * Events come from the broker's own random sequence, when model_broker_live() is called: records
+ * are produced (also in transactions, committed, aborted or open), partitions are added, retention
+ * moves a log's start, compaction takes records away, the topic is deleted and created again, a log
+ * is cut (an unclean election), listings and fetches fail, stall, or are slow, the cluster is
+ * unreachable for a while.
  *
- * A record's JSON is made from its place and the seed, so that the checker can make it again and knows the row or
- * the reason of the reject that it must become. */
+ * A record's JSON is made from its place and the seed, so that the checker can make it again and
+ * knows the row or the reason of the reject that it must become. */
 #ifndef SIMULATOR_MODEL_BROKER_H
 #define SIMULATOR_MODEL_BROKER_H
 
@@ -22,9 +24,21 @@
 #include "streaming/kafka/broker.h"
 
 enum broker_event {
-    BROKER_PRODUCED, BROKER_TRANSACTION_BEGUN, BROKER_TRANSACTION_COMMITTED, BROKER_TRANSACTION_ABORTED,
-    BROKER_PARTITION_ADDED, BROKER_RETENTION, BROKER_COMPACTED, BROKER_TOPIC_DELETED, BROKER_TOPIC_CREATED,
-    BROKER_LOG_CUT, BROKER_LISTING_FAILED, BROKER_FETCH_FAILED, BROKER_FETCH_STALLED, BROKER_UNREACHABLE, BROKER_REACHABLE,
+    BROKER_PRODUCED,
+    BROKER_TRANSACTION_BEGUN,
+    BROKER_TRANSACTION_COMMITTED,
+    BROKER_TRANSACTION_ABORTED,
+    BROKER_PARTITION_ADDED,
+    BROKER_RETENTION,
+    BROKER_COMPACTED,
+    BROKER_TOPIC_DELETED,
+    BROKER_TOPIC_CREATED,
+    BROKER_LOG_CUT,
+    BROKER_LISTING_FAILED,
+    BROKER_FETCH_FAILED,
+    BROKER_FETCH_STALLED,
+    BROKER_UNREACHABLE,
+    BROKER_REACHABLE,
     BROKER_DAMAGED, // a fetch that can't be read, once
     BROKER_EVENTS
 };
@@ -51,14 +65,15 @@ struct model_record {
     bool is_reject;    // its JSON must become one
 };
 
-void model_broker_begin(uint64_t seed, const struct broker_chances *chances, void (*trace)(const char *text));
+void model_broker_begin(uint64_t seed, const struct broker_chances *chances,
+                        void (*trace)(const char *text));
 void model_broker_end(void);
 
 /* The seam, for one process's life; closed by the process. */
 struct broker *model_broker_open(void);
 
-/* One step of the cluster's life. `quiet`: nothing but what ends a fault (reachable again, transactions
- * committed or aborted, topic created), so that a last run can take all. */
+/* One step of the cluster's life. `quiet`: nothing but what ends a fault (reachable again,
+ * transactions committed or aborted, topic created), so that a last run can take all. */
 void model_broker_live(bool quiet);
 
 /* The process that asks is dead: all fails at once. */

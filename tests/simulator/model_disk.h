@@ -1,20 +1,20 @@
 /* model_disk.h: a file system in memory, behind `struct disk_ops`, that knows what is durable.
  *
- * A file has bytes that everyone sees, and those of its last sync. A directory has names that everyone
- * sees, and those of its last sync, with the changes since, in order. A power cut keeps:
- *   - of each directory, the names of its last sync and any prefix of the changes since. A call that changes
- *     two directories (exchange, a move) may come through in one of them only;
- *   - of each file, the bytes of its last sync and of those written since any subset of sectors (512
- *     bytes), others as before, or zeros; its size may be any between.
- * A file whose name was not synced is lost with it, also if its bytes were.
+ * A file has bytes that everyone sees, and those of its last sync. A directory has names that
+ * everyone sees, and those of its last sync, with the changes since, in order. A power cut keeps:
+ *   - of each directory, the names of its last sync and any prefix of the changes since. A call
+ * that changes two directories (exchange, a move) may come through in one of them only;
+ *   - of each file, the bytes of its last sync and of those written since any subset of sectors
+ * (512 bytes), others as before, or zeros; its size may be any between. A file whose name was not
+ * synced is lost with it, also if its bytes were.
  *
- * A process that has ended makes no further call: each fails with EIO, so that the code unwinds, and
- * only close() works. model_disk_restart() then drops descriptors and locks.
+ * A process that has ended makes no further call: each fails with EIO, so that the code unwinds,
+ * and only close() works. model_disk_restart() then drops descriptors and locks.
  *
- * Faults are drawn from the disk's own random sequence. Every call has a site: the function of base/disk/ and
- * its two callers, found by return addresses. Sites are counted over lives; one can be left out (the call
- * says that it succeeded and does nothing) or be swapped with the next call that changes the disk, which is how
- * the simulator proves that it would notice.
+ * Faults are drawn from the disk's own random sequence. Every call has a site: the function of
+ * base/disk/ and its two callers, found by return addresses. Sites are counted over lives; one can
+ * be left out (the call says that it succeeded and does nothing) or be swapped with the next call
+ * that changes the disk, which is how the simulator proves that it would notice.
  *
  * One thread at a time (scheduler.h). */
 #ifndef SIMULATOR_MODEL_DISK_H
@@ -31,23 +31,46 @@
 /* Of a life; each in thousand calls that it fits, all 0: a disk without faults. */
 struct disk_faults {
     unsigned no_space, io_write, io_sync, io_rename, io_read; // ENOSPC and EIO
-    unsigned late;  // a call that changes the disk fails although it was done
+    unsigned late; // a call that changes the disk fails although it was done
     unsigned short_write;
-    unsigned slow;  // the call takes up to 20 seconds of the model's clock
+    unsigned slow;     // the call takes up to 20 seconds of the model's clock
     unsigned full_for; // ms of the model's clock that a full disk stays full
     bool no_exchange;  // the file system cannot exchange names
 };
 
 enum disk_call {
-    DISK_OPEN, DISK_READ, DISK_WRITE, DISK_TRUNCATE, DISK_FSYNC, DISK_CLOSE, DISK_RENAME_NEW, DISK_RENAME,
-    DISK_EXCHANGE, DISK_LINK, DISK_UNLINK, DISK_MKDIR, DISK_RMDIR, DISK_CHMOD, DISK_CHOWN, DISK_GETXATTR,
-    DISK_SETXATTR, DISK_STAT, DISK_FSTAT, DISK_LIST, DISK_LOCK, DISK_STATX, DISK_STATFS, DISK_ACCESS,
+    DISK_OPEN,
+    DISK_READ,
+    DISK_WRITE,
+    DISK_TRUNCATE,
+    DISK_FSYNC,
+    DISK_CLOSE,
+    DISK_RENAME_NEW,
+    DISK_RENAME,
+    DISK_EXCHANGE,
+    DISK_LINK,
+    DISK_UNLINK,
+    DISK_MKDIR,
+    DISK_RMDIR,
+    DISK_CHMOD,
+    DISK_CHOWN,
+    DISK_GETXATTR,
+    DISK_SETXATTR,
+    DISK_STAT,
+    DISK_FSTAT,
+    DISK_LIST,
+    DISK_LOCK,
+    DISK_STATX,
+    DISK_STATFS,
+    DISK_ACCESS,
     DISK_CALLS
 };
 
 /* Puts the model behind `disk`. `on_call` is called before each call, with a text for the trace
- * ("rename a b"): it may end the process, cut the power, let another thread run, or look at the disk. */
-void model_disk_begin(struct random random, void (*on_call)(enum disk_call call, bool changes, const char *text));
+ * ("rename a b"): it may end the process, cut the power, let another thread run, or look at the
+ * disk. */
+void model_disk_begin(struct random random,
+                      void (*on_call)(enum disk_call call, bool changes, const char *text));
 void model_disk_end(void); // gives back everything; `disk` is the real one again
 
 void model_disk_set_faults(const struct disk_faults *faults); // NULL: none
@@ -65,7 +88,8 @@ bool model_disk_look(bool looks); // returns what it was
 /* The bytes of a file as everyone sees them, valid until the next change; NULL: there is none. */
 const void *model_disk_bytes(const char *path, size_t *size);
 /* Each file below `directory`, in the order of names. */
-void model_disk_walk(const char *directory, void (*visit)(void *context, const char *path, size_t size), void *context);
+void model_disk_walk(const char *directory,
+                     void (*visit)(void *context, const char *path, size_t size), void *context);
 /* A hash of all names and bytes, for "the same seed gives the same life". */
 uint64_t model_disk_hash(void);
 void model_disk_print(FILE *out); // names, sizes, what is not durable
@@ -79,7 +103,8 @@ void model_disk_remove(const char *path); // a tree
 struct disk_site {
     enum disk_call call;
     const char *caller, *above; // functions, as the program's symbols name them
-    long calls, faults, kills, cuts; // over all lives: calls, faults given, kills and power cuts just before
+    long calls, faults, kills,
+        cuts; // over all lives: calls, faults given, kills and power cuts just before
 };
 
 size_t model_disk_sites(const struct disk_site **sites);

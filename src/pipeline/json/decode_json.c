@@ -354,3 +354,12 @@ void decode_json_set_path(struct decoder *decoder, enum decode_path path) {
     json_members_init(&json->members, &json->keys, path == DECODE_FASTEST);
     json->members.is_off = path == DECODE_GENERAL;
 }
+
+bool decode_json_set_kernel(struct decoder *decoder, size_t kernel) {
+    struct json_decoder *json = (struct json_decoder *)decoder;
+    if (!json_stops_kernels[kernel].is_supported())
+        return false;
+    decode_json_set_path(decoder, DECODE_FASTEST);
+    json_members_set_kernel(&json->members, kernel);
+    return true;
+}

@@ -20,4 +20,8 @@ enum decode_path {
 /* `decoder` was opened by decode_json_open(). */
 void decode_json_set_path(struct decoder *decoder, enum decode_path path);
 
+/* The same as a machine reads them whose best kernel of json_stops_kernels (stops.h) is this one.
+ * False: this machine does not have it. */
+bool decode_json_set_kernel(struct decoder *decoder, size_t kernel);
+
 #endif

@@ -159,6 +159,13 @@ void json_members_init(struct json_members *members, const struct json_keys *key
 #endif
 }
 
+void json_members_set_kernel(struct json_members *members, size_t kernel) {
+    check(kernel < json_stops_kernel_count && json_stops_kernels[kernel].is_supported());
+    members->stops.find = json_stops_kernels[kernel].find;
+    members->has_avx2 =
+        members->has_avx2 && strncmp(json_stops_kernels[kernel].name, "avx", 3) == 0;
+}
+
 void json_members_deinit(struct json_members *members) {
     free(members->predictions);
 }

@@ -70,6 +70,10 @@ struct json_members {
 void json_members_init(struct json_members *members, const struct json_keys *keys, bool fastest);
 void json_members_deinit(struct json_members *members);
 
+/* As a machine would read them whose best kernel of json_stops_kernels (stops.h) is this one, which
+ * ours must have, too. */
+void json_members_set_kernel(struct json_members *members, size_t kernel);
+
 /* Another record. A large one is left to reader.h as a whole. */
 void json_members_open(struct json_members *members, const char *bytes, size_t size);
 

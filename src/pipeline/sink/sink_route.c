@@ -72,7 +72,7 @@ struct text partition_text(const struct vector *vector, size_t row,
     default:
         break;
     }
-    check(!"a type of a partition column");
+    check(false && "a type of a partition column");
     return TEXT("");
 }
 

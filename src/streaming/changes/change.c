@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/checksum.h"
 #include "base/json.h"
 #include "base/scope.h"
 #include "base/text.h"
@@ -65,17 +66,26 @@ static void print_files(FILE *out, const struct file_list *files) {
         print_line(out, data_file_print(&files->files[i]));
 }
 
+/* Where the header ends, behind the version's line. */
+static size_t header_end(const char *text, size_t size) {
+    const char *newline = memchr(text, '\n', size);
+    const char *second =
+        newline == NULL ? NULL : memchr(newline + 1, '\n', (size_t)(text + size - newline - 1));
+    return second == NULL ? size : (size_t)(second - text);
+}
+
 char *change_print(const struct change *change, const struct manifest_origin *origin,
                    size_t *size) {
-    char *text = NULL;
-    FILE *out = open_memstream(&text, size);
+    scoped(scope_free) char *text = NULL;
+    size_t text_size;
+    FILE *out = open_memstream(&text, &text_size);
     check(out != NULL);
     check(fprintf(out, "v%d", CHANGE_VERSION) > 0);
     print_line(out, print_header(change, origin));
     print_files(out, &change->left);
     print_files(out, &change->added);
     must_close_text(out, &text);
-    return text;
+    return checksum_put(text, text_size, header_end(text, text_size), size);
 }
 
 /* ---- parse ---- */
@@ -202,16 +212,13 @@ static bool parse_files(const char *at, const char *end, struct change *change, 
     return is_whole(change, err);
 }
 
-/* The first line with its version, which json_parse_versioned() takes together. */
+/* The first line with its version; the checksum is that of all lines. */
 static struct json *parse_first(const char *text, size_t size, const char **rest,
                                 struct error *err) {
-    const char *newline = memchr(text, '\n', size);
-    const char *second =
-        newline == NULL ? NULL : memchr(newline + 1, '\n', (size_t)(text + size - newline - 1));
+    size_t end = header_end(text, size);
     int version;
-    *rest = second == NULL ? text + size : second + 1;
-    return json_parse_versioned(text, second == NULL ? size : (size_t)(second - text),
-                                CHANGE_VERSION, &version, err);
+    *rest = text + (end < size ? end + 1 : size);
+    return json_parse_versioned_head(text, size, end, CHANGE_VERSION, &version, err);
 }
 
 bool change_parse(const char *text, size_t size, int64_t number,
@@ -234,15 +241,16 @@ bool change_parse(const char *text, size_t size, int64_t number,
 /* The first line again, and what is behind it as it was. */
 static char *print_moved(struct json *header, const char *table, const char *rest, size_t rest_size,
                          size_t *size) {
-    char *text = NULL;
-    FILE *out = open_memstream(&text, size);
+    scoped(scope_free) char *text = NULL;
+    size_t text_size;
+    FILE *out = open_memstream(&text, &text_size);
     check(out != NULL);
     json_put_text(header, "table", table);
     scoped(scope_free) char *line = json_print(header);
     check(fprintf(out, "v%d\n%s%s", CHANGE_VERSION, line, rest_size > 0 ? "\n" : "") > 0);
     (void)fwrite(rest, 1, rest_size, out);
     must_close_text(out, &text);
-    return text;
+    return checksum_put(text, text_size, header_end(text, text_size), size);
 }
 
 bool change_move(const char *text, size_t size, int64_t number,

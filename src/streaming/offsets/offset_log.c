@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/checksum.h"
 #include "base/scope.h"
 #include "base/text.h"
 
@@ -143,11 +144,10 @@ char *offset_log_print(const struct offset_entry *entry, size_t *size) {
     json_free(line);
     scoped(scope_free) char *source = print_source(entry->topic, &entry->ends);
 
-    char *text = NULL;
+    scoped(scope_free) char *text = NULL;
     int length = asprintf(&text, "v1\n%s\n%s", metadata, source);
     check(length > 0);
-    *size = (size_t)length;
-    return text;
+    return checksum_put(text, (size_t)length, strlen("v1\n") + strlen(metadata), size);
 }
 
 char *offset_log_print_initial(const char *topic, const struct offsets *starts, size_t *size) {
@@ -277,7 +277,7 @@ static bool parse_version(struct text *rest, int *version, struct error *err) {
 
 static bool parse_entry(struct text rest, struct offset_entry *entry, struct error *err) {
     int version = 0;
-    struct text metadata, source, more;
+    struct text whole = rest, metadata, source, more;
     if (!parse_version(&rest, &version, err))
         return false;
     if (!next_line(&rest, &metadata) || !next_line(&rest, &source))
@@ -290,7 +290,9 @@ static bool parse_entry(struct text rest, struct offset_entry *entry, struct err
                              "it has version 2, but its source does not have number 0");
         source = (struct text){.bytes = source.bytes + 2, .length = source.length - 2};
     }
-    return parse_metadata(metadata, entry, err) && parse_source(source, entry, err);
+    size_t metadata_end = (size_t)(metadata.bytes + metadata.length - whole.bytes);
+    return parse_metadata(metadata, entry, err) && parse_source(source, entry, err) &&
+           checksum_check(whole.bytes, whole.length, metadata_end, err);
 }
 
 bool offset_log_parse(const char *text, size_t size, struct offset_entry *entry,

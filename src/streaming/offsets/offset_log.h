@@ -7,10 +7,10 @@
  *
  * sources/0/0 is a NUL byte, "v1", a newline and the third line. A plan of ours that
  * moves positions has a member "knownEnds" in its second line, how far the topic is known to have
- * gone on before (streaming/offsets/incarnation.h); Spark ignores it. Version 2, of Spark 4.2 and
- * later and not its default, has "0:" in front of that line; it is read and never written. Pure: no
- * disk.
- */
+ * gone on before (streaming/offsets/incarnation.h), and each of our plans ends that line with a
+ * checksum of the whole text (base/checksum.h); Spark ignores both. Version 2, of Spark 4.2 and
+ * later and not its default, has "0:" in front of the third line; it is read and never written.
+ * Pure: no disk. */
 #ifndef STREAMING_OFFSETS_OFFSET_LOG_H
 #define STREAMING_OFFSETS_OFFSET_LOG_H
 

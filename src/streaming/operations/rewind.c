@@ -3,11 +3,13 @@
  * What is to be done is decided first and made durable as one file, `rewind` in the checkpoint:
  *
  *     v1
- *     {"path":"","toBatch":15,"newest":25,"interval":10}   no "interval": the log is only shortened
- *                                  "beforeMs": for a time; "plan", "planBefore": the plans of the
- *                                  batch and of the one before it, if they are not there any more
+ *     {"path":"","toBatch":15,"newest":25,"interval":10,"checked":true}
+ *                                  no "interval": the log is only shortened; "beforeMs": for a
+ * time; "plan", "planBefore": the plans of the batch and of the one before it, if they are not
+ * there any more
  *     {"path":"status=live/part-….parquet","aside":"table"}     and "rejects"
  *     {"path":"file:///lake/…","size":…}             with "interval": the lines that stay listed
+ *     {"path":"","crc32":"89abcdef"}                 if "checked": of all lines before it
  *
  * From then on recovery refuses to start, and each step may be repeated:
  *
@@ -299,10 +301,46 @@ static bool run_steps(struct execution *execution, struct error *err) {
            finish(rewind, err);
 }
 
+/* Damaged lines would move the wrong files. */
+struct intent_check {
+    uint32_t checksum; // of what was visited
+    bool promised, right;
+};
+
+static bool check_line(void *context, const char *line, size_t size, const char *uri,
+                       struct error *err) {
+    static const char promise[] = "\"checked\":true";
+    struct intent_check *check = context;
+    char last[REWIND_LAST_LINE_MAX];
+    (void)err;
+    rewind_last_line(check->checksum, last);
+    check->right = size == strlen(last) && memcmp(line, last, size) == 0;
+    if (uri[0] == '\0' && memmem(line, size, promise, sizeof promise - 1) != NULL)
+        check->promised = true;
+    check->checksum = checksum_add(check->checksum, "\n", 1);
+    check->checksum = checksum_add(check->checksum, line, size);
+    return true;
+}
+
+static bool check_intent(const struct execution *execution, struct error *err) {
+    struct intent_check check = {.checksum = checksum_add(0, "v1", SINK_LOG_HEADER_SIZE)};
+    bool found;
+    struct file_path path =
+        file_join(execution->rewind->store->options.checkpoint, CHECKPOINT_REWIND);
+    if (!sink_log_file_lines(path.text, check_line, &check, &found, err))
+        return false;
+    return check.right || !check.promised ||
+           error_set(err, ERROR_STATE,
+                     "'%s' was damaged, or changed by hand: restore it from a backup, then run the "
+                     "rewind again",
+                     path.text);
+}
+
 /* From here on `rewind` is in the checkpoint. */
 static bool read_intent(struct execution *execution, struct error *err) {
     bool found;
-    return (each_line(execution, read_header, &found, err) || err->kind == ERROR_STOPPED) &&
+    return check_intent(execution, err) &&
+           (each_line(execution, read_header, &found, err) || err->kind == ERROR_STOPPED) &&
            read_next(execution, err);
 }
 

@@ -13,6 +13,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/checksum.h"
 #include "base/scope.h"
 #include "base/utf8.h"
 #include "streaming/changes/changes.h"
@@ -27,7 +28,16 @@ static bool add_line(struct rewind *rewind, struct json *line, struct error *err
     if (rewind->dry_run)
         return true;
     scoped(scope_free) char *text = json_print(line);
+    rewind->checksum = checksum_add(rewind->checksum, "\n", 1);
+    rewind->checksum = checksum_add(rewind->checksum, text, strlen(text));
     return sink_log_writer_add(&rewind->intent, text, err);
+}
+
+/* The last line, as the header promises. */
+static bool add_checksum(struct rewind *rewind, struct error *err) {
+    char line[REWIND_LAST_LINE_MAX];
+    rewind_last_line(rewind->checksum, line);
+    return sink_log_writer_add(&rewind->intent, line, err);
 }
 
 static bool add_aside(struct rewind *rewind, const char *path, const char *of, struct error *err) {
@@ -523,6 +533,7 @@ static bool write_header(struct rewind *rewind, const struct decision *decision,
         ok = find_interval(rewind, &interval, err);
         json_put_int(header, "interval", interval);
     }
+    json_put_bool(header, "checked", true);
     ok = ok && put_plans(rewind, header, err) && add_line(rewind, header, err);
     json_free(header);
     return ok;
@@ -552,7 +563,8 @@ static bool decide(struct rewind *rewind, struct error *err) {
     if (!sink_log_writer_open(&rewind->intent, rewind->store->options.checkpoint, CHECKPOINT_REWIND,
                               err))
         return false;
-    bool ok = write_decision(rewind, &decision, err);
+    rewind->checksum = checksum_add(0, "v1", SINK_LOG_HEADER_SIZE);
+    bool ok = write_decision(rewind, &decision, err) && add_checksum(rewind, err);
     if (ok && !is_mixed(rewind))
         return sink_log_writer_replace(&rewind->intent, err);
     sink_log_writer_discard(&rewind->intent);

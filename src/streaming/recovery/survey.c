@@ -49,6 +49,27 @@ static bool agrees_with_plan(const struct manifest *manifest, const struct offse
     return true;
 }
 
+static bool set_disagreement(const struct store *store, int64_t batch_id, struct error *err) {
+    return error_set(
+        err, ERROR_STATE,
+        "'%s/%" PRId64
+        "' and its plan in '%s' end at different offsets: restore both from one backup",
+        store->checkpoint.manifests.text, batch_id, store->checkpoint.offsets.text);
+}
+
+/* The newest plan begins where the plan of the newest manifest ends. What Spark has forgotten is
+ * not needed any more. */
+static bool check_former_plan(const struct store *store, const struct manifest *manifest,
+                              struct error *err) {
+    struct offset_entry plan = {0};
+    bool found = false;
+    if (!checkpoint_read_offsets(&store->checkpoint, manifest->batch_id, &plan, &found, err))
+        return false;
+    bool agrees = !found || agrees_with_plan(manifest, &plan);
+    offset_entry_deinit(&plan);
+    return agrees || set_disagreement(store, manifest->batch_id, err);
+}
+
 static bool are_all_listed(const struct sink_log *log, const struct file_list *files, bool *all,
                            struct error *err) {
     size_t count = files->count;
@@ -166,13 +187,10 @@ static bool compare_manifest(struct store *store, struct survey *survey,
     bool strange = manifest.replayed.count > 0 && !survey->plan_is_empty &&
                    survey->committed < survey->planned;
     if (survey->manifest == survey->planned && (strange || !agrees_with_plan(&manifest, plan)))
-        ok = error_set(
-            err, ERROR_STATE,
-            "'%s/%" PRId64
-            "' and its plan in '%s' end at different offsets: restore both from one backup",
-            store->checkpoint.manifests.text, survey->manifest, store->checkpoint.offsets.text);
+        ok = set_disagreement(store, survey->manifest, err);
     else
-        ok = apply_changes(store, survey, &manifest, staged, &changed, err) &&
+        ok = (survey->manifest == survey->planned || check_former_plan(store, &manifest, err)) &&
+             apply_changes(store, survey, &manifest, staged, &changed, err) &&
              look_in_log(store, survey, &manifest, changed, err);
     // Killed before commits/N, we may find it written by Spark, which passes over a batch that the
     // sink log has.

@@ -23,12 +23,13 @@ static struct range_outcome *sum_of(struct replay_counts *counts, int32_t incarn
     size_t at = 0;
     while (at < counts->count && comes_before(&counts->sums[at], incarnation, partition))
         at++;
-    struct range_outcome *sum = &counts->sums[at];
-    if (at < counts->count && sum->incarnation == incarnation && sum->range.partition == partition)
-        return sum;
+    bool there = at < counts->count && counts->sums[at].incarnation == incarnation &&
+                 counts->sums[at].range.partition == partition;
+    if (there)
+        return &counts->sums[at];
     counts->sums = reallocarray(counts->sums, counts->count + 1, sizeof *counts->sums);
     check(counts->sums != NULL);
-    sum = &counts->sums[at];
+    struct range_outcome *sum = &counts->sums[at];
     memmove(sum + 1, sum, (counts->count - at) * sizeof *sum);
     *sum = (struct range_outcome){.range.partition = partition, .incarnation = incarnation};
     counts->count++;

@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/checksum.h"
 #include "base/disk/disk_error.h"
 #include "base/json.h"
 #include "base/scope.h"
@@ -78,7 +79,8 @@ bool table_open(struct table *table, const char *root, struct error *err) {
     size_t size;
     if (!file_read(path.text, OWNER_SIZE_MAX, &text, &size, err))
         return false;
-    if (text != NULL && !parse_owner(table, text, size, err))
+    if (text != NULL &&
+        (!parse_owner(table, text, size, err) || !checksum_check(text, size, size, err)))
         return error_wrap(err, "'%s' is damaged: remove it if no other query writes this table",
                           path.text);
     return true;
@@ -314,9 +316,10 @@ static char *print_owner(const struct table *table, const char *query_id, const 
         json_put_text(owner, "checkpoint", checkpoint);
         json_put(signature, "owner", owner);
     }
-    char *text = json_print(signature);
+    scoped(scope_free) char *text = json_print(signature);
     json_free(signature);
-    return text;
+    size_t size;
+    return checksum_put(text, strlen(text), strlen(text), &size);
 }
 
 bool table_sign(struct table *table, const char *query_id, const char *checkpoint, bool sink_log,

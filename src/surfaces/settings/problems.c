@@ -2,18 +2,31 @@
 
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/check.h"
 #include "base/text.h"
+#include "base/utf8.h"
+
+/* One line that a terminal only shows, no matter what a value has: a control of any kind, and bytes
+ * that are not UTF-8, which may be one in another encoding. */
+static void hide_controls(char *text) {
+    const char *end = text + strlen(text);
+    size_t size;
+    bool valid;
+    for (char *at = text; at < end; at += size) {
+        uint32_t character = utf8_decode(at, end, &size, &valid);
+        if (!valid || escape_is_control(character))
+            memset(at, '?', size);
+    }
+}
 
 void problems_add(struct problems *problems, const char *format, ...) {
     va_list args;
     va_start(args, format);
     char *text = text_format_list(format, args);
     va_end(args);
-    for (char *at = text; *at != '\0'; at++) // one line, even if a value has line breaks
-        if ((unsigned char)*at < 0x20 || *at == 0x7f)
-            *at = '?';
+    hide_controls(text);
     void *grown = realloc(problems->lines, (problems->count + 1) * sizeof problems->lines[0]);
     check(grown != NULL);
     problems->lines = grown;

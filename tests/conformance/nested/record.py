@@ -4,6 +4,7 @@
     record.py objects    documents with nested objects and values of every type (schemas.json):
                          cases.jsonl.gz
     record.py lists      documents with arrays, maps and objects in them (lists.py): lists.jsonl.gz
+    record.py acceptance what is JSON and what is not (acceptance.py): acceptance.jsonl.gz
 
 A line with "now_ms" has the time, in milliseconds since 1970, by which Spark resolved times without
 a day; one with "columns" declares a schema. Each other line is a case: its schema, the document
@@ -25,6 +26,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:1] = [str(ROOT / "tests"), str(ROOT / "bench"), str(HERE)]
 
+import acceptance  # noqa: E402
 import documents  # noqa: E402
 import lists  # noqa: E402
 from fuzz_spark.oracle import plain  # noqa: E402
@@ -141,9 +143,11 @@ def corpus(which):
     if which == "objects":
         schemas = json.loads((HERE / "schemas.json").read_text())
         return "cases.jsonl.gz", [], schemas, documents.generate
-    schemas = lists.schemas(random.Random("schemas"))
+    is_lists = which == "lists"
+    schemas = lists.schemas(random.Random("schemas")) if is_lists else acceptance.SCHEMAS
     declared = [{"name": name, "columns": columns} for name, columns in schemas.items()]
-    return "lists.jsonl.gz", declared, schemas, lists.generate
+    generate = lists.generate if is_lists else acceptance.generate
+    return f"{which}.jsonl.gz", declared, schemas, generate
 
 
 def main():

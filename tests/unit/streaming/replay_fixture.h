@@ -67,6 +67,7 @@ static inline struct query_options query_options_of(enum parse_mode mode, int64_
         .parquet = {.codec = CODEC_SNAPPY},
         .kafka_startup_timeout_ms = 1000,
         .lag_interval_ms = 10000,
+        .care = {.target_size = 128 << 20}, // by which a run that takes long counts files
     };
 }
 

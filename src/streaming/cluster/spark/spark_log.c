@@ -97,7 +97,9 @@ static void take_address(struct spark_log *log, struct text message, const char 
     char digits[8] = "";
     if (colon != NULL)
         keep(text_from(colon + 1, end), digits, sizeof digits);
-    log->port = (int)strtol(digits, NULL, 10);
+    long port = strtol(digits, NULL, 10);
+    if (port > 0 && port <= UINT16_MAX)
+        log->port = (int)port;
 }
 
 static void take_failed_master(struct spark_log *log, struct text name) {

@@ -95,6 +95,8 @@ static void an_invalid_address_has_no_port(void **state) {
     tell(AT "INFO SparkConnectServer: Spark Connect server started at: ");
     tell(AT "INFO SparkConnectServer: Spark Connect server started at: host");
     tell(AT "INFO SparkConnectServer: Spark Connect server started at: host:port");
+    tell(AT "INFO SparkConnectServer: Spark Connect server started at: host:402539");
+    tell(AT "INFO SparkConnectServer: Spark Connect server started at: host:-1");
     assert_false(spark_log_is_up(&told));
 }
 
