@@ -28,6 +28,7 @@
 enum {
     STEP_MS = 500, // how soon a request or a stop is noticed
     LOOK_EVERY_MS = 60 * 1000,
+    LOOK_AT_DATES_EVERY_MS = 10 * 60 * 1000, // what is due by its date alone can wait so long
     LOOK_SHARE = 100,       // a look that takes long is made more seldom: 1 % of the time
     REQUEST_EVERY_MS = 500, // whether a request under way was cancelled
     FINISH_STEP_MS = 100,
@@ -241,11 +242,13 @@ static bool make_pass(struct caretaker *self, struct error *err) {
                   err);
 }
 
-/* A minute, or what COMPACT says if that is shorter. */
-static int64_t look_every_ms(const struct caretaker *self) {
+/* A minute, or what COMPACT says if that is shorter. If only dates count, an idle pass is followed
+ * by a longer pause: each reads the whole list of files. */
+static int64_t look_every_ms(const struct caretaker *self, bool was_idle) {
     const struct compact_setting *compact = &options_of(self)->compact;
-    bool is_short = compact->mode == COMPACT_LIVE && compact->older_than_ms < LOOK_EVERY_MS;
-    return is_short ? compact->older_than_ms : LOOK_EVERY_MS;
+    if (compact->mode != COMPACT_LIVE)
+        return was_idle ? LOOK_AT_DATES_EVERY_MS : LOOK_EVERY_MS;
+    return compact->older_than_ms < LOOK_EVERY_MS ? compact->older_than_ms : LOOK_EVERY_MS;
 }
 
 static bool is_on(const struct caretaker *self) {
@@ -275,8 +278,9 @@ static void pass(struct caretaker *self) {
     int64_t now_ms = clock_monotonic_ms();
     int64_t pause_ms =
         self->changed ? 0 : LOOK_SHARE * ((clock_thread_cpu_ns() - began_ns) / 1000000);
+    int64_t every_ms = look_every_ms(self, ok && !self->changed);
     self->changed |= was_changed;
-    self->look_ms = now_ms + (pause_ms > look_every_ms(self) ? pause_ms : look_every_ms(self));
+    self->look_ms = now_ms + (pause_ms > every_ms ? pause_ms : every_ms);
     care_status_set_next(status, clock_wall_ms() + self->look_ms - now_ms);
 }
 
