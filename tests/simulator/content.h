@@ -1,11 +1,11 @@
 /* content.h: the bytes of each record of the simulated topic, and what must become of them.
  *
- * Both are made from the record's place and a seed, the expectation first: so the checker knows the row or the
- * reject without a decoder. The records are those of the built-in query `matches`, and expect
- * PARSE_MODE=reject and a table that is partitioned by `status`, alone or with others.
+ * Both are made from the record's place and a seed, the expectation first: so the checker knows the
+ * row or the reject without a decoder. The records are those of the built-in query `matches`, and
+ * expect PARSE_MODE=reject and a table that is partitioned by `status`, alone or with others.
  *
- * Each record can be told from all others by its row (`ingestion_timestamp`) or by the key and value of its
- * reject. */
+ * Each record can be told from all others by its row (`ingestion_timestamp`) or by the key and
+ * value of its reject. */
 #ifndef SIMULATOR_CONTENT_H
 #define SIMULATOR_CONTENT_H
 

@@ -54,8 +54,8 @@ enum broker_event {
     BROKER_LISTING_BEHIND, // a partition's end is one that it had before; twice in a row at most
     BROKER_FETCH_FAILED,
     BROKER_FETCH_STALLED,
-    BROKER_DAMAGED,     // a fetch that can't be read, once
-    BROKER_DATA_LOSS,   // no chance of its own: a range was refused because offsets are gone
+    BROKER_DAMAGED,   // a fetch that can't be read, once
+    BROKER_DATA_LOSS, // no chance of its own: a range was refused because offsets are gone
     BROKER_EVENTS
 };
 
@@ -104,12 +104,13 @@ enum offset_fate {
     OFFSET_RECORD,
     OFFSET_ABSENT,  // a marker, aborted, in an open transaction, or compacted: never a record for
                     // a reader that comes now
-    OFFSET_DELETED, // by retention, by a cut or with its topic: a reader may have had it, or has
-                    // lost it
+    OFFSET_DELETED, // by retention: a reader may have had it, or has lost it
+    OFFSET_GONE,    // the same, with its topic, or cut off its log
 };
 
 struct model_record {
     int incarnation;
+    int topic; // the incarnation that its topic began with
     int32_t partition;
     int64_t offset, timestamp_ms;
     enum offset_fate fate;
@@ -118,7 +119,8 @@ struct model_record {
     bool is_reject;    // its JSON must become one
 };
 
-/* The history, in order of incarnation, partition, offset. Valid until the next step. */
+/* The history, in order of incarnation, partition, offset; those of one incarnation and partition
+ * have no gap. Valid until the next step. */
 size_t model_broker_history(const struct model_record **records);
 
 /* A record's bytes and what must become of them. Valid until the next call. */
