@@ -155,7 +155,7 @@ static struct content_place place_in(const struct reading *reading) {
 }
 
 static bool same_text(struct text a, struct text b) {
-    return (a.bytes == NULL) == (b.bytes == NULL) && (a.bytes == NULL || text_equals(a, b));
+    return a.bytes == NULL || b.bytes == NULL ? a.bytes == b.bytes : text_equals(a, b);
 }
 
 /* Where the row is, and what of it is not right. */
