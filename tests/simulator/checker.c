@@ -319,27 +319,30 @@ static void judge_missing(struct judging *judging, const struct model_record *re
     counts[reason]++;
 }
 
+static void judge_present(struct judging *judging, const struct model_record *record, bool in_table,
+                          bool in_rejects) {
+    bool is_replayed = spans_have(&judging->account.replayed, record->partition, record->offset);
+    if (!record->was_readable)
+        find_at(judging, record, "is there, and no reader could ever have had it");
+    else if (in_table && record->is_reject && !lake.is_permissive)
+        find_at(judging, record, "is in the table");
+    else if (in_rejects && !record->is_reject)
+        find_at(judging, record, "is in the rejects");
+    else if (in_table && in_rejects && !is_replayed)
+        find_at(judging, record, "is in table and rejects");
+    judging->report->rows += in_table;
+    judging->report->rejects += in_rejects;
+    judging->report->replayed += in_table && in_rejects;
+}
+
 static void judge_record(struct judging *judging, size_t index) {
     const struct model_record *record = past_at(index);
     bool in_table = table_view(judging)->met[index] != NULL;
     bool in_rejects = judging->views.rejects.met[index] != NULL;
-    bool is_replayed = spans_have(&judging->account.replayed, record->partition, record->offset);
-    if (!record->was_readable) {
-        if (in_table || in_rejects)
-            find_at(judging, record, "is there, and no reader could ever have had it");
-    } else if (in_table && in_rejects) {
-        if (!is_replayed)
-            find_at(judging, record, "is in table and rejects");
-        judging->report->replayed++;
-    } else if (!in_table && !in_rejects) {
+    if (in_table || in_rejects)
+        judge_present(judging, record, in_table, in_rejects);
+    else if (record->was_readable)
         judge_missing(judging, record);
-    } else if (in_rejects && !record->is_reject) {
-        find_at(judging, record, "is in the rejects");
-    } else if (in_table && record->is_reject && !lake.is_permissive) {
-        find_at(judging, record, "is in the table");
-    }
-    judging->report->rows += in_table;
-    judging->report->rejects += in_rejects;
 }
 
 /* The files that the two readers see must be the same. */

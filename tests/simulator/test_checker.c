@@ -2,6 +2,7 @@
 #include "lake_fixture.h"
 
 #include "base/system/clock.h"
+#include "streaming/operations/replay.h"
 
 /* Records, transactions, compaction and retention; nothing that keeps the program from its end. */
 static const struct broker_chances usual = {.of = {[BROKER_PRODUCED] = 900,
@@ -275,6 +276,110 @@ static void merged_and_expired_files_are_accepted(void **state) {
     lake.expires_before_ms = (tomorrow - 20) * day_ms; // these dates should have stayed
     checker_begin(&lake);
     must_find_in_the_end("is lost");
+    end();
+}
+
+static void replay(enum parse_mode mode) {
+    struct error err = {0};
+    struct replay_report replayed = {0};
+    lake_at.options.parse_mode = mode;
+    const struct replay_options options = {.query = &lake_at.options, .memory_max = 512 << 20};
+    FILE *out = fopen("/dev/null", "w");
+    bool done = operation_replay(&options, &replayed, out, &err);
+    (void)fclose(out);
+    if (!done)
+        fail_msg("%s", err.message);
+    assert_true(replayed.rows > 0 || mode == PARSE_REJECT);
+}
+
+static void rejects_that_were_replayed_are_rows_and_stay_rejects(void **state) {
+    (void)state;
+    begin(&usual, "status", NULL);
+    begin_check();
+    run_batches(6);
+    replay(PARSE_REJECT);
+    must_accept();
+    assert_int_equal(report.replayed, 0);
+    replay(PARSE_PERMISSIVE);
+    lake.is_permissive = true;
+    checker_begin(&lake);
+    run_batches(3);
+    report = (struct checker_report){0};
+    must_accept();
+    assert_true(report.replayed > 0);
+    must_verify(true);
+    lake.is_permissive = false;
+    checker_begin(&lake);
+    must_find_in_the_end("is in the table");
+    end();
+}
+
+static void rows_of_a_permissive_run_are_accepted(void **state) {
+    (void)state;
+    begin(&usual, "status", NULL);
+    lake_at.options.parse_mode = PARSE_PERMISSIVE;
+    begin_check();
+    lake.is_permissive = true;
+    checker_begin(&lake);
+    run_batches(4);
+    must_accept();
+    lake.is_permissive = false;
+    checker_begin(&lake);
+    must_find_in_the_end("is in the table");
+    end();
+}
+
+static void rewound_batches_are_done_again(void **state) {
+    (void)state;
+    struct error err = {0};
+    struct offsets next = {0};
+    const struct rewind_request request = {
+        .to_batch = 4, .query = &lake_at.options, .memory_max = 512 << 20};
+    begin(&usual, "status", NULL);
+    begin_check();
+    run_batches(12);
+    FILE *out = fopen("/dev/null", "w");
+    bool done = operation_rewind(&lake_at.options.store, &request, false, &next, out, &err);
+    (void)fclose(out);
+    offsets_deinit(&next);
+    if (!done)
+        fail_msg("%s", err.message);
+    tree_load();
+    if (!checker_look(&report))
+        fail_msg("%s", report.text);
+    must_find_in_the_end("is lost");
+    run_batches(2);
+    report = (struct checker_report){0};
+    must_accept();
+    must_verify(true);
+    end();
+}
+
+/* A file that a change brings is listed before it is there. */
+static void a_change_that_is_not_carried_out_is_a_moment_and_not_an_end(void **state) {
+    (void)state;
+    begin(&usual, "status", NULL);
+    begin_check();
+    run_batches(12);
+    lake_care((struct care_request){.kind = REQUEST_COMPACT, .target_size = 128 << 20});
+    must_accept();
+    char *done = text_format("%s/changes/0", lake_at.checkpoint);
+    char *open = text_format("%s/changes/0.open", lake_at.checkpoint);
+    struct tree_file *record = tree_find(done);
+    tree_add(open, record->bytes, record->size);
+    tree_remove(tree_find(done));
+    char *log = text_format("%s/_spark_metadata/9.compact", lake_at.table);
+    const char *listed = strstr(tree_find(log)->bytes, "status=");
+    char *path = text_format("%s/%.*s", lake_at.table, (int)strcspn(listed, "\""), listed);
+    tree_remove(tree_find(path));
+    report = (struct checker_report){0};
+    if (!checker_look(&report))
+        fail_msg("%s", report.text);
+    must_find_in_the_end("a change of the table is not carried out");
+    free(done);
+    free(open);
+    free(log);
+    free(path);
     end();
 }
 
@@ -583,6 +688,10 @@ int main(int argc, char **argv) {
         cmocka_unit_test(a_log_that_was_cut_is_accepted),
         cmocka_unit_test(a_query_that_begins_at_the_end_is_accepted),
         cmocka_unit_test(merged_and_expired_files_are_accepted),
+        cmocka_unit_test(rejects_that_were_replayed_are_rows_and_stay_rejects),
+        cmocka_unit_test(rows_of_a_permissive_run_are_accepted),
+        cmocka_unit_test(rewound_batches_are_done_again),
+        cmocka_unit_test(a_change_that_is_not_carried_out_is_a_moment_and_not_an_end),
         cmocka_unit_test(any_history_is_accepted),
         WITH_RECORDS(a_lost_row_is_found),
         WITH_RECORDS(a_lost_reject_is_found),
