@@ -177,20 +177,71 @@ static void begin_batch(struct batch *batch, const struct plan_seen *plan,
             batch->starts[p] = before->ends[p] < 0 ? 0 : before->ends[p];
 }
 
-static void check_batches(const struct view *view, struct checker_report *report) {
+/* The batches of which the plan and where it begins are known. Owned by the caller; what they point
+ * to is valid until the next call. */
+static struct batch *read_batches(size_t *count, struct checker_report *report) {
     const struct plan_seen *plans;
-    struct account account;
-    size_t count = plans_read(&plans, report);
-    account_read(&account, report);
-    for (size_t i = 0; i < count && plans[i].batch <= view->listing.newest; i++) {
+    size_t plan_count = plans_read(&plans, report);
+    struct batch *batches = must_alloc(plan_count + 1, sizeof *batches);
+    *count = 0;
+    for (size_t i = 0; i < plan_count; i++) {
         bool follows = i > 0 && plans[i - 1].batch + 1 == plans[i].batch;
-        struct batch batch;
-        if (!follows && plans[i].batch > 0)
-            continue;
-        begin_batch(&batch, &plans[i], follows ? &plans[i - 1] : NULL, report);
-        check_batch(view, &batch, &account, report);
+        if (follows || plans[i].batch == 0)
+            begin_batch(&batches[(*count)++], &plans[i], follows ? &plans[i - 1] : NULL, report);
     }
+    return batches;
+}
+
+static int by_time(const void *a, const void *b) {
+    int64_t time = *(const int64_t *)a, other = ((const struct batch *)b)->plan->timestamp_ms;
+    return (time > other) - (time < other);
+}
+
+static bool takes_nothing(const struct batch *batch) {
+    for (size_t p = 0; p < MODEL_PARTITIONS_MAX; p++)
+        if (batch->starts[p] < batch->plan->ends[p])
+            return false;
+    return true;
+}
+
+/* A row says by its time which batch it is of: one that the view has, and that takes its offset, or
+ * that takes none, as a replay. */
+static void check_row_of_batch(const struct view *view, size_t index, const struct batch *batch,
+                               struct checker_report *report) {
+    const struct model_record *record = past_at(index);
+    int32_t p = record->partition;
+    bool is_taken = batch->starts[p] <= record->offset && record->offset < batch->plan->ends[p];
+    if ((is_taken || takes_nothing(batch)) && batch->plan->batch <= view->listing.newest)
+        return;
+    checker_find(report,
+                 "%s: partition %" PRId32 ", offset %" PRId64 " is in a row of batch %" PRId64
+                 ", which takes offsets %" PRId64 " to %" PRId64 " (batches up to %" PRId64
+                 " are there)",
+                 view->name, p, record->offset, batch->plan->batch, batch->starts[p],
+                 batch->plan->ends[p] - 1, view->listing.newest);
+}
+
+static void check_rows(const struct view *view, const struct batch *batches, size_t count,
+                       struct checker_report *report) {
+    for (size_t i = 0; i < past_count() && count > 0; i++) {
+        const struct batch *batch = view->met[i] == NULL ? NULL
+                                                         : bsearch(&view->processed_ms[i], batches,
+                                                                   count, sizeof *batches, by_time);
+        if (batch != NULL)
+            check_row_of_batch(view, i, batch, report);
+    }
+}
+
+static void check_batches(const struct view *view, struct checker_report *report) {
+    struct account account;
+    size_t count;
+    struct batch *batches = read_batches(&count, report);
+    account_read(&account, report);
+    for (size_t i = 0; i < count && batches[i].plan->batch <= view->listing.newest; i++)
+        check_batch(view, &batches[i], &account, report);
+    check_rows(view, batches, count, report);
     account_deinit(&account);
+    free(batches);
 }
 
 /* ---- at any moment ---- */
