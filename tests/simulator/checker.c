@@ -131,7 +131,7 @@ struct batch {
     int64_t starts[MODEL_PARTITIONS_MAX];
 };
 
-static bool has_left(struct account *account, int32_t partition, int64_t offset) {
+static bool has_left(const struct account *account, int32_t partition, int64_t offset) {
     return spans_have(&account->expired, partition, offset) ||
            spans_have(&account->accepted, partition, offset) ||
            spans_have(&account->lost, partition, offset);
@@ -299,15 +299,26 @@ static struct content_place place_of(const struct model_record *record) {
     return (struct content_place){record->incarnation, record->partition, record->offset};
 }
 
-/* Whether an earlier incarnation had the offset, of the same topic or of one before. */
-static bool was_taken_before(const struct model_record *record, bool of_same_topic) {
+/* Whether the query went past it, as far as is known: it has it, or there was nothing to have. */
+static bool was_taken(const struct judging *judging, size_t index) {
+    const struct model_record *record = past_at(index);
+    return table_view(judging)->met[index] != NULL || judging->views.rejects.met[index] != NULL ||
+           !record->was_readable || record->fate == OFFSET_ABSENT ||
+           has_left(&judging->account, record->partition, record->offset) ||
+           record->offset < judging->starts[record->partition];
+}
+
+/* Whether the query took the offset in an earlier incarnation, of the same topic or of one before.
+ */
+static bool was_taken_before(const struct judging *judging, const struct model_record *record,
+                             bool of_same_topic) {
     int incarnation = 0;
     for (int64_t index;
          (index = past_next(record->partition, record->offset, &incarnation)) != PAST_NONE;) {
         const struct model_record *other = past_at((size_t)index);
         if (other->incarnation >= record->incarnation)
             return false;
-        if ((other->topic == record->topic) == of_same_topic)
+        if ((other->topic == record->topic) == of_same_topic && was_taken(judging, (size_t)index))
             return true;
     }
     return false;
@@ -320,7 +331,20 @@ static bool is_lost(const struct judging *judging, const struct model_record *re
     bool is_counted = spans_have(&judging->account.lost, record->partition, record->offset);
     *reason = is_counted ? CHECKER_LOST : CHECKER_DELETED;
     return is_counted || record->fate == OFFSET_GONE || record->topic != judging->newest_topic ||
-           was_taken_before(record, true) || (lake.has_no_ids && was_taken_before(record, false));
+           was_taken_before(judging, record, true) ||
+           (lake.has_no_ids && was_taken_before(judging, record, false));
+}
+
+/* A planned range that its log does not reach any more is given up as a whole
+ * (docs/internals/positions.md), and counted as lost. */
+static bool was_given_up(const struct judging *judging, const struct model_record *record) {
+    if (!spans_have(&judging->account.lost, record->partition, record->offset))
+        return false;
+    for (size_t i = 0; i < past_count(); i++)
+        if (past_at(i)->is_cut && past_at(i)->topic == record->topic &&
+            past_at(i)->partition == record->partition && past_at(i)->offset > record->offset)
+            return true;
+    return false;
 }
 
 static bool has_expired(const struct judging *judging, const struct model_record *record) {
@@ -339,12 +363,14 @@ static bool may_be_missing(const struct judging *judging, const struct model_rec
         *reason = CHECKER_ACCEPTED;
     else if (record->offset < judging->starts[record->partition])
         *reason = CHECKER_BEFORE_START;
+    else if (lake.has_no_ids && was_taken_before(judging, record, false))
+        *reason = CHECKER_UNNOTICED;
     else if (record->fate != OFFSET_RECORD)
         return is_lost(judging, record, reason);
-    else if (was_taken_before(record, true))
+    else if (was_taken_before(judging, record, true))
         *reason = CHECKER_REGROWN;
-    else if (lake.has_no_ids && was_taken_before(record, false))
-        *reason = CHECKER_UNNOTICED;
+    else if (was_given_up(judging, record))
+        *reason = CHECKER_GIVEN_UP;
     else
         return false;
     return true;
@@ -429,9 +455,7 @@ bool checker_judge(struct checker_report *report) {
     }
     account_read(&judging.account, report);
     starts_read(judging.starts, report);
-    for (size_t i = 0; i < past_count(); i++)
-        if (past_at(i)->topic > judging.newest_topic)
-            judging.newest_topic = past_at(i)->topic;
+    judging.newest_topic = model_broker_topic();
     for (size_t i = 0; i < past_count(); i++)
         judge_record(&judging, i);
     account_deinit(&judging.account);
@@ -481,6 +505,7 @@ const char *checker_reason_name(enum checker_reason reason) {
         [CHECKER_BEFORE_START] = "before the first offset of the query",
         [CHECKER_EXPIRED] = "expired",
         [CHECKER_ACCEPTED] = "accepted as gone",
+        [CHECKER_GIVEN_UP] = "in a planned range that its cut log does not reach, counted as lost",
         [CHECKER_REGROWN] = "its offset was taken before its log was cut",
         [CHECKER_UNNOTICED] = "its offset was taken of the topic before, without ids",
     };
