@@ -1,0 +1,139 @@
+/* life.c: processes one after another, and what must be true between them and at the end.
+ *
+ * Whatever the processes before went through, the last one has no faults and takes everything. Then the independent checker compares the
+ * broker's history with the lake, and the program's own `verify` must agree. */
+#include "life.h"
+#include "streaming/recovery/recovery_table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "accidents.h"
+#include "checker.h"
+#include "finding.h"
+#include "scheduler.h"
+#include "tally.h"
+
+enum { PROCESSES_MOST = 7, ACCIDENT_NUMBER = 100 };
+
+static struct world world;
+
+/* ---- in the place of the program's own functions ---- */
+
+/* Counts which rows of the table of recovery are reached. */
+const struct recovery_case *__real_recovery_decide(const struct survey *survey);
+const struct recovery_case *__wrap_recovery_decide(const struct survey *survey);
+const struct recovery_case *__wrap_recovery_decide(const struct survey *survey) {
+    const struct recovery_case *found_case = __real_recovery_decide(survey);
+    tally_add(1, "recovery: %s", found_case->state);
+    trace("recovery: %s", found_case->state);
+    return found_case;
+}
+
+/* ---- looking ---- */
+
+void life_look(void) {
+    tally_add(1, "look: a reader, at any moment");
+    bool looked = model_disk_look(true);
+    const char *wrong = checker_look(&world.store);
+    (void)model_disk_look(looked);
+    if (wrong != NULL)
+        found("a reader at this moment: %s", wrong);
+}
+
+static void look_at_end(const struct process *last) {
+    struct error err = {0};
+    finding_set_step("the end");
+    const char *wrong = checker_end(&world.store);
+    if (wrong != NULL)
+        found("%s", wrong);
+    if (!run_verify(&last->options, NULL, &err))
+        found("the checker finds nothing, but %s", err.message);
+}
+
+/* ---- refusals ---- */
+
+const char *life_documented_refusal(const struct process *process, const struct world *in) {
+    (void)in;
+    static const struct {
+        const char *text, *name;
+        unsigned kinds; // of processes, as bits
+    } refusals[] = {
+        {"a rewind is not finished", "5: a rewind is not finished", ~0U},
+        {"there is no checkpoint", "2: there is no checkpoint yet", ~(1U << PROCESS_RUN)},
+    };
+    for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++)
+        if ((refusals[i].kinds & 1U << process->kind) != 0 &&
+            strstr(process->error.message, refusals[i].text) != NULL)
+            return refusals[i].name;
+    return NULL;
+}
+
+/* ---- a life ---- */
+
+static void make_lake(void) {
+    bool looked = model_disk_look(true);
+    check(disk->mkdir(LAKE, 0755) == 0);
+    int fd = disk->open("/", O_RDONLY | O_DIRECTORY, 0);
+    check(fd >= 0 && disk->fsync(fd) == 0 && disk->close(fd) == 0);
+    (void)model_disk_look(looked);
+}
+
+static void begin(uint64_t seed, const struct life_switches *switches) {
+    world_draw(&world, seed, switches);
+    scheduler_begin(random_fork(seed, OF_SCHEDULER), world.began_ms);
+    model_disk_begin(random_fork(seed, OF_DISK), process_on_call);
+    model_broker_begin(seed, &world.chances, (struct broker_time){scheduler_pass, scheduler_wall_ms},
+                       trace_is_on() ? trace_text : NULL);
+    make_lake();
+}
+
+/* The topic lives on while no process runs. */
+static void pass_time(struct random *random) {
+    scheduler_pass((int64_t)random_below(random, 20000));
+    for (uint64_t steps = random_below(random, 8); steps > 0; steps--)
+        model_broker_live(false);
+}
+
+static void settle_broker(void) {
+    for (int i = 0; i < 50; i++)
+        model_broker_live(true);
+}
+
+static void live(const struct life_switches *switches, struct life_result *result) {
+    static struct process process;
+    struct random random = random_fork(world.seed, OF_LIFE);
+    result->processes = (int)random_below(&random, PROCESSES_MOST);
+    for (int i = 0; i < result->processes; i++) {
+        bool skipped = (switches->skipped & 1ULL << i) != 0;
+        process_draw(&process, &world, i, false);
+        pass_time(&random);
+        if (!skipped)
+            process_run(&process, &world);
+        if (!skipped && world_has(&world, PART_ACCIDENTS) && random_chance(&random, 80))
+            accident_happen(&world, &random, ACCIDENT_NUMBER + i);
+    }
+    int64_t ignored;
+    finding_set_step("before the last process");
+    settle_broker();
+    while (unfinished_rewind(&ignored)) {
+        process_draw(&process, &world, result->processes, true);
+        process.kind = PROCESS_REWIND;
+        process_run(&process, &world);
+    }
+    process_draw(&process, &world, result->processes, true);
+    process_run(&process, &world);
+    look_at_end(&process);
+}
+
+void life_run(uint64_t seed, const struct life_switches *switches, struct life_result *result) {
+    begin(seed, switches);
+    live(switches, result);
+    result->hash = model_disk_hash() ^ (uint64_t)scheduler_steps() * 0x9e3779b97f4a7c15U ^
+                   (uint64_t)scheduler_monotonic_us() ^ trace_hash();
+    model_broker_end();
+    model_disk_end();
+    scheduler_end();
+    log_lines_clear();
+}
