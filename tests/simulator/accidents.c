@@ -70,6 +70,19 @@ static void write_number(const char *directory, int64_t number, const char *text
     write_file(path, text, strlen(text));
 }
 
+static void note_data_file(void *context, const char *path, size_t size) {
+    (void)size;
+    size_t length = strlen(path);
+    bool is_data = length > 8 && strcmp(path + length - 8, ".parquet") == 0 && strstr(path, "/_") == NULL;
+    *(bool *)context = *(bool *)context || is_data;
+}
+
+static bool has_files(void) {
+    bool has = false;
+    model_disk_walk(TABLE, note_data_file, &has);
+    return has;
+}
+
 /* Of a file of the sink log that is not compact: how many files it names. */
 static size_t entries_of(int64_t batch, char *path, size_t room) {
     size_t size, lines = 0;
@@ -105,7 +118,7 @@ static bool lose_plans(struct lake *lake) {
 }
 
 static bool move_table(struct lake *lake) {
-    if (!lake->logs || lake->logged < 0)
+    if (!lake->logs || !has_files())
         return false;
     check(disk->rename(LAKE "/processed", LAKE "/moved") == 0);
     lake->options->store.table = LAKE "/moved/matches";
@@ -119,7 +132,7 @@ static bool set_log_off(struct lake *lake) {
 
 static bool set_log_on(struct lake *lake) {
     lake->options->store.sink_log = SINK_LOG_ON;
-    return !lake->logs && lake->committed >= 0;
+    return !lake->logs && lake->committed >= 0 && has_files();
 }
 
 static bool lose_newest_plan(struct lake *lake) {
@@ -346,6 +359,8 @@ static void start_on(const struct accident *accident, struct process *process, s
     process->accident = accident->name;
     process->may_refuse = accident->kind;
     process->options.missing_files = MISSING_FILES_IGNORE;
+    process->options.care.compact.mode = COMPACT_OFF;
+    process->options.care.retention_days = 0;
     process_run(process, world);
     if (process->error.kind != accident->kind)
         found("after '%s' the start ends with error kind %d, not %d: %s", accident->name, process->error.kind,

@@ -34,7 +34,7 @@ struct options {
     int jobs;
     int findings; // after so many it stops
     bool traces, hashes, demands, shrinks, lists_sites;
-    const char *tallies; // a file, for the report
+    const char *report; // a file to write
     const char *plant;   // "out:fsync file_publish …" or "swap:…"
     struct life_switches switches;
 };
@@ -61,6 +61,8 @@ static void count_sites(void) {
         const struct disk_site *site = &sites[i];
         const char *name = site->text;
         tally_add(site->calls, "site calls: %s", name);
+        if (site->changes)
+            tally_add(site->calls, "site changes: %s", name);
         tally_add(site->faults, "site faults: %s", name);
         tally_add(site->kills, "site kills: %s", name);
         tally_add(site->cuts, "site cuts: %s", name);
@@ -219,9 +221,8 @@ static void report(struct job *job, const struct options *options) {
 
 static long zeros;
 
-static void print_count(void *context, const char *name, long count) {
-    (void)context;
-    (void)printf("%10ld  %s\n", count, name);
+static void print_count(void *out, const char *name, long count) {
+    (void)fprintf(out, "%10ld  %s\n", count, name);
 }
 
 static void count_zero(void *context, const char *name, long count) {
@@ -244,19 +245,41 @@ static void know_names(void) {
 
 static const char *const demanded[] = {"recovery: ", "event: ", "disk: ", "site calls: ", "site kills: ", "site cuts: "};
 
-static void print_all(const struct options *options, double seconds) {
-    know_names();
+static const char *const shown[] = {"recovery: ", "accident: ", "event: ", "disk: ", "end: ", "look: "};
+
+static void print_all(FILE *out, const struct options *options, double seconds) {
     long lives = tally_of("lives");
-    tally_each("recovery: ", print_count, NULL);
-    tally_each("event: ", print_count, NULL);
-    tally_each("disk: ", print_count, NULL);
-    tally_each("end: ", print_count, NULL);
-    tally_each("look: ", print_count, NULL);
+    for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++)
+        tally_each(shown[i], print_count, out);
     if (options->lists_sites)
-        tally_each("site ", print_count, NULL);
-    (void)printf("%10ld  lives in %.1f s, %.0f a second\n", lives, seconds, (double)lives / seconds);
-    if (!options->demands)
-        return;
+        tally_each("site ", print_count, out);
+    (void)fprintf(out, "%10ld  lives in %.1f s, %.0f a second\n", lives, seconds, (double)lives / seconds);
+}
+
+static void count_one(void *count, const char *name, long calls) {
+    (void)name;
+    *(long *)count += calls > 0;
+}
+
+/* For bench/results/. */
+static void write_report(const struct options *options, double seconds, int findings) {
+    FILE *out = fopen(options->report, "w");
+    if (out == NULL) {
+        (void)fprintf(stderr, "%s: %s\n", options->report, strerror(errno));
+        exit(2);
+    }
+    long sites = 0;
+    tally_each("site calls: ", count_one, &sites);
+    (void)fprintf(out, "# Simulator\n\n`make simulate LIVES=%ld SEED=%" PRIu64 "`, version " PROGRAM_VERSION
+                       ", %d processes: %d findings. %ld call sites of the disk were reached. What the counts mean is in\n"
+                       "[docs/internals/simulator.md](../../docs/internals/simulator.md).\n\n```text\n",
+                  options->lives, options->seed, options->jobs, findings, sites);
+    print_all(out, options, seconds);
+    (void)fprintf(out, "```\n");
+    (void)fclose(out);
+}
+
+static void demand_all(void) {
     for (size_t i = 0; i < sizeof demanded / sizeof demanded[0]; i++)
         tally_each(demanded[i], count_zero, NULL);
 }
@@ -285,7 +308,7 @@ static void read_options(int count, char **arguments, struct options *options) {
         {"demand", no_argument, NULL, 'd'},        {"no-shrink", no_argument, NULL, 'n'},
         {"off", required_argument, NULL, 'o'},     {"skip", required_argument, NULL, 'k'},
         {"records", required_argument, NULL, 'r'}, {"plant", required_argument, NULL, 'p'},
-        {"tallies", required_argument, NULL, 'w'}, {"sites", no_argument, NULL, 'S'},
+        {"report", required_argument, NULL, 'w'}, {"sites", no_argument, NULL, 'S'},
         {NULL, 0, NULL, 0},
     };
     *options = (struct options){.seed = 1, .lives = 1, .jobs = 1, .findings = 1, .shrinks = true};
@@ -304,7 +327,7 @@ static void read_options(int count, char **arguments, struct options *options) {
         case 'k': set_skipped(&options->switches, optarg); break;
         case 'r': options->switches.records_most = (unsigned)strtoul(optarg, NULL, 10); break;
         case 'p': options->plant = optarg; break;
-        case 'w': options->tallies = optarg; break;
+        case 'w': options->report = optarg; break;
         case 'S': options->lists_sites = true; break;
         default: exit(2);
         }
@@ -361,8 +384,13 @@ int main(int argc, char **argv) {
     double began = scheduler_real_seconds();
     int findings = run_all(&options, &hash);
     double seconds = scheduler_real_seconds() - began;
+    know_names();
     if (!options.switches.traces)
-        print_all(&options, seconds);
+        print_all(stdout, &options, seconds);
+    if (options.demands)
+        demand_all();
+    if (options.report != NULL)
+        write_report(&options, seconds, findings);
     if (options.hashes)
         (void)printf("hash %016" PRIx64 "\n", hash);
     return findings > 0 ? 1 : zeros > 0 ? 3 : 0;
