@@ -35,7 +35,7 @@ struct options {
     int findings; // after so many it stops
     bool traces, hashes, demands, shrinks, lists_sites;
     const char *report; // a file to write
-    const char *plant;   // "out:fsync file_publish …" or "swap:…"
+    bool each_call; // is planted in turn
     struct life_switches switches;
 };
 
@@ -78,29 +78,13 @@ static void write_tallies(void) {
     tally_write(own_tallies);
 }
 
-static void set_plant(const char *plant) {
-    size_t site;
-    if (plant == NULL)
-        return;
-    bool swaps = strncmp(plant, "swap:", 5) == 0;
-    const char *text = strchr(plant, ':');
-    if (text == NULL || !model_disk_find_site(text + 1, &site)) {
-        (void)fprintf(stderr, "there is no site '%s'\n", plant);
-        _exit(2);
-    }
-    model_disk_plant(site, swaps ? SITE_SWAPPED : SITE_LEFT_OUT);
-}
-
 static void end_too_long(int number) {
     (void)number;
     found("the life takes more than %d seconds of real time", LIFE_SECONDS_MAX);
 }
 
-_Noreturn static void live_lives(struct job *job, const struct options *options) {
-    own_tallies = job->tallies;
-    finding_write_tallies = write_tallies;
+static void live_all(struct job *job, const struct options *options) {
     (void)signal(SIGALRM, end_too_long);
-    set_plant(options->plant);
     for (; job->next < job->end; job->next++) {
         struct life_result result = {0};
         job->finding.seed = job->next;
@@ -111,7 +95,14 @@ _Noreturn static void live_lives(struct job *job, const struct options *options)
         job->processes = result.processes;
         tally_add(1, "lives");
     }
+    (void)alarm(0);
     (void)fflush(stdout);
+}
+
+_Noreturn static void live_lives(struct job *job, const struct options *options) {
+    own_tallies = job->tallies;
+    finding_write_tallies = write_tallies;
+    live_all(job, options);
     write_tallies();
     _exit(0);
 }
@@ -183,7 +174,7 @@ static struct life_switches shrink(uint64_t seed, const struct options *options)
     return kept;
 }
 
-static void print_command(uint64_t seed, const struct options *options, const struct life_switches *switches) {
+static void print_command(uint64_t seed, const struct life_switches *switches) {
     (void)printf("  replay it: %s --seed %" PRIu64 " --trace", program_invocation_name, seed);
     const char *separator = " --off ";
     for (int i = 0; i < LIFE_PARTS; i++)
@@ -199,8 +190,6 @@ static void print_command(uint64_t seed, const struct options *options, const st
         }
     if (switches->records_most > 0)
         (void)printf(" --records %u", switches->records_most);
-    if (options->plant != NULL)
-        (void)printf(" --plant '%s'", options->plant);
     (void)printf("\n");
 }
 
@@ -214,7 +203,7 @@ static void report(struct job *job, const struct options *options) {
     } else if (options->shrinks) {
         (void)printf("  alone it does not fail: the lives before it matter\n");
     }
-    print_command(seed, options, &switches);
+    print_command(seed, &switches);
 }
 
 /* ---- what the lives came to ---- */
@@ -284,6 +273,75 @@ static void demand_all(void) {
         tally_each(demanded[i], count_zero, NULL);
 }
 
+/* ---- each call of the disk, planted ---- */
+
+/* A child that lives the same lives with one call planted. */
+static pid_t start_planted(size_t site, enum site_plant plant, struct job *job, const struct options *options) {
+    (void)fflush(stdout);
+    job->next = options->seed;
+    job->end = options->seed + (uint64_t)options->lives;
+    job->finding.text[0] = '\0';
+    job->pid = fork();
+    check(job->pid >= 0);
+    if (job->pid == 0) {
+        model_disk_plant(site, plant);
+        tally_clear();
+        live_lives(job, options);
+    }
+    return job->pid;
+}
+
+struct planted {
+    size_t site;
+    enum site_plant plant;
+};
+
+static void end_planted(const struct planted *planted, struct job *job, int status, const struct disk_site *sites) {
+    static const char *const names[] = {"", "left out", "swapped"};
+    bool noticed = ended_badly(job, status);
+    (void)printf("%s | %s | %s | %ld calls%s%.120s\n", noticed ? "noticed" : "survives", names[planted->plant],
+                 sites[planted->site].text, sites[planted->site].calls, noticed ? " | " : "",
+                 noticed ? job->finding.text : "");
+}
+
+static void print_own_finding(void) {
+    (void)printf("%s\n", jobs[JOBS_MAX].finding.text);
+}
+
+/* The lives without a planted call first, in this process: they tell which calls there are. */
+static int plant_each(const struct options *options) {
+    struct planted running[JOBS_MAX] = {0};
+    const struct disk_site *sites;
+    struct job *plain = &jobs[JOBS_MAX];
+    own_tallies = tmpfile();
+    plain->next = options->seed;
+    plain->end = options->seed + (uint64_t)options->lives;
+    finding_write_tallies = print_own_finding;
+    live_all(plain, options);
+    size_t count = model_disk_sites(&sites), next = 0, busy = 0;
+    for (;;) {
+        for (int i = 0; i < options->jobs && next < count * 2; i++) {
+            while (next < count * 2 && !sites[next / 2].changes)
+                next++;
+            if (jobs[i].pid != 0 || next >= count * 2)
+                continue;
+            running[i] = (struct planted){next / 2, next % 2 == 0 ? SITE_LEFT_OUT : SITE_SWAPPED};
+            next++;
+            jobs[i].tallies = own_tallies;
+            busy += start_planted(running[i].site, running[i].plant, &jobs[i], options) > 0;
+        }
+        if (busy == 0)
+            return 0;
+        int status, i = 0;
+        pid_t pid = wait(&status);
+        while (jobs[i].pid != pid)
+            i++;
+        end_planted(&running[i], &jobs[i], status, sites);
+        jobs[i].pid = 0;
+        busy--;
+    }
+}
+
 /* ---- options ---- */
 
 static void set_off(struct life_switches *switches, char *names) {
@@ -307,7 +365,7 @@ static void read_options(int count, char **arguments, struct options *options) {
         {"trace", no_argument, NULL, 't'},         {"hash", no_argument, NULL, 'h'},
         {"demand", no_argument, NULL, 'd'},        {"no-shrink", no_argument, NULL, 'n'},
         {"off", required_argument, NULL, 'o'},     {"skip", required_argument, NULL, 'k'},
-        {"records", required_argument, NULL, 'r'}, {"plant", required_argument, NULL, 'p'},
+        {"records", required_argument, NULL, 'r'}, {"each-call", no_argument, NULL, 'p'},
         {"report", required_argument, NULL, 'w'}, {"sites", no_argument, NULL, 'S'},
         {NULL, 0, NULL, 0},
     };
@@ -326,7 +384,7 @@ static void read_options(int count, char **arguments, struct options *options) {
         case 'o': set_off(&options->switches, optarg); break;
         case 'k': set_skipped(&options->switches, optarg); break;
         case 'r': options->switches.records_most = (unsigned)strtoul(optarg, NULL, 10); break;
-        case 'p': options->plant = optarg; break;
+        case 'p': options->each_call = true; break;
         case 'w': options->report = optarg; break;
         case 'S': options->lists_sites = true; break;
         default: exit(2);
@@ -381,6 +439,8 @@ int main(int argc, char **argv) {
     streams_load();
     jobs = mmap(NULL, (JOBS_MAX + 1) * sizeof *jobs, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     check(jobs != MAP_FAILED);
+    if (options.each_call)
+        return plant_each(&options);
     double began = scheduler_real_seconds();
     int findings = run_all(&options, &hash);
     double seconds = scheduler_real_seconds() - began;
