@@ -11,7 +11,7 @@
 #include "base/disk/disk.h"
 #include "finding.h"
 #include "scheduler.h"
-#include "tally.h"
+#include "counts.h"
 
 #define BACKUP "/backup"
 #define SINK_LOG TABLE "/_spark_metadata"
@@ -367,7 +367,7 @@ static void start_on(const struct accident *accident, struct process *process, s
               accident->kind, process->error.message);
     if (accident->kind != ERROR_NONE && hash_lake() != before)
         found("after '%s' the start is refused, but has changed the lake", accident->name);
-    tally_add(1, "accident: %s", accident->name);
+    counts_add(1, "accident: %s", accident->name);
 }
 
 void accident_happen(struct world *world, struct random *random, int number) {

@@ -10,7 +10,7 @@
 
 #include "base/log/log.h"
 #include "scheduler.h"
-#include "tally.h"
+#include "counts.h"
 
 enum { LOG_LINES = 12, LOG_LINE_SIZE = 600 };
 

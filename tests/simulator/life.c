@@ -9,13 +9,14 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/disk/disk.h"
 #include "accidents.h"
 #include "checker.h"
 #include "finding.h"
 #include "scheduler.h"
-#include "tally.h"
+#include "counts.h"
 
-enum { PROCESSES_MOST = 7, ACCIDENT_NUMBER = 100 };
+enum { PROCESSES_MOST = 7, ACCIDENT_NUMBER = 100, DAY_MS = 24 * 3600 * 1000 };
 
 static struct world world;
 
@@ -26,31 +27,48 @@ const struct recovery_case *__real_recovery_decide(const struct survey *survey);
 const struct recovery_case *__wrap_recovery_decide(const struct survey *survey);
 const struct recovery_case *__wrap_recovery_decide(const struct survey *survey) {
     const struct recovery_case *found_case = __real_recovery_decide(survey);
-    tally_add(1, "recovery: %s", found_case->state);
+    counts_add(1, "recovery: %s", found_case->state);
     trace("recovery: %s", found_case->state);
     return found_case;
 }
 
 /* ---- looking ---- */
 
-static struct checker_lake seen;
+static void note_any(void *context, const char *path, size_t size) {
+    (void)path, (void)size;
+    *(bool *)context = true;
+}
 
-static void set_seen(void) {
-    seen = (struct checker_lake){.table = TABLE,
-                                 .rejects = REJECTS,
-                                 .checkpoint = CHECKPOINT,
-                                 .partition_by_count = world.store.partition_by_count,
-                                 .has_no_sink_log = world.store.sink_log == SINK_LOG_OFF,
-                                 .has_no_ids = world.chances.has_no_ids,
-                                 .expires_before_ms = INT64_MIN};
-    for (size_t i = 0; i < seen.partition_by_count; i++)
-        seen.partition_by[i] = world.store.partition_by[i];
+static bool has_log(void) {
+    bool has = false;
+    if (!world.log_was_changed)
+        return world.store.sink_log != SINK_LOG_OFF;
+    model_disk_walk(TABLE "/_spark_metadata", note_any, &has);
+    return has;
+}
+
+/* What the checker must know, as of now. */
+static void tell_checker(void) {
+    struct checker_lake lake = {.table = TABLE,
+                                .rejects = REJECTS,
+                                .checkpoint = CHECKPOINT,
+                                .partition_by_count = world.store.partition_by_count,
+                                .has_no_sink_log = !has_log(),
+                                .is_permissive = world.is_permissive,
+                                .has_no_ids = world.chances.has_no_ids,
+                                .expires_before_ms = world.expired_before == INT32_MIN
+                                                         ? INT64_MIN
+                                                         : (int64_t)world.expired_before * DAY_MS};
+    for (size_t i = 0; i < lake.partition_by_count; i++)
+        lake.partition_by[i] = world.store.partition_by[i];
+    checker_begin(&lake);
 }
 
 void life_look(void) {
     struct checker_report report = {0};
-    tally_add(1, "look: a reader, at any moment");
+    counts_add(1, "look: a reader, at any moment");
     bool looked = model_disk_look(true);
+    tell_checker();
     bool right = checker_look(&report);
     (void)model_disk_look(looked);
     if (!right)
@@ -61,14 +79,15 @@ static void look_at_end(const struct process *last) {
     struct checker_report report = {0};
     finding_set_step("the end");
     bool looked = model_disk_look(true);
+    tell_checker();
     bool right = checker_look(&report) && checker_judge(&report);
     (void)model_disk_look(looked);
     if (!right)
         found("%s", report.text);
-    tally_add(report.rows, "look: rows at the end");
-    tally_add(report.rejects, "look: rejects at the end");
+    counts_add(report.rows, "look: rows at the end");
+    counts_add(report.rejects, "look: rejects at the end");
     for (int i = 0; i < CHECKER_REASONS; i++)
-        tally_add(report.missing[i], "look: records in neither: %s", checker_reason_name((enum checker_reason)i));
+        counts_add(report.missing[i], "look: records in neither: %s", checker_reason_name((enum checker_reason)i));
     struct error err = {0};
     if (!run_verify(&last->options, NULL, &err))
         found("the checker finds nothing, but %s", err.message);
@@ -108,8 +127,6 @@ static void begin(uint64_t seed, const struct life_switches *switches) {
     model_disk_begin(random_fork(seed, OF_DISK), process_on_call);
     model_broker_begin(seed, &world.chances, (struct broker_time){scheduler_pass, scheduler_wall_ms},
                        trace_is_on() ? trace_text : NULL);
-    set_seen();
-    checker_begin(&seen);
     make_lake();
 }
 

@@ -19,7 +19,7 @@
 #include "streaming/operations/replay.h"
 #include "streaming/start/streaming.h"
 #include "streaming/verify/verify.h"
-#include "tally.h"
+#include "counts.h"
 
 enum {
     MIB = 1 << 20,
@@ -150,8 +150,18 @@ static void jump(struct process *process, const struct world *world) {
     int64_t most_ms = 1000LL << random_below(&process->random, 14);
     int64_t ms = (int64_t)random_below(&process->random, (uint64_t)most_ms) - most_ms / 2;
     trace("**** the wall clock jumps by %" PRId64 " ms", ms);
-    tally_add(1, "event: the wall clock jumps %s", ms < 0 ? "back" : "ahead");
+    counts_add(1, "event: the wall clock jumps %s", ms < 0 ? "back" : "ahead");
     scheduler_jump(ms);
+}
+
+/* What retention may have taken away by now. */
+static void note_time(const struct process *process, struct world *world) {
+    int64_t now_ms = scheduler_wall_ms();
+    if (now_ms > world->latest_ms)
+        world->latest_ms = now_ms;
+    int32_t before = (int32_t)(world->latest_ms / (24 * HOUR_MS) - process->options.care.retention_days + 1);
+    if (process->options.care.retention_days > 0 && before > world->expired_before)
+        world->expired_before = before;
 }
 
 static void watch(struct process *process, struct world *world, struct streaming *streaming) {
@@ -161,6 +171,7 @@ static void watch(struct process *process, struct world *world, struct streaming
         int64_t lived_ms = scheduler_monotonic_us() / 1000 - began_ms;
         model_broker_live(process->last);
         jump(process, world);
+        note_time(process, world);
         if (process->died && died_ms == 0) {
             died_ms = lived_ms + 1;
             streaming_request_stop(streaming, STOP_NOW);
@@ -262,8 +273,12 @@ static bool care(struct process *process, struct world *world, FILE *out, struct
     return operation_care(&operation, out, err);
 }
 
-static bool replay(struct process *process, FILE *out, struct error *err) {
+static bool replay(struct process *process, struct world *world, FILE *out, struct error *err) {
     struct replay_report report;
+    if (random_chance(&process->random, 600)) {
+        process->options.parse_mode = PARSE_PERMISSIVE;
+        world->is_permissive = true;
+    }
     struct replay_options options = {.query = &process->options,
                                      .dry_run = random_chance(&process->random, 100),
                                      .memory_max = MEMORY};
@@ -304,12 +319,16 @@ static bool run_command(struct process *process, struct world *world, FILE *out,
     case PROCESS_REWIND:
         return rewind_query(process, out, err);
     case PROCESS_REPLAY:
-        return replay(process, out, err);
+        return replay(process, world, out, err);
     case PROCESS_VERIFY:
         return run_verify(&process->options, out, err);
     case PROCESS_ADOPT:
+        world->log_was_changed = true;
+        world->store.sink_log = SINK_LOG_AUTO;
         return operation_adopt(store, dry_run, out, err);
     case PROCESS_RELEASE:
+        world->log_was_changed = true;
+        world->store.sink_log = SINK_LOG_AUTO;
         return operation_release(store, dry_run, out, err);
     default:
         return true;
@@ -370,7 +389,7 @@ static const char *documented(const struct process *process, const struct world 
 static void judge(const struct process *process, const struct world *world, const long *events_before) {
     const char *kind = process_kind_names[process->kind];
     if (process->died) {
-        tally_add(1, "end: %s, %s", kind, process_end_names[process->end]);
+        counts_add(1, "end: %s, %s", kind, process_end_names[process->end]);
         return;
     }
     const char *why = documented(process, world, events_before);
@@ -380,7 +399,7 @@ static void judge(const struct process *process, const struct world *world, cons
     if (why == NULL || (process->last && process->error.kind != ERROR_NONE))
         found("ended with error kind %d%s: %s", process->error.kind, why == NULL ? ", which is not documented for what it met" : "",
               process->error.message);
-    tally_add(1, "end: %s, %s", kind, why);
+    counts_add(1, "end: %s, %s", kind, why);
 }
 
 void process_run(struct process *process, struct world *world) {

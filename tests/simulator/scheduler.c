@@ -217,6 +217,15 @@ static void *new_stack(void) {
     return stack;
 }
 
+/* Apart, because getcontext() may return twice. */
+__attribute__((noinline)) static void make_context(struct thread *thread) {
+    check(getcontext(&thread->context) == 0);
+    thread->context.uc_stack.ss_sp = (char *)thread->stack + 4096;
+    thread->context.uc_stack.ss_size = STACK_SIZE - 4096;
+    thread->context.uc_link = NULL;
+    makecontext(&thread->context, thread_main, 0);
+}
+
 int __wrap_pthread_create(pthread_t *id, const pthread_attr_t *attributes, void *(*start)(void *argument),
                           void *argument);
 int __wrap_pthread_create(pthread_t *id, const pthread_attr_t *attributes, void *(*start)(void *argument),
@@ -236,11 +245,7 @@ int __wrap_pthread_create(pthread_t *id, const pthread_attr_t *attributes, void 
     thread->size = STACK_SIZE - 4096;
     __asan_unpoison_memory_region(thread->bottom, thread->size);
 #endif
-    check(getcontext(&thread->context) == 0);
-    thread->context.uc_stack.ss_sp = (char *)stack + 4096;
-    thread->context.uc_stack.ss_size = STACK_SIZE - 4096;
-    thread->context.uc_link = NULL;
-    makecontext(&thread->context, thread_main, 0);
+    make_context(thread);
     if (at > self.highest)
         self.highest = at;
     *id = (pthread_t)at;

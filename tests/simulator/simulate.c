@@ -24,7 +24,7 @@
 #include "life.h"
 #include "scheduler.h"
 #include "streaming/recovery/recovery_table.h"
-#include "tally.h"
+#include "counts.h"
 
 enum { JOBS_MAX = 64, LIFE_SECONDS_MAX = 60 };
 
@@ -60,22 +60,22 @@ static void count_sites(void) {
     for (size_t i = 0; i < count; i++) {
         const struct disk_site *site = &sites[i];
         const char *name = site->text;
-        tally_add(site->calls, "site calls: %s", name);
+        counts_add(site->calls, "site calls: %s", name);
         if (site->changes)
-            tally_add(site->calls, "site changes: %s", name);
-        tally_add(site->faults, "site faults: %s", name);
-        tally_add(site->kills, "site kills: %s", name);
-        tally_add(site->cuts, "site cuts: %s", name);
+            counts_add(site->calls, "site changes: %s", name);
+        counts_add(site->faults, "site faults: %s", name);
+        counts_add(site->kills, "site kills: %s", name);
+        counts_add(site->cuts, "site cuts: %s", name);
     }
 }
 
 static void write_tallies(void) {
     for (int i = 0; i < BROKER_EVENTS; i++)
-        tally_add(model_broker_count((enum broker_event)i), "event: %s", model_broker_event_name((enum broker_event)i));
+        counts_add(model_broker_count((enum broker_event)i), "event: %s", model_broker_event_name((enum broker_event)i));
     for (int i = 0; i < DISK_EVENTS; i++)
-        tally_add(model_disk_count((enum disk_event)i), "disk: %s", model_disk_event_name((enum disk_event)i));
+        counts_add(model_disk_count((enum disk_event)i), "disk: %s", model_disk_event_name((enum disk_event)i));
     count_sites();
-    tally_write(own_tallies);
+    counts_write(own_tallies);
 }
 
 static void end_too_long(int number) {
@@ -93,7 +93,7 @@ static void live_all(struct job *job, const struct options *options) {
         life_run(job->next, &options->switches, &result);
         job->hash = (job->hash ^ result.hash) * 1099511628211U;
         job->processes = result.processes;
-        tally_add(1, "lives");
+        counts_add(1, "lives");
     }
     (void)alarm(0);
     (void)fflush(stdout);
@@ -227,9 +227,9 @@ static void know_names(void) {
     size_t count;
     const struct recovery_case *cases = recovery_cases(&count);
     for (size_t i = 0; i < count; i++)
-        tally_add(0, "recovery: %s", cases[i].state);
+        counts_add(0, "recovery: %s", cases[i].state);
     for (int i = 0; i < BROKER_EVENTS; i++)
-        tally_add(0, "event: %s", model_broker_event_name((enum broker_event)i));
+        counts_add(0, "event: %s", model_broker_event_name((enum broker_event)i));
 }
 
 static const char *const demanded[] = {"recovery: ", "event: ", "disk: ", "site calls: ", "site kills: ", "site cuts: "};
@@ -237,11 +237,11 @@ static const char *const demanded[] = {"recovery: ", "event: ", "disk: ", "site 
 static const char *const shown[] = {"recovery: ", "accident: ", "event: ", "disk: ", "end: ", "look: "};
 
 static void print_all(FILE *out, const struct options *options, double seconds) {
-    long lives = tally_of("lives");
+    long lives = counts_of("lives");
     for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++)
-        tally_each(shown[i], print_count, out);
+        counts_each(shown[i], print_count, out);
     if (options->lists_sites)
-        tally_each("site ", print_count, out);
+        counts_each("site ", print_count, out);
     (void)fprintf(out, "%10ld  lives in %.1f s, %.0f a second\n", lives, seconds, (double)lives / seconds);
 }
 
@@ -258,7 +258,7 @@ static void write_report(const struct options *options, double seconds, int find
         exit(2);
     }
     long sites = 0;
-    tally_each("site calls: ", count_one, &sites);
+    counts_each("site calls: ", count_one, &sites);
     (void)fprintf(out, "# Simulator\n\n`make simulate LIVES=%ld SEED=%" PRIu64 "`, version " PROGRAM_VERSION
                        ", %d processes: %d findings. %ld call sites of the disk were reached. What the counts mean is in\n"
                        "[docs/internals/simulator.md](../../docs/internals/simulator.md).\n\n```text\n",
@@ -270,7 +270,7 @@ static void write_report(const struct options *options, double seconds, int find
 
 static void demand_all(void) {
     for (size_t i = 0; i < sizeof demanded / sizeof demanded[0]; i++)
-        tally_each(demanded[i], count_zero, NULL);
+        counts_each(demanded[i], count_zero, NULL);
 }
 
 /* ---- each call of the disk, planted ---- */
@@ -285,7 +285,7 @@ static pid_t start_planted(size_t site, enum site_plant plant, struct job *job, 
     check(job->pid >= 0);
     if (job->pid == 0) {
         model_disk_plant(site, plant);
-        tally_clear();
+        counts_clear();
         live_lives(job, options);
     }
     return job->pid;
@@ -427,7 +427,7 @@ static int run_all(const struct options *options, uint64_t *hash) {
     for (int i = 0; i < options->jobs; i++) {
         *hash = (*hash ^ jobs[i].hash) * 1099511628211U;
         rewind(jobs[i].tallies);
-        tally_read(jobs[i].tallies);
+        counts_read(jobs[i].tallies);
     }
     return findings;
 }

@@ -56,7 +56,9 @@ struct world {
     int64_t began_ms;     // wall
     int32_t expired_before; // a day since 1970: older ones may have left; INT32_MIN: none
     bool date_column;
-    bool may_lose;        // a setting under which records may be counted as lost was in use
+    int64_t latest_ms;      // the wall clock's latest so far
+    bool log_was_changed;   // adopt or release has run
+    bool is_permissive;     // so has a replay with PARSE_MODE=permissive
 };
 
 static inline bool world_has(const struct world *world, enum life_part part) {

@@ -1,5 +1,5 @@
-/* tally.c: an open hash table of names. */
-#include "tally.h"
+/* counts.c: an open hash table of names. */
+#include "counts.h"
 
 #include <stdarg.h>
 #include <stdint.h>
@@ -36,7 +36,7 @@ static void add(const char *name, long count) {
     slot->count += count;
 }
 
-void tally_add(long count, const char *format, ...) {
+void counts_add(long count, const char *format, ...) {
     char name[NAME_MAX_SIZE];
     va_list args;
     va_start(args, format);
@@ -48,25 +48,25 @@ void tally_add(long count, const char *format, ...) {
     add(name, count);
 }
 
-long tally_of(const char *name) {
+long counts_of(const char *name) {
     return slot_of(name)->count;
 }
 
-void tally_clear(void) {
+void counts_clear(void) {
     for (size_t i = 0; i < SLOTS; i++)
         free(slots[i].name);
     memset(slots, 0, sizeof slots);
     used = 0;
 }
 
-void tally_write(FILE *out) {
+void counts_write(FILE *out) {
     for (size_t i = 0; i < SLOTS; i++)
         if (slots[i].name != NULL)
             (void)fprintf(out, "%ld\t%s\n", slots[i].count, slots[i].name);
     (void)fflush(out);
 }
 
-void tally_read(FILE *in) {
+void counts_read(FILE *in) {
     char line[NAME_MAX_SIZE + 32];
     while (fgets(line, sizeof line, in) != NULL) {
         char *end;
@@ -83,7 +83,7 @@ static int compare(const void *a, const void *b) {
     return strcmp((*(struct slot *const *)a)->name, (*(struct slot *const *)b)->name);
 }
 
-void tally_each(const char *group, void (*visit)(void *context, const char *name, long count), void *context) {
+void counts_each(const char *group, void (*visit)(void *context, const char *name, long count), void *context) {
     static struct slot *sorted[SLOTS];
     size_t count = 0;
     for (size_t i = 0; i < SLOTS; i++)
