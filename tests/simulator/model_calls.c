@@ -180,12 +180,14 @@ static long call_open(struct request *request) {
     int error_number = path_find(request->path, &place);
     if (error_number != 0)
         return fail(error_number);
-    if (creates && place.slash)
+    if (creates && place.slash && place.last == LAST_NAME)
         return fail(EISDIR);
+    if (place.too_long)
+        return fail(ENAMETOOLONG);
     if (place.node == NULL)
         return creates ? open_new(request, &place) : fail(ENOENT);
     if (creates && (request->flags & O_EXCL) != 0)
-        return fail(place.last == LAST_NAME ? EEXIST : EISDIR);
+        return fail(EEXIST);
     if (place.slash && !node_is_directory(place.node))
         return fail(ENOTDIR);
     return open_existing(request, place.node);
@@ -298,7 +300,9 @@ static int may_have(enum disk_call call, const struct place *from, const struct 
     if (to->last != LAST_NAME)
         return call == DISK_RENAME_NEW ? EEXIST : EBUSY;
     if (from->node == NULL)
-        return ENOENT;
+        return from->too_long ? ENAMETOOLONG : ENOENT;
+    if (to->too_long)
+        return ENAMETOOLONG;
     if (call == DISK_RENAME_NEW && to->node != NULL)
         return EEXIST;
     if (call == DISK_EXCHANGE && to->node == NULL)
@@ -374,11 +378,13 @@ static bool may_have_link(const struct node *node) {
 static int may_link(const struct request *request, struct place *from, struct place *to) {
     int error_number = path_find(request->path, from);
     if (error_number == 0 && from->node == NULL)
-        error_number = ENOENT;
+        error_number = from->too_long ? ENAMETOOLONG : ENOENT;
     if (error_number == 0 && from->slash && !node_is_directory(from->node))
         error_number = ENOTDIR;
     if (error_number == 0)
         error_number = path_find(request->to, to);
+    if (error_number == 0 && to->too_long)
+        error_number = ENAMETOOLONG;
     if (error_number == 0 && to->node != NULL)
         error_number = EEXIST;
     if (error_number == 0 && to->slash)
@@ -409,7 +415,7 @@ static int may_unlink(const struct request *request, struct place *place) {
     if (place->last != LAST_NAME)
         return EISDIR;
     if (place->node == NULL)
-        return ENOENT;
+        return place->too_long ? ENAMETOOLONG : ENOENT;
     if (place->slash)
         return node_is_directory(place->node) ? EISDIR : ENOTDIR;
     error_number = path_may_remove(place->directory, place->node);
@@ -431,6 +437,8 @@ static long call_mkdir(struct request *request) {
     int error_number = path_find(request->path, &place);
     if (error_number == 0 && place.node != NULL)
         error_number = EEXIST;
+    if (error_number == 0 && place.too_long)
+        error_number = ENAMETOOLONG;
     if (error_number == 0)
         error_number = path_may_create(place.directory);
     if (error_number != 0)
@@ -452,7 +460,7 @@ static int may_rmdir(const struct request *request, struct place *place) {
     if (place->last != LAST_NAME)
         return last[place->last];
     if (place->node == NULL)
-        return ENOENT;
+        return place->too_long ? ENAMETOOLONG : ENOENT;
     error_number = path_may_remove(place->directory, place->node);
     if (error_number != 0)
         return error_number;

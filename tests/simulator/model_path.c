@@ -53,9 +53,8 @@ static int step(struct place *place, const char *name, size_t length) {
         place->node = at->parent != NULL ? at->parent : at;
         return 0;
     }
-    if (length > NAME_BYTES_MAX)
-        return ENAMETOOLONG;
-    const struct entry *entry = tree_find(at, name, length);
+    place->too_long = length > NAME_BYTES_MAX;
+    const struct entry *entry = place->too_long ? NULL : tree_find(at, name, length);
     place->last = LAST_NAME;
     place->node = entry == NULL ? NULL : entry->node;
     return 0;
@@ -78,7 +77,7 @@ int path_find(const char *path, struct place *place) {
         if (*at == '\0')
             break;
         if (place->node == NULL)
-            return ENOENT;
+            return place->too_long ? ENAMETOOLONG : ENOENT;
         place->directory = place->node;
     }
     return at - path >= PATH_MAX ? ENAMETOOLONG : 0;
@@ -90,7 +89,7 @@ int path_node(const char *path, struct node **node) {
     if (error_number != 0)
         return error_number;
     if (place.node == NULL)
-        return ENOENT;
+        return place.too_long ? ENAMETOOLONG : ENOENT;
     *node = place.node;
     return place.slash && !node_is_directory(place.node) ? ENOTDIR : 0;
 }

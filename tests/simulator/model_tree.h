@@ -165,6 +165,7 @@ struct place {
     size_t length;
     struct node *node; // NULL: there is none
     bool slash;        // follows it, so it must be a directory
+    bool too_long;     // no file can have it: ENAMETOOLONG, if nothing else is found first
     enum { LAST_NAME, LAST_DOT, LAST_DOT_DOT, LAST_ROOT } last;
 };
 

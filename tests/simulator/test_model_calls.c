@@ -37,6 +37,8 @@ static void note(const char *format, ...) {
     va_list args;
     va_start(args, format);
     size_t room = sizeof history - history_size;
+    if (room < 4096)
+        room = sizeof history - (history_size = 0);
     int size = vsnprintf(history + history_size, room, format, args);
     va_end(args);
     if (size > 0 && (size_t)size < room)
@@ -44,7 +46,9 @@ static void note(const char *format, ...) {
 }
 
 static void differ(const char *what, long real, long of_model) {
-    fail_msg("%s: really %ld, in the model %ld\n%s", what, real, of_model, history);
+    size_t shown = history_size < 4000 ? history_size : 4000;
+    (void)fprintf(stderr, "%s", history + history_size - shown);
+    fail_msg("%s: really %ld, in the model %ld", what, real, of_model);
 }
 
 /* ---- what is drawn ---- */
