@@ -102,7 +102,13 @@ const char *life_documented_refusal(const struct process *process, const struct 
         unsigned kinds; // of processes, as bits
     } refusals[] = {
         {"a rewind is not finished", "5: a rewind is not finished", ~0U},
+        {"is planned and not committed: run the query once", "5: a batch is planned, the query must run it", 1U << PROCESS_REPLAY},
+        {"is no longer known (REWIND_RETENTION)", "2: the batch is not known any more", 1U << PROCESS_REWIND},
+        {"no batch is known that was planned before", "2: no batch is as old as that", 1U << PROCESS_REWIND},
+        {"no batch is committed yet", "2: no batch is committed yet", 1U << PROCESS_REWIND},
+        {"has no partition column of type DATE", "2: the table has no dates", 1U << PROCESS_EXPIRE},
         {"there is no checkpoint", "2: there is no checkpoint yet", ~(1U << PROCESS_RUN)},
+        {"the first start of a query creates its checkpoint", "5: there is no checkpoint yet", ~(1U << PROCESS_RUN)},
     };
     for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++)
         if ((refusals[i].kinds & 1U << process->kind) != 0 &&

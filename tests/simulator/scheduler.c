@@ -316,6 +316,15 @@ int __wrap_pthread_mutex_lock(pthread_mutex_t *at) {
     return 0;
 }
 
+int __wrap_pthread_mutex_trylock(pthread_mutex_t *at);
+int __wrap_pthread_mutex_trylock(pthread_mutex_t *at) {
+    struct mutex *mutex = (struct mutex *)at;
+    if (mutex->holder != 0)
+        return EBUSY;
+    mutex->holder = self.current + 1;
+    return 0;
+}
+
 int __wrap_pthread_mutex_unlock(pthread_mutex_t *at);
 int __wrap_pthread_mutex_unlock(pthread_mutex_t *at) {
     give((struct mutex *)at);

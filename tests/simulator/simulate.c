@@ -112,10 +112,11 @@ _Noreturn static void live_lives(struct job *job, const struct options *options)
 static void start(struct job *job, const struct options *options) {
     (void)fflush(stdout);
     job->finding.text[0] = '\0';
-    job->pid = fork();
-    check(job->pid >= 0);
-    if (job->pid == 0)
+    pid_t pid = fork();
+    check(pid >= 0);
+    if (pid == 0)
         live_lives(job, options);
+    job->pid = pid; // not by the child, which shares it
 }
 
 /* Whether it ended with a finding. */
@@ -281,14 +282,15 @@ static pid_t start_planted(size_t site, enum site_plant plant, struct job *job, 
     job->next = options->seed;
     job->end = options->seed + (uint64_t)options->lives;
     job->finding.text[0] = '\0';
-    job->pid = fork();
-    check(job->pid >= 0);
-    if (job->pid == 0) {
+    pid_t pid = fork();
+    check(pid >= 0);
+    if (pid == 0) {
         model_disk_plant(site, plant);
         counts_clear();
         live_lives(job, options);
     }
-    return job->pid;
+    job->pid = pid;
+    return pid;
 }
 
 struct planted {
