@@ -108,6 +108,23 @@ static long call_lock(struct request *request) {
     return 0;
 }
 
+/* What of its mode makes a file run with another's rights: who changes it takes that away. */
+static mode_t foreign_rights(const struct node *node) {
+    mode_t mode = node->now.mode;
+    bool as_group = (mode & S_IXGRP) != 0 || (tree.user != 0 && node->now.group != tree.group);
+    return node_is_directory(node) ? 0 : mode & (S_ISUID | (as_group ? (mode_t)S_ISGID : 0));
+}
+
+static void drop_rights(struct node *file) {
+    if (tree.user != 0)
+        file->now.mode &= ~foreign_rights(file);
+}
+
+static void resize(struct node *file, size_t size) {
+    bytes_resize(file, size);
+    drop_rights(file);
+}
+
 /* ---- open ---- */
 
 /* A new node has the group of a directory that says so. */
@@ -141,15 +158,14 @@ static bool writes(int flags) {
 }
 
 static int may_open(const struct request *request, const struct node *node) {
-    if (node_is_directory(node) && (writes(request->flags) || (request->flags & O_CREAT) != 0))
+    if (node_is_directory(node) &&
+        (writes(request->flags) || (request->flags & (O_CREAT | O_TRUNC)) != 0))
         return EISDIR;
     if (!node_is_directory(node) && (request->flags & O_DIRECTORY) != 0)
         return ENOTDIR;
     int what = (writes(request->flags) || (request->flags & O_TRUNC) != 0 ? MAY_WRITE : 0) |
                ((request->flags & O_ACCMODE) != O_WRONLY ? MAY_READ : 0);
-    if (!path_may(node, what))
-        return EACCES;
-    return node_is_directory(node) && (request->flags & O_TRUNC) != 0 ? EISDIR : 0;
+    return path_may(node, what) ? 0 : EACCES;
 }
 
 static long open_existing(const struct request *request, struct node *node) {
@@ -157,7 +173,7 @@ static long open_existing(const struct request *request, struct node *node) {
     if (error_number != 0)
         return fail(error_number);
     if ((request->flags & O_TRUNC) != 0 && !request->dry)
-        bytes_resize(node, 0);
+        resize(node, 0);
     return open_node(node, request);
 }
 
@@ -231,6 +247,7 @@ static long call_write(struct request *request) {
         request->at = appends ? -1 : (off_t)at;
     } else if (request->size > 0) {
         bytes_write(file->node, request->bytes, request->size, at);
+        drop_rights(file->node);
     }
     return (long)request->size;
 }
@@ -255,7 +272,7 @@ static long call_truncate(struct request *request) {
         return fail(EINVAL);
     struct node *node = node_of(request);
     if (!request->dry)
-        bytes_resize(node, (size_t)request->at);
+        resize(node, (size_t)request->at);
     return 0;
 }
 
@@ -291,7 +308,7 @@ static int may_replace(const struct place *from, const struct place *to) {
         return ENOTDIR;
     if (!node_is_directory(from->node) && node_is_directory(to->node))
         return EISDIR;
-    return node_is_directory(to->node) && to->node->count > 0 ? ENOTEMPTY : 0;
+    return 0;
 }
 
 static int may_have(enum disk_call call, const struct place *from, const struct place *to) {
@@ -338,7 +355,10 @@ static int may_rename(enum disk_call call, const struct place *from, const struc
     if (error_number != 0)
         return error_number;
     bool may = may_move(from, to) && (call != DISK_EXCHANGE || may_move(to, from));
-    return may ? 0 : EACCES;
+    if (!may)
+        return EACCES;
+    bool replaces = call != DISK_EXCHANGE && to->node != NULL;
+    return replaces && node_is_directory(to->node) && to->node->count > 0 ? ENOTEMPTY : 0;
 }
 
 static long call_rename(struct request *request) {
@@ -500,7 +520,8 @@ static bool may_chown(const struct request *request, const struct node *node) {
     bool owner_stays = request->owner == (uid_t)-1 || request->owner == node->now.owner;
     bool group_allowed = request->group == (gid_t)-1 || request->group == node->now.group ||
                          request->group == tree.group;
-    bool changes = request->owner != (uid_t)-1 || request->group != (gid_t)-1;
+    bool changes = request->owner != (uid_t)-1 || request->group != (gid_t)-1 ||
+                   foreign_rights(node) != 0;
     return tree.user == 0 || !changes ||
            (node->now.owner == tree.user && owner_stays && group_allowed);
 }
@@ -514,12 +535,12 @@ static long call_chown(struct request *request) {
         return fail(error_number);
     if (request->dry)
         return 0;
+    mode_t foreign = foreign_rights(node);
     if (request->owner != (uid_t)-1)
         node->now.owner = request->owner;
     if (request->group != (gid_t)-1)
         node->now.group = request->group;
-    if (!node_is_directory(node)) // neither survives, so that nobody gives their rights away
-        node->now.mode &= ~(mode_t)(S_ISUID | ((node->now.mode & 010) != 0 ? S_ISGID : 0));
+    node->now.mode &= ~foreign; // nobody gives their own rights away
     return 0;
 }
 
@@ -538,12 +559,14 @@ static bool has_prefix(const char *text, const char *prefix) {
 static int attribute_error(const struct request *request, const struct node *node) {
     const char *name = request->to;
     bool sets = request->call == DISK_SETXATTR;
-    if (has_prefix(name, "user.")) {
-        bool is_sticky = node_is_directory(node) && (node->now.mode & S_ISVTX) != 0;
-        if (sets && is_sticky && tree.user != 0 && node->now.owner != tree.user)
-            return EPERM;
-        return path_may(node, sets ? MAY_WRITE : MAY_READ) ? 0 : EACCES;
-    }
+    bool is_user = has_prefix(name, "user.");
+    bool is_sticky = node_is_directory(node) && (node->now.mode & S_ISVTX) != 0;
+    if (is_user && sets && is_sticky && tree.user != 0 && node->now.owner != tree.user)
+        return EPERM;
+    if (!has_prefix(name, "system.") && !path_may(node, sets ? MAY_WRITE : MAY_READ))
+        return EACCES;
+    if (is_user)
+        return 0;
     bool is_default = strcmp(name, "system.posix_acl_default") == 0;
     if (!is_default && strcmp(name, "system.posix_acl_access") != 0)
         return EOPNOTSUPP;
