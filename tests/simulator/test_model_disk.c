@@ -89,7 +89,7 @@ static void make_synced(const char *path, const char *text) {
     assert_int_equal(disk->close(fd), 0);
 }
 
-static bool publish(const char *name, const char *text) {
+static __attribute__((noipa)) bool publish(const char *name, const char *text) {
     return file_publish("/lake/a", name, text, strlen(text), &err);
 }
 
@@ -636,17 +636,17 @@ static void test_the_call_at_which_a_process_ends_is_not_made(void **state) {
 
 /* ---- sites ---- */
 
-static __attribute__((noinline)) bool publish_here(const char *name) {
+static __attribute__((noipa)) bool publish_here(const char *name) {
     bool published = publish(name, "content");
     return published;
 }
 
-static __attribute__((noinline)) bool publish_there(const char *name) {
+static __attribute__((noipa)) bool publish_there(const char *name) {
     bool published = publish(name, "content");
     return published;
 }
 
-static __attribute__((noinline)) bool sync_only(const char *path) {
+static __attribute__((noipa)) bool sync_only(const char *path) {
     bool synced = file_sync_directory(path, &err);
     return synced;
 }
@@ -741,13 +741,13 @@ static void test_a_site_that_is_left_out_says_it_succeeded_and_does_nothing(void
     model_disk_end();
 }
 
-static __attribute__((noinline)) int link_then_unlink(void) {
+static __attribute__((noipa)) int link_then_unlink(void) {
     int linked = disk->link("/lake/a/x", "/lake/b/x");
     int unlinked = disk->unlink("/lake/a/x");
     return linked + unlinked;
 }
 
-static __attribute__((noinline)) int link_then_unlink_once(void) {
+static __attribute__((noipa)) int link_then_unlink_once(void) {
     int result = link_then_unlink();
     return result;
 }
