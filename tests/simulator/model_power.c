@@ -27,7 +27,7 @@ static struct nodes nodes_hold(bool directories) {
     struct nodes held = {0};
     for (const struct node *node = tree.nodes; node != NULL; node = node->next)
         held.count += node_is_directory(node) == directories;
-    held.size = held.count * sizeof *held.nodes;
+    held.size = held.count * sizeof(struct node *);
     held.nodes = memory_take(held.size);
     size_t count = 0;
     for (struct node *node = tree.nodes; node != NULL; node = node->next)
