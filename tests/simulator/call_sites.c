@@ -50,16 +50,16 @@ static struct {
 
 /* ---- the stack ---- */
 
-extern const char __executable_start, etext; // the linker's
-
 /* A frame pointer that a library has saved may be anything, so the walk ends where a function
  * returns to one. */
 static struct stack stack_of(const void *frame) {
-    struct stack stack = {.count = 0};
+    struct symbol_range program = symbol_range();
+    struct stack stack;
+    stack.count = 0;
     while (stack.count < DEPTH) {
         const void *const *words = frame;
         const char *address = words[1];
-        if (address < &__executable_start || address >= &etext)
+        if ((uintptr_t)address < program.start || (uintptr_t)address >= program.end)
             break;
         stack.addresses[stack.count++] = address;
         frame = words[0];

@@ -520,8 +520,8 @@ static bool may_chown(const struct request *request, const struct node *node) {
     bool owner_stays = request->owner == (uid_t)-1 || request->owner == node->now.owner;
     bool group_allowed = request->group == (gid_t)-1 || request->group == node->now.group ||
                          request->group == tree.group;
-    bool changes = request->owner != (uid_t)-1 || request->group != (gid_t)-1 ||
-                   foreign_rights(node) != 0;
+    bool changes =
+        request->owner != (uid_t)-1 || request->group != (gid_t)-1 || foreign_rights(node) != 0;
     return tree.user == 0 || !changes ||
            (node->now.owner == tree.user && owner_stays && group_allowed);
 }

@@ -27,7 +27,7 @@ static struct nodes nodes_hold(bool directories) {
     struct nodes held = {0};
     for (const struct node *node = tree.nodes; node != NULL; node = node->next)
         held.count += node_is_directory(node) == directories;
-    held.size = held.count * sizeof *held.nodes;
+    held.size = held.count * sizeof(struct node *);
     held.nodes = memory_take(held.size);
     size_t count = 0;
     for (struct node *node = tree.nodes; node != NULL; node = node->next)
@@ -73,6 +73,26 @@ static void draw_moments(const struct nodes *directories) {
                                                : moment;
         if (kept > directory->kept_until)
             directory->kept_until = kept;
+    }
+}
+
+/* A file system with a journal never loses a file that is renamed: where the old name is gone, the new one is there. */
+static bool keep_moved(struct node *directory) {
+    for (const struct change *change = directory->changes;
+         change != NULL && change->step > directory->kept_until; change = change->older)
+        if (change->other != NULL && change->before == NULL && change->after != NULL &&
+            change->step <= change->other->kept_until) {
+            directory->kept_until = change->step;
+            return true;
+        }
+    return false;
+}
+
+static void keep_all_moved(const struct nodes *directories) {
+    for (bool kept = true; kept;) {
+        kept = false;
+        for (size_t i = 0; i < directories->count; i++)
+            kept = keep_moved(directories->nodes[i]) || kept;
     }
 }
 
@@ -223,6 +243,7 @@ void tree_cut_power(struct random *random, long counts[static DISK_EVENTS]) {
     tree.step++;
     struct nodes directories = nodes_hold(true);
     draw_moments(&directories);
+    keep_all_moved(&directories);
     for (size_t i = 0; i < directories.count; i++)
         undo(directories.nodes[i]);
     for (struct node *node = tree.nodes; node != NULL; node = node->next) {

@@ -17,6 +17,7 @@
 
 static struct symbol *symbols;
 static size_t symbol_count;
+static struct symbol_range range;
 
 static int note_base(struct dl_phdr_info *info, size_t size, void *base) {
     (void)size;
@@ -63,7 +64,9 @@ static void read_table(const ElfW(Sym) * table, size_t count, const char *names)
                             .name = plain_name(names + table[i].st_name),
                             .file = is_local ? file : NULL};
     }
+    check(symbol_count > 0); // else it is stripped
     qsort(symbols, symbol_count, sizeof *symbols, compare);
+    range = (struct symbol_range){symbols[0].start, symbols[symbol_count - 1].end};
 }
 
 static void read_program(void) {
@@ -75,13 +78,20 @@ static void read_program(void) {
             read_table((const void *)(bytes + sections[i].sh_offset),
                        sections[i].sh_size / sizeof(ElfW(Sym)),
                        (const char *)bytes + sections[sections[i].sh_link].sh_offset);
-    check(symbol_count > 0); // else it is stripped
+}
+
+struct symbol_range symbol_range(void) {
+    if (symbols == NULL)
+        read_program();
+    return range;
 }
 
 const struct symbol *symbol_at(const void *address) {
     if (symbols == NULL)
         read_program();
     uintptr_t at = (uintptr_t)address;
+    if (symbol_count == 0)
+        return NULL;
     size_t first = 0, end = symbol_count; // the last that starts at or before `at` is in between
     while (end - first > 1) {
         size_t middle = first + (end - first) / 2;

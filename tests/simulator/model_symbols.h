@@ -11,6 +11,13 @@ struct symbol {
     const char *file; // "file.c" of a static function; NULL: of a global one, or not known
 };
 
+/* From the first function to the end of the last. */
+struct symbol_range {
+    uintptr_t start, end;
+};
+
+struct symbol_range symbol_range(void);
+
 /* NULL: not in a function of this program. Valid for good. */
 const struct symbol *symbol_at(const void *address);
 

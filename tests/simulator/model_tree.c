@@ -93,8 +93,8 @@ static void grow_table(void) {
     struct entry **old = tree.buckets;
     size_t old_count = tree.bucket_count;
     tree.bucket_count *= 4;
-    tree.buckets = memory_take(tree.bucket_count * sizeof *tree.buckets);
-    memset(tree.buckets, 0, tree.bucket_count * sizeof *tree.buckets);
+    tree.buckets = memory_take(tree.bucket_count * sizeof(struct entry *));
+    memset(tree.buckets, 0, tree.bucket_count * sizeof(struct entry *));
     for (size_t i = 0; i < old_count; i++) {
         for (struct entry *entry = old[i], *next; entry != NULL; entry = next) {
             next = entry->same_bucket;
@@ -102,7 +102,7 @@ static void grow_table(void) {
             *bucket_of(entry->hash) = entry;
         }
     }
-    memory_give(old, old_count * sizeof *old);
+    memory_give(old, old_count * sizeof(struct entry *));
 }
 
 /* ---- the list of a directory ---- */
@@ -238,8 +238,8 @@ void tree_forget_changes(struct node *directory) {
 void tree_begin(struct random random) {
     memory_give_all();
     tree = (struct tree){.random = random, .bucket_count = BUCKETS_FIRST};
-    tree.buckets = memory_take(tree.bucket_count * sizeof *tree.buckets);
-    memset(tree.buckets, 0, tree.bucket_count * sizeof *tree.buckets);
+    tree.buckets = memory_take(tree.bucket_count * sizeof(struct entry *));
+    memset(tree.buckets, 0, tree.bucket_count * sizeof(struct entry *));
     tree.root = node_create(S_IFDIR | 01777);
     tree.root->names = 1;
 }

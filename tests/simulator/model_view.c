@@ -60,7 +60,7 @@ static void walk(struct walk *at, const struct node *directory, size_t length) {
     if (size > 0)
         memcpy(entries, directory->entries, size);
     if (at->sorted && count > 1)
-        qsort(entries, count, sizeof *entries, compare_entries);
+        qsort(entries, count, sizeof(struct entry *), compare_entries);
     for (uint32_t i = 0; i < count; i++)
         walk_entry(at, entries[i], length);
     memory_give(entries, size);

@@ -278,7 +278,7 @@ static void try_two_names(void) {
     some_path(from);
     some_path(to);
     if (below(20) == 0)
-        strcpy(to, from);
+        (void)snprintf(to, sizeof to, "%s", from);
     switch (below(5)) {
     case 0:
         note("link %s %s", from, to);
