@@ -206,9 +206,11 @@ static bool spark_runs_batch(struct lake *lake) {
 
 static bool spark_commits(struct lake *lake) {
     char path[256];
+    if (lake->logs || !lake->settled || lake->planned < 1)
+        return false;
     (void)snprintf(path, sizeof path, CHECKPOINT "/commits/.%" PRId64 ".crc", lake->committed);
     write_file(path, "crc", 3);
-    return !lake->logs && lake->settled && lake->planned >= 1;
+    return true;
 }
 
 static bool plan_another(struct lake *lake) {
@@ -336,10 +338,18 @@ static uint64_t hash_lake(void) {
     return hash;
 }
 
+/* Durable at once. The lake itself is moved, and the accident happens to a copy, because files of a copy have one name each. */
+static void move(const char *from, const char *to) {
+    check(disk->rename(from, to) == 0);
+    int fd = disk->open("/", O_RDONLY | O_DIRECTORY, 0);
+    check(fd >= 0 && disk->fsync(fd) == 0 && disk->close(fd) == 0);
+}
+
 static bool make_one(const struct accident *accident, struct process *process) {
     bool looked = model_disk_look(true);
     struct lake lake = look_at_lake(&process->options);
-    model_disk_copy(LAKE, BACKUP);
+    move(LAKE, BACKUP);
+    model_disk_copy(BACKUP, LAKE);
     bool made = !there(CHECKPOINT "/rewind") && accident->make(&lake);
     (void)model_disk_look(looked);
     return made;
@@ -348,8 +358,7 @@ static bool make_one(const struct accident *accident, struct process *process) {
 static void put_back(void) {
     bool looked = model_disk_look(true);
     model_disk_remove(LAKE);
-    model_disk_copy(BACKUP, LAKE);
-    model_disk_remove(BACKUP);
+    move(BACKUP, LAKE);
     (void)model_disk_look(looked);
 }
 

@@ -8,7 +8,7 @@
 
 #include "base/check.h"
 
-enum { SLOTS = 8192, NAME_MAX_SIZE = 512 };
+enum { SLOTS = 1 << 16, NAME_MAX_SIZE = 512 };
 
 static struct slot {
     char *name;

@@ -96,7 +96,8 @@ static void look_at_end(const struct process *last) {
 /* ---- refusals ---- */
 
 const char *life_documented_refusal(const struct process *process, const struct world *in) {
-    (void)in;
+    if (in->disk_is_bad && strstr(process->error.message, "a power failure may undo this") != NULL)
+        return "5: a directory cannot be synced, so it is not known what is committed";
     static const struct {
         const char *text, *name;
         unsigned kinds; // of processes, as bits
@@ -105,6 +106,8 @@ const char *life_documented_refusal(const struct process *process, const struct 
         {"is planned and not committed: run the query once", "5: a batch is planned, the query must run it", 1U << PROCESS_REPLAY},
         {"is no longer known (REWIND_RETENTION)", "2: the batch is not known any more", 1U << PROCESS_REWIND},
         {"no batch is known that was planned before", "2: no batch is as old as that", 1U << PROCESS_REWIND},
+        {"the file system does not support it", "2: the file system cannot exchange names", 1U << PROCESS_COMPACT | 1U << PROCESS_EXPIRE},
+        {"has no file `metadata`: check", "5: there is no checkpoint yet", ~(1U << PROCESS_RUN)},
         {"no batch is committed yet", "2: no batch is committed yet", 1U << PROCESS_REWIND},
         {"has no partition column of type DATE", "2: the table has no dates", 1U << PROCESS_EXPIRE},
         {"there is no checkpoint", "2: there is no checkpoint yet", ~(1U << PROCESS_RUN)},
