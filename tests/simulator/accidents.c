@@ -367,6 +367,7 @@ static void start_on(const struct accident *accident, struct process *process, s
     uint64_t before = hash_lake();
     process->accident = accident->name;
     process->may_refuse = accident->kind;
+    process->views = 0; // what was lost in the accident is lost for readers, too
     process->options.missing_files = MISSING_FILES_IGNORE;
     process->options.care.compact.mode = COMPACT_OFF;
     process->options.care.retention_days = 0;

@@ -288,12 +288,12 @@ static bool may_be_missing(const struct judging *judging, const struct model_rec
         *reason = CHECKER_ACCEPTED;
     else if (record->offset < judging->starts[record->partition])
         *reason = CHECKER_BEFORE_START;
+    else if (lake.has_no_ids && was_taken_before(record, false))
+        *reason = CHECKER_UNNOTICED;
     else if (record->fate != OFFSET_RECORD)
         return is_lost(judging, record, reason);
     else if (was_taken_before(record, true))
         *reason = CHECKER_REGROWN;
-    else if (lake.has_no_ids && was_taken_before(record, false))
-        *reason = CHECKER_UNNOTICED;
     else
         return false;
     return true;
@@ -375,9 +375,7 @@ bool checker_judge(struct checker_report *report) {
     }
     account_read(&judging.account, report);
     starts_read(judging.starts, report);
-    for (size_t i = 0; i < past_count(); i++)
-        if (past_at(i)->topic > judging.newest_topic)
-            judging.newest_topic = past_at(i)->topic;
+    judging.newest_topic = model_broker_topic();
     for (size_t i = 0; i < past_count(); i++)
         judge_record(&judging, i);
     account_deinit(&judging.account);

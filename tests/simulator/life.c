@@ -108,6 +108,7 @@ const char *life_documented_refusal(const struct process *process, const struct 
         {"no batch is known that was planned before", "2: no batch is as old as that", 1U << PROCESS_REWIND},
         {"the file system does not support it", "2: the file system cannot exchange names", 1U << PROCESS_COMPACT | 1U << PROCESS_EXPIRE},
         {"has no file `metadata`: check", "5: there is no checkpoint yet", ~(1U << PROCESS_RUN)},
+        {"the records that would be read again are no longer in Kafka; choose a newer batch", "2: the topic was created again since", 1U << PROCESS_REWIND},
         {"no batch is committed yet", "2: no batch is committed yet", 1U << PROCESS_REWIND},
         {"has no partition column of type DATE", "2: the table has no dates", 1U << PROCESS_EXPIRE},
         {"there is no checkpoint", "2: there is no checkpoint yet", ~(1U << PROCESS_RUN)},

@@ -128,6 +128,8 @@ const struct content *model_broker_content(int incarnation, int32_t partition, i
 
 /* The newest topic's id as the interface tells it. */
 const char *model_broker_topic_id(void);
+/* The newest topic's first incarnation; it may have no records yet. */
+int model_broker_topic(void);
 
 long model_broker_count(enum broker_event event); // over all lives
 const char *model_broker_event_name(enum broker_event event);

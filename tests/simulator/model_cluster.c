@@ -439,6 +439,10 @@ const struct content *model_broker_content(int incarnation, int32_t partition, i
     return &content;
 }
 
+int model_broker_topic(void) {
+    return cluster.topic;
+}
+
 const char *model_broker_topic_id(void) {
     return cluster.chances.has_no_ids ? "" : cluster.topic_id;
 }

@@ -68,10 +68,16 @@ void process_on_call(enum disk_call call, bool changes, const char *text) {
 
 /* ---- drawing ---- */
 
+/* 0 to `count` - 1, the small ones more often. */
+static unsigned fewer(struct random *random, unsigned count) {
+    unsigned a = (unsigned)random_below(random, count), b = (unsigned)random_below(random, count);
+    return a < b ? a : b;
+}
+
 static void draw_end(struct process *process, const struct world *world, struct random *random) {
     uint64_t way = random_below(random, 100);
     process->end = way < 25 ? END_BY_ITSELF : way < 35 ? END_BY_SIGNAL : way < 42 ? END_BY_SIGNALS : way < 70 ? END_BY_KILL : END_BY_POWER_CUT;
-    process->end_after_ms = (500LL << random_below(random, 8)) + (int64_t)random_below(random, 3000);
+    process->end_after_ms = (500LL << fewer(random, 8)) + (int64_t)random_below(random, 2000);
     long most = 4L << random_below(random, 9);
     process->end_at_change = 1 + (long)random_below(random, (uint64_t)most);
     if ((process->end == END_BY_KILL && !world_has(world, PART_KILLS)) ||
@@ -110,7 +116,7 @@ void process_draw(struct process *process, struct world *world, int number, bool
     process->options = world_query_options(world, &random, last);
     draw_end(process, world, &random);
     draw_faults(process, world, &random);
-    process->views = random_chance(&random, 300) ? 30 : 0;
+    process->views = random_chance(&random, 250) ? 20 : 0;
     if (last) {
         process->kind = PROCESS_RUN;
         process->end = END_BY_ITSELF;
@@ -226,7 +232,7 @@ int64_t newest_number(const char *directory) {
     return newest.number;
 }
 
-/* The number that the first line of the file `rewind` has, of a rewind that is not finished. */
+/* The first line of the file `rewind` has it. */
 bool unfinished_rewind(int64_t *to_batch) {
     size_t size;
     bool looked = model_disk_look(true);
@@ -234,9 +240,10 @@ bool unfinished_rewind(int64_t *to_batch) {
     (void)model_disk_look(looked);
     if (bytes == NULL)
         return false;
-    char text[32] = "";
-    memcpy(text, bytes, size < sizeof text - 1 ? size : sizeof text - 1);
-    *to_batch = strtoll(text, NULL, 10);
+    static const char member[] = "\"toBatch\":";
+    const char *at = memmem(bytes, size, member, sizeof member - 1);
+    check(at != NULL); // it gets its name when it is whole
+    *to_batch = strtoll(at + sizeof member - 1, NULL, 10);
     return true;
 }
 

@@ -32,7 +32,7 @@ static void draw_chances(struct world *world, struct random *random) {
     *chances = broker_chances_usual;
     bool calm = random_chance(random, 400);
     chances->malformed = random_chance(random, 300) ? 0 : (unsigned)random_below(random, 200);
-    chances->records_most = 1U << random_below(random, 6);
+    chances->records_most = 1U << random_below(random, random_chance(random, 200) ? 6 : 4);
     chances->read_uncommitted = random_chance(random, 200);
     chances->has_no_ids = random_chance(random, 300);
     if (calm || !world_has(world, PART_BROKER))
