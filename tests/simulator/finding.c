@@ -21,6 +21,7 @@ static struct {
     char step[128];
     char lines[LOG_LINES][LOG_LINE_SIZE];
     size_t line_count;
+    bool topic_unknown;
 } self;
 
 void (*finding_write_tallies)(void);
@@ -96,10 +97,17 @@ void __wrap_log_write(enum log_level level, const char *logger, const char *form
     va_end(args);
     (void)logger;
     trace_text(line);
+    if (strstr(line, "It is unknown whether the topic was deleted and created again") != NULL)
+        self.topic_unknown = true;
+}
+
+bool log_said_topic_is_unknown(void) {
+    return self.topic_unknown;
 }
 
 void log_lines_clear(void) {
     self.line_count = 0;
+    self.topic_unknown = false;
 }
 
 void log_lines_print(char *out, size_t size) {

@@ -30,6 +30,8 @@ extern void (*finding_write_tallies)(void);
 /* The last lines of the program's log in this life, the newest last, for a finding. */
 void log_lines_print(char *out, size_t size);
 void log_lines_clear(void);
+/* Whether the program has warned in this life that it cannot know whether the topic is still the same. */
+bool log_said_topic_is_unknown(void);
 
 enum { FOUND_EXIT = 40 };
 

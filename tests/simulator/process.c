@@ -252,14 +252,16 @@ static bool rewind_query(struct process *process, FILE *out, struct error *err) 
     int64_t newest = newest_number("commits"), to_batch;
     struct rewind_request request = {.query = &process->options, .memory_max = MEMORY / 4};
     request.to_batch = newest - (int64_t)random_below(&process->random, 12);
+    bool dry_run = random_chance(&process->random, 100);
     if (unfinished_rewind(&to_batch)) {
         request.to_batch = to_batch;
+        dry_run = false;
     } else if (random_chance(&process->random, 300)) {
         request.by_time = true;
         request.before_ms = scheduler_wall_ms() - (int64_t)random_below(&process->random, 200000);
     }
     request.broker = random_chance(&process->random, 700) ? model_broker_open() : NULL;
-    bool ok = operation_rewind(&process->options.store, &request, random_chance(&process->random, 100), &next, out, err);
+    bool ok = operation_rewind(&process->options.store, &request, dry_run, &next, out, err);
     if (request.broker != NULL)
         request.broker->ops->close(request.broker);
     offsets_deinit(&next);
