@@ -690,6 +690,24 @@ static void test_sites_are_named_by_the_functions_around_base_disk(void **state)
     model_disk_end();
 }
 
+static __attribute__((noipa)) bool sweep(const char *directory) {
+    bool swept = file_remove_drafts(directory, &err);
+    return swept;
+}
+
+static void test_what_a_visitor_removes_is_removed_by_the_one_who_lists(void **state) {
+    (void)state;
+    const struct disk_site *sites;
+    begin(1);
+    make_synced("/lake/a/.1.tmp", "1");
+    make_synced("/lake/a/.2.tmp", "2");
+    assert_true(sweep("/lake/a"));
+    size_t site = site_of(DISK_UNLINK, "file_remove", "sweep", __func__);
+    (void)model_disk_sites(&sites);
+    assert_int_equal(sites[site].calls, 2);
+    model_disk_end();
+}
+
 static void test_faults_kills_and_cuts_are_counted_by_site(void **state) {
     (void)state;
     const struct disk_site *sites;
@@ -904,6 +922,7 @@ int main(void) {
         cmocka_unit_test(test_a_write_is_half_done_when_the_process_is_killed_at_it),
         cmocka_unit_test(test_the_call_at_which_a_process_ends_is_not_made),
         cmocka_unit_test(test_sites_are_named_by_the_functions_around_base_disk),
+        cmocka_unit_test(test_what_a_visitor_removes_is_removed_by_the_one_who_lists),
         cmocka_unit_test(test_faults_kills_and_cuts_are_counted_by_site),
         cmocka_unit_test(test_a_site_that_is_left_out_says_it_succeeded_and_does_nothing),
         cmocka_unit_test(test_a_site_that_is_swapped_is_done_after_the_next_change),
