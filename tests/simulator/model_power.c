@@ -76,6 +76,26 @@ static void draw_moments(const struct nodes *directories) {
     }
 }
 
+/* A file system with a journal never loses a file that is renamed: where the old name is gone, the new one is there. */
+static bool keep_moved(struct node *directory) {
+    for (const struct change *change = directory->changes;
+         change != NULL && change->step > directory->kept_until; change = change->older)
+        if (change->other != NULL && change->before == NULL && change->after != NULL &&
+            change->step <= change->other->kept_until) {
+            directory->kept_until = change->step;
+            return true;
+        }
+    return false;
+}
+
+static void keep_all_moved(const struct nodes *directories) {
+    for (bool kept = true; kept;) {
+        kept = false;
+        for (size_t i = 0; i < directories->count; i++)
+            kept = keep_moved(directories->nodes[i]) || kept;
+    }
+}
+
 static bool is_apart(const struct change *change, const struct node *directory) {
     return change->other != NULL && change->step > directory->kept_until &&
            change->step <= change->other->kept_until;
@@ -223,6 +243,7 @@ void tree_cut_power(struct random *random, long counts[static DISK_EVENTS]) {
     tree.step++;
     struct nodes directories = nodes_hold(true);
     draw_moments(&directories);
+    keep_all_moved(&directories);
     for (size_t i = 0; i < directories.count; i++)
         undo(directories.nodes[i]);
     for (struct node *node = tree.nodes; node != NULL; node = node->next) {
