@@ -1,8 +1,10 @@
-/* call_sites.c: the return addresses of the innermost functions are looked up as a whole, by a hash
- * of 64 bits; only what is seen for the first time is taken apart and named.
+/* call_sites.c: the stack is read from the innermost function outwards, up to the second one
+ * outside of base/disk/. Whether a return address is inside, and which site three addresses are, is
+ * remembered in tables; only what is seen for the first time is looked up and named.
  *
  * Two places are the same site if the call returns to the same place in base/disk/, that returns to
- * the same place outside it, and this function was called by the same one. */
+ * the same place outside it, and this function was called by the same one. A visitor of a
+ * directory's names is called by the model itself, whose functions count as inside. */
 #include "call_sites.h"
 
 #include <stdlib.h>
@@ -12,8 +14,6 @@
 #include "base/text.h"
 #include "disk_functions.h"
 #include "model_symbols.h"
-
-enum { DEPTH = 10 };
 
 static const char *const call_names[DISK_CALLS] = {
     "open",     "read", "write",  "truncate", "fsync", "close", "rename_new", "rename",
@@ -31,9 +31,13 @@ struct identity {
     const struct symbol *above;
 };
 
-struct stack {
-    const void *addresses[DEPTH];
-    size_t count;
+/* A table by number, the next free place after it. */
+struct table {
+    struct row {
+        uint64_t key; // 0: free
+        size_t value;
+    } * rows;
+    size_t count, room;
 };
 
 static struct {
@@ -41,42 +45,42 @@ static struct {
     struct identity *identities;
     enum site_plant *plants;
     size_t count, room;
-    struct known {
-        uint64_t hash; // 0: free
-        size_t site;
-    } * known; // by hash, the next free place
-    size_t known_count, known_room;
+    struct table known;  // sites by a hash of their addresses
+    struct table inside; // whether an address is, by the address
 } all;
 
-/* ---- the stack ---- */
+/* ---- tables ---- */
 
-/* A frame pointer that a library has saved may be anything, so the walk ends where a function
- * returns to one. */
-static struct stack stack_of(const void *frame) {
-    struct symbol_range program = symbol_range();
-    struct stack stack;
-    stack.count = 0;
-    while (stack.count < DEPTH) {
-        const void *const *words = frame;
-        const char *address = words[1];
-        if ((uintptr_t)address < program.start || (uintptr_t)address >= program.end)
-            break;
-        stack.addresses[stack.count++] = address;
-        frame = words[0];
-    }
-    return stack;
+static struct row *table_row(const struct table *table, uint64_t key) {
+    size_t at = (key * 0x9e3779b97f4a7c15U >> 32) & (table->room - 1);
+    while (table->rows[at].key != 0 && table->rows[at].key != key)
+        at = (at + 1) & (table->room - 1);
+    return &table->rows[at];
 }
 
-static uint64_t hash_of(const struct stack *stack, enum disk_call call) {
-    uint64_t hash = (uint64_t)call + 1;
-    for (size_t i = 0; i < stack->count; i++) {
-        hash = (hash ^ (uintptr_t)stack->addresses[i]) * 0xff51afd7ed558ccdU;
-        hash ^= hash >> 32;
-    }
-    return hash == 0 ? 1 : hash;
+static void table_grow(struct table *table) {
+    struct table old = *table;
+    table->room = old.room == 0 ? 1024 : old.room * 4;
+    table->rows = must_alloc(table->room, sizeof *table->rows);
+    for (size_t i = 0; i < old.room; i++)
+        if (old.rows[i].key != 0)
+            *table_row(table, old.rows[i].key) = old.rows[i];
+    free(old.rows);
 }
 
-/* ---- naming ---- */
+/* The row of a key, to be filled when its own key is 0. */
+static struct row *table_find(struct table *table, uint64_t key) {
+    if (table->count * 2 >= table->room)
+        table_grow(table);
+    return table_row(table, key);
+}
+
+static void table_fill(struct table *table, struct row *row, uint64_t key, size_t value) {
+    *row = (struct row){key, value};
+    table->count++;
+}
+
+/* ---- what is in base/disk/ ---- */
 
 static bool is_among(const char *name, const char *const *names, size_t count) {
     for (size_t i = 0; i < count; i++)
@@ -87,30 +91,66 @@ static bool is_among(const char *name, const char *const *names, size_t count) {
 
 /* Static functions elsewhere may have the same name as one there, but not in a file of the same
  * name. */
-static bool is_in_disk(const struct symbol *symbol) {
+static bool is_disk_symbol(const struct symbol *symbol) {
     if (symbol == NULL)
         return false;
     if (symbol->file != NULL)
-        return is_among(symbol->file, disk_files, sizeof disk_files / sizeof disk_files[0]);
-    return is_among(symbol->name, disk_functions, sizeof disk_functions / sizeof disk_functions[0]);
+        return strncmp(symbol->file, "model_", 6) == 0 ||
+               is_among(symbol->file, disk_files, sizeof disk_files / sizeof disk_files[0]);
+    return strcmp(symbol->name, "tree_call") == 0 ||
+           is_among(symbol->name, disk_functions, sizeof disk_functions / sizeof disk_functions[0]);
 }
 
 /* A call returns to the byte behind it, which may be of the next function. */
 static const struct symbol *symbol_before(const void *address) {
-    return symbol_at((const char *)address - 1);
+    return address == NULL ? NULL : symbol_at((const char *)address - 1);
 }
 
-static struct identity identity_of(const struct stack *stack, enum disk_call call) {
-    size_t caller = 1;
-    while (caller < stack->count && is_in_disk(symbol_before(stack->addresses[caller])))
-        caller++;
-    return (struct identity){
-        .call = call,
-        .within = stack->count > 0 ? stack->addresses[0] : NULL,
-        .caller = caller < stack->count ? stack->addresses[caller] : NULL,
-        .above = caller + 1 < stack->count ? symbol_before(stack->addresses[caller + 1]) : NULL,
-    };
+static bool is_inside(const void *address) {
+    struct row *row = table_find(&all.inside, (uintptr_t)address);
+    if (row->key == 0)
+        table_fill(&all.inside, row, (uintptr_t)address, is_disk_symbol(symbol_before(address)));
+    return row->value != 0;
 }
+
+/* ---- the stack ---- */
+
+/* To where the call returns, that outside, and that; NULL: not to a function of this program. */
+struct returns {
+    const void *within, *caller, *above;
+};
+
+/* A frame pointer that a library has saved may be anything, so the walk ends where a function
+ * returns to one. */
+static const void *next_return(const void **frame) {
+    struct symbol_range program = symbol_range();
+    const void *const *words = *frame;
+    uintptr_t address = (uintptr_t)words[1];
+    *frame = words[0];
+    return address >= program.start && address < program.end ? words[1] : NULL;
+}
+
+static struct returns returns_of(const void *frame) {
+    struct returns found = {.within = next_return(&frame)};
+    if (found.within == NULL)
+        return found;
+    do
+        found.caller = next_return(&frame);
+    while (found.caller != NULL && is_inside(found.caller));
+    if (found.caller != NULL)
+        found.above = next_return(&frame);
+    return found;
+}
+
+static uint64_t hash_of(const struct returns *returns, enum disk_call call) {
+    uint64_t hash = (uint64_t)call + 1;
+    hash = (hash ^ (uintptr_t)returns->within) * 0xff51afd7ed558ccdU;
+    hash = (hash ^ (hash >> 32) ^ (uintptr_t)returns->caller) * 0xff51afd7ed558ccdU;
+    hash = (hash ^ (hash >> 32) ^ (uintptr_t)returns->above) * 0xff51afd7ed558ccdU;
+    return hash == 0 ? 1 : hash;
+}
+
+/* ---- naming ---- */
 
 static const char *name_of(const struct symbol *symbol) {
     return symbol == NULL ? "-" : symbol->name;
@@ -121,8 +161,8 @@ static unsigned long offset_of(const struct symbol *symbol, const void *address)
 }
 
 static struct disk_site describe(const struct identity *identity, bool changes) {
-    const struct symbol *within = identity->within == NULL ? NULL : symbol_before(identity->within);
-    const struct symbol *caller = identity->caller == NULL ? NULL : symbol_before(identity->caller);
+    const struct symbol *within = symbol_before(identity->within);
+    const struct symbol *caller = symbol_before(identity->caller);
     return (struct disk_site){
         .call = identity->call,
         .changes = changes,
@@ -161,43 +201,24 @@ static bool same(const struct identity *a, const struct identity *b) {
            a->above == b->above;
 }
 
-static size_t site_of(const struct stack *stack, enum disk_call call, bool changes) {
-    struct identity identity = identity_of(stack, call);
+static size_t site_of(const struct returns *returns, enum disk_call call, bool changes) {
+    struct identity identity = {.call = call,
+                                .within = returns->within,
+                                .caller = returns->caller,
+                                .above = symbol_before(returns->above)};
     for (size_t i = 0; i < all.count; i++)
         if (same(&all.identities[i], &identity))
             return i;
     return add_site(&identity, changes);
 }
 
-static struct known *known_place(uint64_t hash) {
-    size_t at = hash & (all.known_room - 1);
-    while (all.known[at].hash != 0 && all.known[at].hash != hash)
-        at = (at + 1) & (all.known_room - 1);
-    return &all.known[at];
-}
-
-static void grow_known(void) {
-    struct known *old = all.known;
-    size_t old_room = all.known_room;
-    all.known_room = old_room == 0 ? 1024 : old_room * 4;
-    all.known = must_alloc(all.known_room, sizeof *all.known);
-    for (size_t i = 0; i < old_room; i++)
-        if (old[i].hash != 0)
-            *known_place(old[i].hash) = old[i];
-    free(old);
-}
-
 size_t call_site_of(enum disk_call call, bool changes, const void *frame) {
-    struct stack stack = stack_of(frame);
-    uint64_t hash = hash_of(&stack, call);
-    if (all.known_count * 2 >= all.known_room)
-        grow_known();
-    struct known *known = known_place(hash);
-    if (known->hash == 0) {
-        *known = (struct known){.hash = hash, .site = site_of(&stack, call, changes)};
-        all.known_count++;
-    }
-    return known->site;
+    struct returns returns = returns_of(frame);
+    uint64_t hash = hash_of(&returns, call);
+    struct row *row = table_find(&all.known, hash);
+    if (row->key == 0)
+        table_fill(&all.known, row, hash, site_of(&returns, call, changes));
+    return row->value;
 }
 
 struct disk_site *call_site(size_t site) {

@@ -3,7 +3,8 @@
  * A file has bytes that everyone sees, and those of its last sync. A directory has names that
  * everyone sees, and those of its last sync, with the changes since, in order. A power cut keeps:
  *   - of each directory, the names of its last sync and any prefix of the changes since. A call
- * that changes two directories (exchange, a move) may come through in one of them only;
+ * that changes two directories (exchange, a move) may come through in one of them only. Of a move,
+ * the new name is there if the old one is gone;
  *   - of each file, the bytes of its last sync and of those written since any subset of sectors
  * (512 bytes), others as before, or zeros; its size may be any between. A file whose name was not
  * synced is lost with it, also if its bytes were.
