@@ -115,7 +115,7 @@ static void view_files(struct view *view, bool of_rejects, struct checker_report
     for (size_t i = 0; i < view->listing.count; i++) {
         const struct listed_file *file = &view->listing.files[i];
         if (!text_ends_with(file->path, ".parquet"))
-            checker_find(report, "%s: %s is no data file, and readers see it", view->name,
+            checker_find(report, "%s: %s is not a data file, and readers see it", view->name,
                          file->path);
         else if (!of_rejects && !is_in_table(file->path))
             checker_find(report, "%s: %s is not in the table", view->name, file->path);
@@ -269,7 +269,7 @@ static bool is_lost(const struct judging *judging, const struct model_record *re
     bool is_counted = spans_have(&judging->account.lost, record->partition, record->offset);
     *reason = is_counted ? CHECKER_LOST : CHECKER_DELETED;
     return is_counted || record->fate == OFFSET_GONE || record->topic != judging->newest_topic ||
-           was_taken_before(record, true);
+           was_taken_before(record, true) || (lake.has_no_ids && was_taken_before(record, false));
 }
 
 static bool has_expired(const struct judging *judging, const struct model_record *record) {
@@ -319,27 +319,30 @@ static void judge_missing(struct judging *judging, const struct model_record *re
     counts[reason]++;
 }
 
+static void judge_present(struct judging *judging, const struct model_record *record, bool in_table,
+                          bool in_rejects) {
+    bool is_replayed = spans_have(&judging->account.replayed, record->partition, record->offset);
+    if (!record->was_readable)
+        find_at(judging, record, "is there, and no reader could ever have had it");
+    else if (in_table && record->is_reject && !lake.is_permissive)
+        find_at(judging, record, "is in the table");
+    else if (in_rejects && !record->is_reject)
+        find_at(judging, record, "is in the rejects");
+    else if (in_table && in_rejects && !is_replayed)
+        find_at(judging, record, "is in table and rejects");
+    judging->report->rows += in_table;
+    judging->report->rejects += in_rejects;
+    judging->report->replayed += in_table && in_rejects;
+}
+
 static void judge_record(struct judging *judging, size_t index) {
     const struct model_record *record = past_at(index);
     bool in_table = table_view(judging)->met[index] != NULL;
     bool in_rejects = judging->views.rejects.met[index] != NULL;
-    bool is_replayed = spans_have(&judging->account.replayed, record->partition, record->offset);
-    if (!record->was_readable) {
-        if (in_table || in_rejects)
-            find_at(judging, record, "is there, and no reader could ever have had it");
-    } else if (in_table && in_rejects) {
-        if (!is_replayed)
-            find_at(judging, record, "is in table and rejects");
-        judging->report->replayed++;
-    } else if (!in_table && !in_rejects) {
+    if (in_table || in_rejects)
+        judge_present(judging, record, in_table, in_rejects);
+    else if (record->was_readable)
         judge_missing(judging, record);
-    } else if (in_rejects && !record->is_reject) {
-        find_at(judging, record, "is in the rejects");
-    } else if (in_table && record->is_reject && !lake.is_permissive) {
-        find_at(judging, record, "is in the table");
-    }
-    judging->report->rows += in_table;
-    judging->report->rejects += in_rejects;
 }
 
 /* The files that the two readers see must be the same. */
@@ -386,6 +389,21 @@ bool checker_judge(struct checker_report *report) {
 
 /* ---- verify ---- */
 
+/* Where records were not read because nobody could notice that their log is another, Kafka has
+ * records at offsets that held none when the query took them. */
+static bool is_excused(const struct checker_report *report, const char *text) {
+    bool may_differ =
+        report->missing[CHECKER_REGROWN] > 0 || report->missing[CHECKER_UNNOTICED] > 0;
+    return may_differ && strstr(text, "says absent, but the broker has a record") != NULL;
+}
+
+static void find_faults(const struct verify_report *verified, struct checker_report *report) {
+    for (int kind = VERIFY_FILE; kind <= VERIFY_DUPLICATE; kind++)
+        for (size_t i = 0; i < verified->texts[kind].count && i < VERIFY_TEXTS_MAX; i++)
+            if (!is_excused(report, verified->texts[kind].texts[i]))
+                checker_find(report, "verify finds a fault: %s", verified->texts[kind].texts[i]);
+}
+
 bool checker_verify(const struct verify_options *options, bool must_be_clean,
                     struct checker_report *report) {
     struct verify_report verified = {0};
@@ -394,12 +412,9 @@ bool checker_verify(const struct verify_options *options, bool must_be_clean,
         checker_find(report, "verify cannot run: %s", err.message);
         return false;
     }
-    size_t faults = verify_faults(&verified);
-    if (must_be_clean && faults > 0)
-        for (int kind = VERIFY_FILE; kind <= VERIFY_DUPLICATE; kind++)
-            for (size_t i = 0; i < verified.texts[kind].count && i < VERIFY_TEXTS_MAX; i++)
-                checker_find(report, "verify finds a fault: %s", verified.texts[kind].texts[i]);
-    if (!must_be_clean && faults == 0)
+    if (must_be_clean)
+        find_faults(&verified, report);
+    else if (verify_faults(&verified) == 0)
         checker_find(report, "verify finds no fault");
     verify_report_deinit(&verified);
     return report->findings == 0;

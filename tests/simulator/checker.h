@@ -61,15 +61,16 @@ struct checker_report {
     int64_t missing[CHECKER_REASONS];
 };
 
-void checker_begin(const struct checker_lake *lake);
+void checker_begin(const struct checker_lake *of);
 void checker_end(void);
 
 /* Adds to *report, which the caller has zeroed. False: something is wrong. */
 bool checker_look(struct checker_report *report);  // at any moment
 bool checker_judge(struct checker_report *report); // at the end, when all was taken
 
-/* Runs `verify` and compares: it must find no fault if there was no finding, and fault if there was
- * one of which it can know. `*err` and a finding, if it can't run. */
+/* Runs `verify`: that it cannot run, that it finds a fault though it must be clean, or finds none
+ * though it must not, is a finding. *report is that of checker_judge(): where it has records of
+ * which nobody could notice that they were not read, `verify` may find them. */
 bool checker_verify(const struct verify_options *options, bool must_be_clean,
                     struct checker_report *report);
 

@@ -155,7 +155,7 @@ static struct content_place place_in(const struct reading *reading) {
 }
 
 static bool same_text(struct text a, struct text b) {
-    return (a.bytes == NULL) == (b.bytes == NULL) && (a.bytes == NULL || text_equals(a, b));
+    return a.bytes == NULL || b.bytes == NULL ? a.bytes == b.bytes : text_equals(a, b);
 }
 
 /* Where the row is, and what of it is not right. */
@@ -251,7 +251,7 @@ static bool is_escaped(unsigned char c) {
     return c < 0x20 || c == 0x7f || (c < 0x80 && strchr("\"#%'*/:=?[\\]^{", c) != NULL);
 }
 
-/* As Hive has it. */
+/* As Spark escapes it. */
 static void print_value(struct text value, char name[static NAME_MAX_SIZE]) {
     if (value.bytes == NULL || value.length == 0)
         value = TEXT("__HIVE_DEFAULT_PARTITION__");
@@ -339,7 +339,7 @@ static bool check_reject(struct reading *reading, struct content_place *place) {
             continue;
         place->incarnation = record->incarnation;
         const char *reason = content_reason(content->kind);
-        if (reason == NULL || !text_equals(text_in(reading, CELL_REASON), text_borrow(reason)))
+        if (reason == NULL || !same_text(text_in(reading, CELL_REASON), text_borrow(reason)))
             return wrong(reading, *place, "reason");
         if (!same_text(text_in(reading, CELL_TOPIC), TEXT(MODEL_TOPIC)))
             return wrong(reading, *place, "topic");

@@ -1,7 +1,7 @@
 /* The sink log as Spark's CompactibleFileStreamLog reads it, and what the checkpoint says.
  *
- * Files of a log are read again only if their bytes have changed. A file that can't be read is a
- * finding: whoever writes these files publishes them whole. */
+ * A file of the log is read again only if its bytes have changed. A file that cannot be read is a
+ * finding, because each of these files is published whole. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -102,7 +102,7 @@ static const char *next_line(const char *at, const char *end) {
     return newline == NULL ? end : newline;
 }
 
-/* Calls visit() for each line of JSON behind the first line. False: *report has a finding. */
+/* Calls visit() for each line of JSON after the first line. False: *report has a finding. */
 static bool each_document(const char *path, const char *begin, size_t size,
                           void (*visit)(void *context, const struct json *line), void *context,
                           struct checker_report *report) {
@@ -137,7 +137,7 @@ static bool read_documents(const char *path, void (*visit)(void *context, const 
 
 /* ---- the sink log ---- */
 
-/* The path of "file:///lake/a%20b". Owned by the caller; NULL: it is no local file's. */
+/* The path of "file:///lake/a%20b". Owned by the caller; NULL: not a local file's. */
 static char *path_of_uri(const char *uri) {
     const char *at = strncmp(uri, "file://", 7) == 0 ? uri + 7 : uri;
     if (*at != '/')
@@ -196,14 +196,14 @@ static void take_entry(void *context, const struct json *line) {
     struct entry_walk *walk = context;
     int64_t size;
     const char *uri = json_member_text(line, "path"), *action = json_member_text(line, "action");
-    scoped(scope_free) char *path = uri == NULL ? NULL : path_of_uri(uri);
-    if (path == NULL || action == NULL || strcmp(action, "add") != 0 ||
-        !json_member_int(line, "size", &size)) {
+    char *path = uri == NULL ? NULL : path_of_uri(uri);
+    if (path != NULL && action != NULL && strcmp(action, "add") == 0 &&
+        json_member_int(line, "size", &size))
+        listing_add(&walk->log->files, path, size);
+    else
         checker_find(walk->report, "%s has an entry without path, size or action \"add\"",
                      walk->log->path);
-        return;
-    }
-    listing_add(&walk->log->files, path, size);
+    free(path);
 }
 
 static struct kept_log *kept_log_of(const char *path) {
@@ -352,7 +352,7 @@ static void read_plan(struct plan_seen *plan, int64_t batch, struct checker_repo
     *plan = (struct plan_seen){.batch = batch};
     no_ends(plan->ends);
     if (read_documents(path, take_plan_line, &walk, report) && (walk.is_wrong || walk.lines != 2))
-        checker_find(report, "%s is no plan of the topic", path);
+        checker_find(report, "%s is not a plan of the topic", path);
 }
 
 size_t plans_read(const struct plan_seen **read, struct checker_report *report) {

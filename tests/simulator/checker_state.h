@@ -85,7 +85,7 @@ struct plan_seen {
 };
 
 /* The plans in offsets/, ascending; and where batch 0 begins. Valid until the next call. */
-size_t plans_read(const struct plan_seen **plans, struct checker_report *report);
+size_t plans_read(const struct plan_seen **read, struct checker_report *report);
 void starts_read(int64_t starts[MODEL_PARTITIONS_MAX], struct checker_report *report);
 
 /* What the checkpoint counts. */

@@ -208,8 +208,9 @@ static struct text draw_text(struct random *random, char *room, size_t size_max)
 
 static void print_place(struct text *text, char *room, const char *before,
                         struct content_place place) {
-    size_t size = strlen(before);
-    memcpy(room, before, size);
+    size_t size = 0;
+    for (; before[size] != '\0'; size++)
+        room[size] = before[size];
     size += print_number(room + size, place.incarnation);
     room[size++] = '-';
     size += print_number(room + size, place.partition);
@@ -369,7 +370,7 @@ static void put_object(struct writer *writer) {
     put_space(writer);
 }
 
-/* An object that ends too early, or goes on where nothing may stand. */
+/* An object that ends too early, or has something where nothing may be. */
 static void put_malformed(struct writer *writer) {
     static const struct piece ends[] = {
         PIECE(""),

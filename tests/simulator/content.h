@@ -1,11 +1,11 @@
-/* content.h: the bytes of each record of the simulated topic, and what must become of them.
+/* content.h: the bytes of each record of the simulated topic, and what it must become.
  *
  * Both are made from the record's place and a seed, the expectation first: so the checker knows the
  * row or the reject without a decoder. The records are those of the built-in query `matches`, and
  * expect PARSE_MODE=reject and a table that is partitioned by `status`, alone or with others.
  *
- * Each record can be told from all others by its row (`ingestion_timestamp`) or by the key and
- * value of its reject. */
+ * Each record differs from all others in its row (`ingestion_timestamp`), or in the key and value
+ * of its reject. */
 #ifndef SIMULATOR_CONTENT_H
 #define SIMULATOR_CONTENT_H
 
@@ -72,7 +72,7 @@ int64_t content_timestamp_ms(const struct content *content, int64_t now_ms);
 /* As the rejects table names it; NULL of a row. */
 const char *content_reason(enum content_kind kind);
 
-/* What `ingestion_timestamp` tells of a row. False: it is not one of ours. */
+/* The place that `ingestion_timestamp` of a row shows. False: it is not one of ours. */
 int64_t content_ingestion(struct content_place place);
 bool content_place_of(int64_t ingestion, struct content_place *place);
 

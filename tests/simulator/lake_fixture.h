@@ -1,8 +1,8 @@
 /* lake_fixture.h: lakes that the program wrote, for the checker's test.
  *
- * The program runs as it is, with its own threads, on real files, above the model broker; one may
- * stand between them that leaves out, changes or makes up a record (struct lie), so that the
- * program writes a wrong lake by itself. Then the files are taken into memory, where a test can
+ * The program runs as it is, with its own threads, on real files, above the model broker. A
+ * broker between them may leave out, change or make up a record (struct lie), so that the program
+ * writes a wrong lake by itself. Then the files are taken into memory, where a test can
  * change them, and model_disk_bytes() and model_disk_walk() show them to the checker. */
 #ifndef SIMULATOR_LAKE_FIXTURE_H
 #define SIMULATOR_LAKE_FIXTURE_H

@@ -123,7 +123,7 @@ struct model_record {
  * have no gap. Valid until the next step. */
 size_t model_broker_history(const struct model_record **records);
 
-/* A record's bytes and what must become of them. Valid until the next call. */
+/* A record's bytes, and the row or reject that it must become. Valid until the next call. */
 const struct content *model_broker_content(int incarnation, int32_t partition, int64_t offset);
 
 /* The newest topic's id as the interface tells it. */

@@ -318,7 +318,7 @@ static bool happen(enum broker_event event) {
     }
 }
 
-/* Whether the event is of a topic that there is; all but three are. */
+/* Most events need a topic. */
 static bool is_possible(enum broker_event event) {
     if (event == BROKER_UNREACHABLE || event == BROKER_REACHABLE)
         return true;

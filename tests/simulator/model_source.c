@@ -196,7 +196,7 @@ static bool is_stalled(struct model_source *self) {
     return true;
 }
 
-/* SOURCE_RECORD: go on with what is there now. */
+/* SOURCE_RECORD: there are records now, or the range ends. */
 static enum source_status fetch(struct model_source *self, int timeout_ms, struct error *err) {
     struct fetched *fetched = current_of(self);
     *err = (struct error){0};

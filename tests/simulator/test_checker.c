@@ -2,6 +2,7 @@
 #include "lake_fixture.h"
 
 #include "base/system/clock.h"
+#include "streaming/operations/replay.h"
 
 /* Records, transactions, compaction and retention; nothing that keeps the program from its end. */
 static const struct broker_chances usual = {.of = {[BROKER_PRODUCED] = 900,
@@ -69,7 +70,8 @@ static struct verify_options verifying(struct broker *broker) {
 static void must_verify(bool must_be_clean) {
     struct broker *broker = liar_open();
     struct verify_options options = verifying(broker);
-    report = (struct checker_report){0};
+    report.findings = 0;
+    report.text[0] = '\0';
     if (!checker_verify(&options, must_be_clean, &report))
         fail_msg("%s", report.text);
     broker->ops->close(broker);
@@ -171,7 +173,7 @@ static void each_moment_between_runs_is_right(void **state) {
     for (int i = 0; i < 12; i++) {
         live(4);
         lake_run();
-        live(3); // what is not taken yet is no fault
+        live(3); // what is not taken yet is not missing
         tree_load();
         if (!checker_look(&report))
             fail_msg("%s", report.text);
@@ -277,6 +279,148 @@ static void merged_and_expired_files_are_accepted(void **state) {
     end();
 }
 
+static void replay(enum parse_mode mode) {
+    struct error err = {0};
+    struct replay_report replayed = {0};
+    lake_at.options.parse_mode = mode;
+    const struct replay_options options = {.query = &lake_at.options, .memory_max = 512 << 20};
+    FILE *out = fopen("/dev/null", "w");
+    bool done = operation_replay(&options, &replayed, out, &err);
+    (void)fclose(out);
+    if (!done)
+        fail_msg("%s", err.message);
+    assert_true(replayed.rows > 0 || mode == PARSE_REJECT);
+}
+
+static void rejects_that_were_replayed_are_rows_and_stay_rejects(void **state) {
+    (void)state;
+    begin(&usual, "status", NULL);
+    begin_check();
+    run_batches(6);
+    replay(PARSE_REJECT);
+    must_accept();
+    assert_int_equal(report.replayed, 0);
+    replay(PARSE_PERMISSIVE);
+    lake.is_permissive = true;
+    checker_begin(&lake);
+    run_batches(3);
+    report = (struct checker_report){0};
+    must_accept();
+    assert_true(report.replayed > 0);
+    must_verify(true);
+    lake.is_permissive = false;
+    checker_begin(&lake);
+    must_find_in_the_end("is in the table");
+    end();
+}
+
+static void rows_of_a_permissive_run_are_accepted(void **state) {
+    (void)state;
+    begin(&usual, "status", NULL);
+    lake_at.options.parse_mode = PARSE_PERMISSIVE;
+    begin_check();
+    lake.is_permissive = true;
+    checker_begin(&lake);
+    run_batches(4);
+    must_accept();
+    lake.is_permissive = false;
+    checker_begin(&lake);
+    must_find_in_the_end("is in the table");
+    end();
+}
+
+static void rewound_batches_are_done_again(void **state) {
+    (void)state;
+    struct error err = {0};
+    struct offsets next = {0};
+    const struct rewind_request request = {
+        .to_batch = 4, .query = &lake_at.options, .memory_max = 512 << 20};
+    begin(&usual, "status", NULL);
+    begin_check();
+    run_batches(12);
+    FILE *out = fopen("/dev/null", "w");
+    bool done = operation_rewind(&lake_at.options.store, &request, false, &next, out, &err);
+    (void)fclose(out);
+    offsets_deinit(&next);
+    if (!done)
+        fail_msg("%s", err.message);
+    tree_load();
+    if (!checker_look(&report))
+        fail_msg("%s", report.text);
+    must_find_in_the_end("is lost");
+    run_batches(2);
+    report = (struct checker_report){0};
+    must_accept();
+    must_verify(true);
+    end();
+}
+
+/* A file that a change brings is listed before it is there. */
+static void a_change_that_is_not_carried_out_is_a_moment_and_not_an_end(void **state) {
+    (void)state;
+    begin(&usual, "status", NULL);
+    begin_check();
+    run_batches(12);
+    lake_care((struct care_request){.kind = REQUEST_COMPACT, .target_size = 128 << 20});
+    must_accept();
+    char *done = text_format("%s/changes/0", lake_at.checkpoint);
+    char *open = text_format("%s/changes/0.open", lake_at.checkpoint);
+    struct tree_file *record = tree_find(done);
+    tree_add(open, record->bytes, record->size);
+    tree_remove(tree_find(done));
+    char *log = text_format("%s/_spark_metadata/9.compact", lake_at.table);
+    const char *listed = strstr(tree_find(log)->bytes, "status=");
+    char *path = text_format("%s/%.*s", lake_at.table, (int)strcspn(listed, "\""), listed);
+    tree_remove(tree_find(path));
+    report = (struct checker_report){0};
+    if (!checker_look(&report))
+        fail_msg("%s", report.text);
+    must_find_in_the_end("a change of the table is not carried out");
+    free(done);
+    free(open);
+    free(log);
+    free(path);
+    end();
+}
+
+/* ---- any history ---- */
+
+/* All events of the topic, between runs; the last run finds a cluster without faults. */
+static void any_history_is_accepted(void **state) {
+    (void)state;
+    const char *from = getenv("CHECKER_SEED"), *lives = getenv("CHECKER_LIVES");
+    uint64_t first = from == NULL ? 1 : strtoull(from, NULL, 10);
+    for (uint64_t seed = first; seed < first + (lives == NULL ? 4 : strtoull(lives, NULL, 10));
+         seed++) {
+        struct random random = random_fork(seed, 99);
+        struct broker_chances chances = broker_chances_usual;
+        chances.of[BROKER_TOPIC_DELETED] = (unsigned)random_below(&random, 40);
+        chances.of[BROKER_LOG_CUT] = (unsigned)random_below(&random, 80);
+        chances.of[BROKER_RETENTION] = (unsigned)random_below(&random, 80);
+        chances.has_no_ids = random_chance(&random, 300);
+        lie = (struct lie){0};
+        lake_init("status", NULL);
+        model_broker_begin(seed, &chances, (struct broker_time){0}, NULL);
+        begin_check();
+        lake.has_no_ids = chances.has_no_ids;
+        checker_begin(&lake);
+        for (int run = 0; run < 10; run++) {
+            live(1 + (int)random_below(&random, 12));
+            lake_run();
+            live(3);
+            tree_load();
+            if (!checker_look(&report))
+                fail_msg("seed %" PRIu64 ", run %d: %s", seed, run, report.text);
+        }
+        lake_run();
+        tree_load();
+        if (!checker_judge(&report))
+            fail_msg("seed %" PRIu64 ": %s", seed, report.text);
+        must_verify(true);
+        end();
+    }
+}
+
 /* ---- faults in the files ---- */
 
 /* One lake for all; each test changes its own copy in memory. */
@@ -301,7 +445,7 @@ static int take_lake(void **state) {
     return 0;
 }
 
-static void a_listed_file_that_is_not_there_is_found(void **state) {
+static void a_listed_file_that_is_missing_is_found(void **state) {
     (void)state;
     tree_remove(find_file(lake_at.table, ".parquet"));
     must_find_in_look("is not there");
@@ -332,7 +476,7 @@ static void a_file_on_its_way_that_readers_see_is_found(void **state) {
     (void)state;
     char *path = text_format("%s/status=live/part-1.staged", lake_at.table);
     tree_add(path, "PAR1", 4);
-    must_find_in_look("is no data file, and readers see it");
+    must_find_in_look("is not a data file, and readers see it");
     free(path);
 }
 
@@ -405,7 +549,7 @@ static void a_reject_that_is_gone_is_found(void **state) {
     must_find_in_the_end("to be rejected, Kafka has it) is lost");
 }
 
-static void a_reject_that_is_there_twice_is_found(void **state) {
+static void a_reject_that_exists_twice_is_found(void **state) {
     (void)state;
     const struct tree_file *file = find_file(lake_at.rejects, ".parquet");
     char *path = text_format("%s/part-copy.parquet", lake_at.rejects);
@@ -441,7 +585,7 @@ static struct content_place find_record(enum content_kind kind, const char *text
     return (struct content_place){0};
 }
 
-/* One batch, in which the program is told something else about this record. */
+/* One batch, in which the program gets something else for this record. */
 static void run_with(struct lie told) {
     lie = told;
     lake_run();
@@ -529,8 +673,10 @@ static void an_extra_row_is_found(void **state) {
                 strstr(report.text, "has another kafka_timestamp") != NULL);
 }
 
-int main(void) {
+int main(int argc, char **argv) {
     streams_load();
+    if (argc > 1)
+        cmocka_set_test_filter(argv[1]);
 #define WITH_LAKE(name) cmocka_unit_test_setup(name, take_lake)
 #define WITH_RECORDS(name) cmocka_unit_test_setup_teardown(name, set_up_records, remove_lake)
     const struct CMUnitTest tests[] = {
@@ -542,6 +688,11 @@ int main(void) {
         cmocka_unit_test(a_log_that_was_cut_is_accepted),
         cmocka_unit_test(a_query_that_begins_at_the_end_is_accepted),
         cmocka_unit_test(merged_and_expired_files_are_accepted),
+        cmocka_unit_test(rejects_that_were_replayed_are_rows_and_stay_rejects),
+        cmocka_unit_test(rows_of_a_permissive_run_are_accepted),
+        cmocka_unit_test(rewound_batches_are_done_again),
+        cmocka_unit_test(a_change_that_is_not_carried_out_is_a_moment_and_not_an_end),
+        cmocka_unit_test(any_history_is_accepted),
         WITH_RECORDS(a_lost_row_is_found),
         WITH_RECORDS(a_lost_reject_is_found),
         WITH_RECORDS(a_wrong_text_is_found),
@@ -552,7 +703,7 @@ int main(void) {
         WITH_RECORDS(an_extra_row_is_found),
     };
     const struct CMUnitTest of_one_lake[] = {
-        WITH_LAKE(a_listed_file_that_is_not_there_is_found),
+        WITH_LAKE(a_listed_file_that_is_missing_is_found),
         WITH_LAKE(a_file_that_is_cut_short_is_found),
         WITH_LAKE(a_file_with_a_sector_of_zeros_is_found),
         WITH_LAKE(an_empty_file_is_found),
@@ -565,7 +716,7 @@ int main(void) {
         WITH_LAKE(a_torn_line_of_the_log_is_found),
         WITH_LAKE(a_file_in_another_directory_is_found),
         WITH_LAKE(a_reject_that_is_gone_is_found),
-        WITH_LAKE(a_reject_that_is_there_twice_is_found),
+        WITH_LAKE(a_reject_that_exists_twice_is_found),
         WITH_LAKE(a_record_that_was_not_taken_is_found),
     };
     if (getenv("CHECKER_LOG") == NULL)

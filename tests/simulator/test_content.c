@@ -132,7 +132,7 @@ static void check_record(struct scene *scene, struct content_place place) {
     row_maker_reset(&scene->maker);
 }
 
-static void the_program_makes_of_each_record_what_is_expected(void **state) {
+static void each_record_becomes_what_is_expected(void **state) {
     struct scene *scene = *state;
     for (int64_t i = 0; i < RECORDS; i++)
         check_record(scene, (struct content_place){(int)(i % 3), (int32_t)(i % 5), i / 15});
@@ -156,7 +156,7 @@ static void a_place_always_gives_the_same_bytes_and_another_place_others(void **
     }
 }
 
-static void a_reject_is_told_from_others_by_its_key_or_value(void **state) {
+static void a_reject_differs_from_all_others_in_its_key_or_value(void **state) {
     static struct content one, two;
     (void)state;
     for (int64_t offset = 0; offset < 5000; offset++) {
@@ -203,10 +203,9 @@ static void the_kind_and_time_are_those_of_the_whole_content(void **state) {
 int main(void) {
     streams_load();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(the_program_makes_of_each_record_what_is_expected, set_up,
-                                        tear_down),
+        cmocka_unit_test_setup_teardown(each_record_becomes_what_is_expected, set_up, tear_down),
         cmocka_unit_test(a_place_always_gives_the_same_bytes_and_another_place_others),
-        cmocka_unit_test(a_reject_is_told_from_others_by_its_key_or_value),
+        cmocka_unit_test(a_reject_differs_from_all_others_in_its_key_or_value),
         cmocka_unit_test(a_row_tells_its_place),
         cmocka_unit_test(the_kind_and_time_are_those_of_the_whole_content),
     };

@@ -430,7 +430,7 @@ static void a_fetch_that_fails_is_an_error_of_the_broker(void **state) {
     end();
 }
 
-static void a_fetch_that_stalls_goes_on_later(void **state) {
+static void a_fetch_that_stalls_continues_later(void **state) {
     (void)state;
     struct broker_chances chances = calm;
     chances.of[BROKER_FETCH_STALLED] = 500;
@@ -591,7 +591,7 @@ static uint64_t history_hash(void) {
     return hash;
 }
 
-static void the_same_seed_gives_the_same_history_whatever_is_asked(void **state) {
+static void the_same_seed_gives_the_same_history_no_matter_what_is_asked(void **state) {
     (void)state;
     for (uint64_t seed = 1; seed < 30; seed++) {
         uint64_t hashes[2];
@@ -650,12 +650,12 @@ int main(void) {
         cmocka_unit_test(compacted_offsets_are_left_out),
         cmocka_unit_test(a_damaged_fetch_can_be_read_the_next_time),
         cmocka_unit_test(a_fetch_that_fails_is_an_error_of_the_broker),
-        cmocka_unit_test(a_fetch_that_stalls_goes_on_later),
+        cmocka_unit_test(a_fetch_that_stalls_continues_later),
         cmocka_unit_test(an_empty_range_ends_and_one_can_be_given_up),
         cmocka_unit_test(all_fails_in_a_process_that_has_ended),
         cmocka_unit_test(a_quiet_cluster_has_no_faults_and_nothing_open),
         cmocka_unit_test(a_reader_gets_each_record_once_or_it_was_deleted_or_compacted),
-        cmocka_unit_test(the_same_seed_gives_the_same_history_whatever_is_asked),
+        cmocka_unit_test(the_same_seed_gives_the_same_history_no_matter_what_is_asked),
         cmocka_unit_test(each_event_happens_within_a_hundred_lives),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
