@@ -292,6 +292,9 @@ static bool may_be_missing(const struct judging *judging, const struct model_rec
         *reason = CHECKER_UNNOTICED;
     else if (record->fate != OFFSET_RECORD)
         return is_lost(judging, record, reason);
+    else if (lake.log_was_cut &&
+             spans_have(&judging->account.lost, record->partition, record->offset))
+        *reason = CHECKER_LOST;
     else if (was_taken_before(record, true))
         *reason = CHECKER_REGROWN;
     else

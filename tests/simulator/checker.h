@@ -36,6 +36,7 @@ struct checker_lake {
     bool is_permissive; // PARSE_MODE=permissive in some run or replay of the life: what can't be
                         // read may be a row
     bool has_no_ids;    // the cluster's topics have none: that one was replaced may go unnoticed
+    bool log_was_cut;   // an unclean election: all of a planned range can count as lost then
     int64_t expires_before_ms; // the dates before may have expired; INT64_MIN: none
 };
 
