@@ -50,10 +50,15 @@ def build_variant(build, directory, number, plant):
     subprocess.run(command, cwd=where, check=True)
     link = link_command(build)
     program = directory / f"simulate-{number}"
-    at = link.index("-o")
-    link[at + 1] = str(program)
-    link.insert(at, str(made))
-    subprocess.run([word for word in link if word != "-g"] + ["-s"], cwd=build, check=True)
+    link[link.index("-o") + 1] = str(program)
+    named = f"/{plant['file'].removeprefix('src/')}.o"  # the program's files of base/disk are named, not in a library
+    if any(word.endswith(named) for word in link):
+        link = [str(made) if word.endswith(named) else word for word in link]
+    else:
+        link.insert(link.index("-o"), str(made))
+    linked = subprocess.run(link + ["-Wl,-S"], cwd=build, capture_output=True, text=True)
+    if linked.returncode != 0:
+        raise SystemExit(f"{plant['name']}: cannot be linked:\n{linked.stderr[-2000:]}")
     return program
 
 
