@@ -415,6 +415,22 @@ static void become_sparks(int64_t last) {
     }
 }
 
+/* Commands go by what is on disk, as with SINK_LOG=auto; their first recovery may come before the
+ * first batch. */
+static void a_query_without_a_sink_log_takes_back_a_promise_of_one(void **state) {
+    (void)state;
+    struct recovery recovery;
+    must_start(&recovery);
+    recovery_deinit(&recovery);
+    fixture.options.sink_log = SINK_LOG_OFF;
+    fixture_must_advance(&fixture, 1, 0);
+    fixture.options.sink_log = SINK_LOG_AUTO;
+    must_start(&recovery);
+    assert_false(recovery.sink_log);
+    assert_int_equal(recovery.next_batch, 2);
+    recovery_deinit(&recovery);
+}
+
 static void a_checkpoint_of_spark_is_taken_over(void **state) {
     (void)state;
     become_sparks(3);
@@ -939,6 +955,7 @@ int main(void) {
         ON_DISK(a_table_whose_files_are_gone_keeps_its_partition_columns),
         ON_DISK(a_table_of_the_old_job_is_written_without_a_sink_log),
         ON_DISK(a_new_table_gets_a_sink_log_unless_it_must_not),
+        ON_DISK(a_query_without_a_sink_log_takes_back_a_promise_of_one),
         ON_DISK(a_checkpoint_of_spark_is_taken_over),
         ON_DISK(a_batch_that_spark_left_open_runs_again_with_its_timestamp),
         ON_DISK(batch_0_runs_again_from_the_first_offsets),
