@@ -46,9 +46,9 @@ enum checker_reason {
     CHECKER_DELETED,      // with its topic, or cut off its log, before it was read
     CHECKER_BEFORE_START, // the query began behind it
     CHECKER_EXPIRED,
-    CHECKER_ACCEPTED, // its file was gone, and an operator accepted that
-    CHECKER_GIVEN_UP, // Kafka has it, but its range was planned, could not be read to its end
-                      // because the log was cut, and was counted as lost
+    CHECKER_ACCEPTED,  // its file was gone, and an operator accepted that
+    CHECKER_GIVEN_UP,  // Kafka has it, but its range was planned, could not be read to its end
+                       // because the log was cut, and was counted as lost
     CHECKER_REGROWN,   // its offset was taken before its log was cut
     CHECKER_UNNOTICED, // its offset was taken of a topic of the same name, and there are no ids
     CHECKER_REASONS
