@@ -1067,16 +1067,16 @@ static int64_t modified_ms(const char *path) {
 static void test_files_and_directories_have_the_time_of_their_last_change(void **state) {
     (void)state;
     begin(1);
-    now_us = 5000 * 1000;
+    now_us = 5000000;
     int fd = make("/lake/a/x", "1");
     assert_int_equal(modified_ms("/lake/a/x"), 5000);
     assert_int_equal(modified_ms("/lake/a"), 5000);
-    now_us = 6000 * 1000;
+    now_us = 6000000;
     assert_int_equal(disk->write(fd, "2", 1), 1);
     assert_int_equal(disk->chmod("/lake/a/x", 0600), 0);
     assert_int_equal(modified_ms("/lake/a/x"), 6000);
     assert_int_equal(modified_ms("/lake/a"), 5000);
-    now_us = 4000 * 1000; // the clock may go back
+    now_us = 4000000; // the clock may go back
     assert_int_equal(disk->rename("/lake/a/x", "/lake/b/x"), 0);
     assert_int_equal(modified_ms("/lake/b/x"), 6000);
     assert_int_equal(modified_ms("/lake/a"), 4000);
