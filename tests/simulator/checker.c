@@ -131,7 +131,7 @@ struct batch {
     int64_t starts[MODEL_PARTITIONS_MAX];
 };
 
-static bool has_left(struct account *account, int32_t partition, int64_t offset) {
+static bool has_left(const struct account *account, int32_t partition, int64_t offset) {
     return spans_have(&account->expired, partition, offset) ||
            spans_have(&account->accepted, partition, offset) ||
            spans_have(&account->lost, partition, offset);
@@ -177,20 +177,71 @@ static void begin_batch(struct batch *batch, const struct plan_seen *plan,
             batch->starts[p] = before->ends[p] < 0 ? 0 : before->ends[p];
 }
 
-static void check_batches(const struct view *view, struct checker_report *report) {
+/* The batches of which the plan and where it begins are known. Owned by the caller; what they point
+ * to is valid until the next call. */
+static struct batch *read_batches(size_t *count, struct checker_report *report) {
     const struct plan_seen *plans;
-    struct account account;
-    size_t count = plans_read(&plans, report);
-    account_read(&account, report);
-    for (size_t i = 0; i < count && plans[i].batch <= view->listing.newest; i++) {
+    size_t plan_count = plans_read(&plans, report);
+    struct batch *batches = must_alloc(plan_count + 1, sizeof *batches);
+    *count = 0;
+    for (size_t i = 0; i < plan_count; i++) {
         bool follows = i > 0 && plans[i - 1].batch + 1 == plans[i].batch;
-        struct batch batch;
-        if (!follows && plans[i].batch > 0)
-            continue;
-        begin_batch(&batch, &plans[i], follows ? &plans[i - 1] : NULL, report);
-        check_batch(view, &batch, &account, report);
+        if (follows || plans[i].batch == 0)
+            begin_batch(&batches[(*count)++], &plans[i], follows ? &plans[i - 1] : NULL, report);
     }
+    return batches;
+}
+
+static int by_time(const void *a, const void *b) {
+    int64_t time = *(const int64_t *)a, other = ((const struct batch *)b)->plan->timestamp_ms;
+    return (time > other) - (time < other);
+}
+
+static bool takes_nothing(const struct batch *batch) {
+    for (size_t p = 0; p < MODEL_PARTITIONS_MAX; p++)
+        if (batch->starts[p] < batch->plan->ends[p])
+            return false;
+    return true;
+}
+
+/* A row says by its time which batch it is of: one that the view has, and that takes its offset, or
+ * that takes none, as a replay. */
+static void check_row_of_batch(const struct view *view, size_t index, const struct batch *batch,
+                               struct checker_report *report) {
+    const struct model_record *record = past_at(index);
+    int32_t p = record->partition;
+    bool is_taken = batch->starts[p] <= record->offset && record->offset < batch->plan->ends[p];
+    if ((is_taken || takes_nothing(batch)) && batch->plan->batch <= view->listing.newest)
+        return;
+    checker_find(report,
+                 "%s: partition %" PRId32 ", offset %" PRId64 " is in a row of batch %" PRId64
+                 ", which takes offsets %" PRId64 " to %" PRId64 " (batches up to %" PRId64
+                 " are there)",
+                 view->name, p, record->offset, batch->plan->batch, batch->starts[p],
+                 batch->plan->ends[p] - 1, view->listing.newest);
+}
+
+static void check_rows(const struct view *view, const struct batch *batches, size_t count,
+                       struct checker_report *report) {
+    for (size_t i = 0; i < past_count() && count > 0; i++) {
+        const struct batch *batch = view->met[i] == NULL ? NULL
+                                                         : bsearch(&view->processed_ms[i], batches,
+                                                                   count, sizeof *batches, by_time);
+        if (batch != NULL)
+            check_row_of_batch(view, i, batch, report);
+    }
+}
+
+static void check_batches(const struct view *view, struct checker_report *report) {
+    struct account account;
+    size_t count;
+    struct batch *batches = read_batches(&count, report);
+    account_read(&account, report);
+    for (size_t i = 0; i < count && batches[i].plan->batch <= view->listing.newest; i++)
+        check_batch(view, &batches[i], &account, report);
+    check_rows(view, batches, count, report);
     account_deinit(&account);
+    free(batches);
 }
 
 /* ---- at any moment ---- */
@@ -248,15 +299,26 @@ static struct content_place place_of(const struct model_record *record) {
     return (struct content_place){record->incarnation, record->partition, record->offset};
 }
 
-/* Whether an earlier incarnation had the offset, of the same topic or of one before. */
-static bool was_taken_before(const struct model_record *record, bool of_same_topic) {
+/* Whether the query went past it, as far as is known: it has it, or there was nothing to have. */
+static bool was_taken(const struct judging *judging, size_t index) {
+    const struct model_record *record = past_at(index);
+    return table_view(judging)->met[index] != NULL || judging->views.rejects.met[index] != NULL ||
+           !record->was_readable || record->fate == OFFSET_ABSENT ||
+           has_left(&judging->account, record->partition, record->offset) ||
+           record->offset < judging->starts[record->partition];
+}
+
+/* Whether the query took the offset in an earlier incarnation, of the same topic or of one before.
+ */
+static bool was_taken_before(const struct judging *judging, const struct model_record *record,
+                             bool of_same_topic) {
     int incarnation = 0;
     for (int64_t index;
          (index = past_next(record->partition, record->offset, &incarnation)) != PAST_NONE;) {
         const struct model_record *other = past_at((size_t)index);
         if (other->incarnation >= record->incarnation)
             return false;
-        if ((other->topic == record->topic) == of_same_topic)
+        if ((other->topic == record->topic) == of_same_topic && was_taken(judging, (size_t)index))
             return true;
     }
     return false;
@@ -269,7 +331,20 @@ static bool is_lost(const struct judging *judging, const struct model_record *re
     bool is_counted = spans_have(&judging->account.lost, record->partition, record->offset);
     *reason = is_counted ? CHECKER_LOST : CHECKER_DELETED;
     return is_counted || record->fate == OFFSET_GONE || record->topic != judging->newest_topic ||
-           was_taken_before(record, true) || (lake.has_no_ids && was_taken_before(record, false));
+           was_taken_before(judging, record, true) ||
+           (lake.has_no_ids && was_taken_before(judging, record, false));
+}
+
+/* A planned range that its log does not reach any more is given up as a whole
+ * (docs/internals/positions.md), and counted as lost. */
+static bool was_given_up(const struct judging *judging, const struct model_record *record) {
+    if (!spans_have(&judging->account.lost, record->partition, record->offset))
+        return false;
+    for (size_t i = 0; i < past_count(); i++)
+        if (past_at(i)->is_cut && past_at(i)->topic == record->topic &&
+            past_at(i)->partition == record->partition && past_at(i)->offset > record->offset)
+            return true;
+    return false;
 }
 
 static bool has_expired(const struct judging *judging, const struct model_record *record) {
@@ -288,15 +363,14 @@ static bool may_be_missing(const struct judging *judging, const struct model_rec
         *reason = CHECKER_ACCEPTED;
     else if (record->offset < judging->starts[record->partition])
         *reason = CHECKER_BEFORE_START;
-    else if (lake.has_no_ids && was_taken_before(record, false))
+    else if (lake.has_no_ids && was_taken_before(judging, record, false))
         *reason = CHECKER_UNNOTICED;
     else if (record->fate != OFFSET_RECORD)
         return is_lost(judging, record, reason);
-    else if (lake.log_was_cut &&
-             spans_have(&judging->account.lost, record->partition, record->offset))
-        *reason = CHECKER_LOST;
-    else if (was_taken_before(record, true))
+    else if (was_taken_before(judging, record, true))
         *reason = CHECKER_REGROWN;
+    else if (was_given_up(judging, record))
+        *reason = CHECKER_GIVEN_UP;
     else
         return false;
     return true;
@@ -431,6 +505,7 @@ const char *checker_reason_name(enum checker_reason reason) {
         [CHECKER_BEFORE_START] = "before the first offset of the query",
         [CHECKER_EXPIRED] = "expired",
         [CHECKER_ACCEPTED] = "accepted as gone",
+        [CHECKER_GIVEN_UP] = "in a planned range that its cut log does not reach, counted as lost",
         [CHECKER_REGROWN] = "its offset was taken before its log was cut",
         [CHECKER_UNNOTICED] = "its offset was taken of the topic before, without ids",
     };

@@ -36,7 +36,6 @@ struct checker_lake {
     bool is_permissive; // PARSE_MODE=permissive in some run or replay of the life: what can't be
                         // read may be a row
     bool has_no_ids;    // the cluster's topics have none: that one was replaced may go unnoticed
-    bool log_was_cut;   // an unclean election: all of a planned range can count as lost then
     int64_t expires_before_ms; // the dates before may have expired; INT64_MIN: none
 };
 
@@ -48,6 +47,8 @@ enum checker_reason {
     CHECKER_BEFORE_START, // the query began behind it
     CHECKER_EXPIRED,
     CHECKER_ACCEPTED,  // its file was gone, and an operator accepted that
+    CHECKER_GIVEN_UP,  // Kafka has it, but its range was planned, could not be read to its end
+                       // because the log was cut, and was counted as lost
     CHECKER_REGROWN,   // its offset was taken before its log was cut
     CHECKER_UNNOTICED, // its offset was taken of a topic of the same name, and there are no ids
     CHECKER_REASONS

@@ -72,7 +72,6 @@ static void tell_checker(void) {
                                 .has_no_sink_log = !has_log(),
                                 .is_permissive = world.is_permissive,
                                 .has_no_ids = topic_may_be_unnoticed(),
-                                .log_was_cut = log_was_cut(),
                                 .expires_before_ms = world.expired_before == INT32_MIN
                                                          ? INT64_MIN
                                                          : (int64_t)world.expired_before * DAY_MS};

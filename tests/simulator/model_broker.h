@@ -116,6 +116,7 @@ struct model_record {
     enum offset_fate fate;
     bool was_readable; // at some time a record that a reader could have
     bool is_marker;    // of a transaction
+    bool is_cut;       // off its log
     bool is_reject;    // its JSON must become one
 };
 

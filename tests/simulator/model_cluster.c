@@ -268,6 +268,8 @@ static bool cut_log(void) {
     int64_t to =
         log->end - 1 - (int64_t)random_below(&cluster.events, most < 8 ? (uint64_t)most : 8);
     lose(log, to, log->end, OFFSET_GONE);
+    for (int64_t at = to; at < log->end; at++)
+        entry_at(log, at)->record.is_cut = true;
     log->end = to;
     log->incarnation = ++cluster.incarnation;
     if (log->readable_to > to)

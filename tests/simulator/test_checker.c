@@ -515,6 +515,31 @@ static void half_a_batch_in_the_log_is_found(void **state) {
     must_find_in_look("is not whole");
 }
 
+static void a_row_of_a_batch_that_does_not_take_its_offset_is_found(void **state) {
+    (void)state;
+    char *newest = text_format("%s/offsets/12", lake_at.checkpoint);
+    char *before = text_format("%s/offsets/11", lake_at.checkpoint);
+    // As if the newest batch had the offsets of the one before, and it none.
+    struct tree_file *plan = tree_find(newest);
+    const struct tree_file *other = tree_find(before);
+    char *ends = memrchr(plan->bytes, '\n', plan->size);
+    const char *other_ends = memrchr(other->bytes, '\n', other->size);
+    char *changed = text_format("%.*s%.*s", (int)(ends - plan->bytes), plan->bytes,
+                                (int)(other->bytes + other->size - other_ends), other_ends);
+    free(plan->bytes);
+    plan->bytes = changed;
+    plan->size = strlen(changed);
+    char *last = memrchr(plan->bytes, '}', plan->size - 1); // and one of a new partition
+    check(last != NULL);
+    char *with = text_format("%.*s,\"5\":1}}", (int)(last - plan->bytes), plan->bytes);
+    free(plan->bytes);
+    plan->bytes = with;
+    plan->size = strlen(with);
+    must_find_in_look("which takes offsets");
+    free(newest);
+    free(before);
+}
+
 static void a_gap_in_the_log_is_found(void **state) {
     (void)state;
     char *path = text_format("%s/_spark_metadata/11", lake_at.table);
@@ -712,6 +737,7 @@ int main(int argc, char **argv) {
         WITH_LAKE(a_file_that_the_log_does_not_list_is_found),
         WITH_LAKE(a_file_that_is_listed_twice_is_found),
         WITH_LAKE(half_a_batch_in_the_log_is_found),
+        WITH_LAKE(a_row_of_a_batch_that_does_not_take_its_offset_is_found),
         WITH_LAKE(a_gap_in_the_log_is_found),
         WITH_LAKE(a_torn_line_of_the_log_is_found),
         WITH_LAKE(a_file_in_another_directory_is_found),
