@@ -120,6 +120,13 @@ static void drop_rights(struct node *file) {
         file->now.mode &= ~foreign_rights(file);
 }
 
+/* Nobody runs a new file with the rights of a group that they are not in. */
+static void drop_group_rights(struct node *file) {
+    bool is_other = tree.user != 0 && file->now.group != tree.group;
+    if (is_other && (file->now.mode & S_IXGRP) != 0)
+        file->now.mode &= ~(mode_t)S_ISGID;
+}
+
 static void resize(struct node *file, size_t size) {
     bytes_resize(file, size);
     drop_rights(file);
@@ -135,6 +142,8 @@ static struct node *create_in(const struct node *directory, mode_t mode) {
         node->now.group = directory->now.group;
         if (node_is_directory(node))
             node->now.mode |= S_ISGID;
+        else
+            drop_group_rights(node);
     }
     node->synced = node->now;
     return node;

@@ -76,7 +76,8 @@ static void draw_moments(const struct nodes *directories) {
     }
 }
 
-/* A file system with a journal never loses a file that is renamed: where the old name is gone, the new one is there. */
+/* A file system with a journal never loses a file that is renamed: where the old name is gone, the
+ * new one is there. */
 static bool keep_moved(struct node *directory) {
     for (const struct change *change = directory->changes;
          change != NULL && change->step > directory->kept_until; change = change->older)

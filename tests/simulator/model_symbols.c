@@ -90,7 +90,7 @@ const struct symbol *symbol_at(const void *address) {
     if (symbols == NULL)
         read_program();
     uintptr_t at = (uintptr_t)address;
-    if (symbol_count == 0)
+    if (symbols == NULL || symbol_count == 0)
         return NULL;
     size_t first = 0, end = symbol_count; // the last that starts at or before `at` is in between
     while (end - first > 1) {

@@ -17,6 +17,7 @@
 #include "streaming/operations/care.h"
 #include "streaming/operations/operations.h"
 #include "streaming/operations/replay.h"
+#include "streaming/recovery/recover.h"
 #include "streaming/start/streaming.h"
 #include "streaming/verify/verify.h"
 #include "counts.h"
@@ -114,7 +115,13 @@ void process_draw(struct process *process, struct world *world, int number, bool
     *process = (struct process){.number = number, .last = last};
     process->kind = draw_kind(world, &random);
     process->options = world_query_options(world, &random, last);
+    if (world->replays && number > 0 && random_chance(&random, 500) && world_has(world, PART_OPERATIONS))
+        process->kind = PROCESS_REPLAY;
     draw_end(process, world, &random);
+    if (world->is_long) {
+        process->end_after_ms = 40000;
+        process->end_at_change += 4000 * (long)random_below(&random, 3);
+    }
     draw_faults(process, world, &random);
     process->views = random_chance(&random, 250) ? 20 : 0;
     if (last) {
@@ -170,6 +177,42 @@ static void note_time(const struct process *process, struct world *world) {
         world->expired_before = before;
 }
 
+static bool care(struct process *process, struct world *world, FILE *out, struct error *err);
+
+/* Another instance with the same checkpoint must be refused while this one holds the lock. */
+static void try_second_instance(const struct process *process) {
+    struct store *store = NULL;
+    struct error err = {0};
+    bool opened = recovery_open(&process->options.store, &store, &err);
+    store_close(store);
+    if (opened && !process->died)
+        found("a second instance gets the lock of the checkpoint");
+    counts_add(1, "look: a second instance");
+}
+
+/* A command while the query runs: the query does it. */
+static void ask_for_care(struct process *process, struct world *world) {
+    struct process command = *process;
+    char *said = NULL;
+    size_t size;
+    struct error err = {0};
+    FILE *out = open_memstream(&said, &size);
+    check(out != NULL);
+    command.kind = PROCESS_COMPACT;
+    bool ok = care(&command, world, out, &err);
+    process->random = command.random;
+    (void)fclose(out);
+    free(said);
+    counts_add(1, "look: compact, asked of the running query%s", ok ? "" : ", without an answer");
+}
+
+static void disturb(struct process *process, struct world *world) {
+    if (random_chance(&process->random, 10))
+        try_second_instance(process);
+    if (random_chance(&process->random, 10) && world_has(world, PART_OPERATIONS) && world_has(world, PART_CARE))
+        ask_for_care(process, world);
+}
+
 static void watch(struct process *process, struct world *world, struct streaming *streaming) {
     int64_t began_ms = scheduler_monotonic_us() / 1000, asked_ms = 0, died_ms = 0;
     while (streaming_is_active(streaming)) {
@@ -178,6 +221,9 @@ static void watch(struct process *process, struct world *world, struct streaming
         model_broker_live(process->last);
         jump(process, world);
         note_time(process, world);
+        if (!process->died && process->accident == NULL && streaming_is_active(streaming) &&
+            streaming_query_status(streaming, 0).id[0] != '\0') // it has the lock
+            disturb(process, world);
         if (process->died && died_ms == 0) {
             died_ms = lived_ms + 1;
             streaming_request_stop(streaming, STOP_NOW);

@@ -21,6 +21,7 @@
 
 enum { FILES = 8, CALLS = 400, BYTES_MAX = 3000, NAMES = 64, OTHER_USER = 12345 };
 
+static uint64_t seeds = 300;
 static struct random chance;
 static const struct disk_ops *model;
 static char root[64];
@@ -61,7 +62,7 @@ static size_t below(size_t count) {
 static const char *some_path(char path[static 1024]) {
     static const char *const names[] = {"a", "b", "c", "d", "a", "b", "c", "e", ".", ".."};
     int size = snprintf(path, 1024, "%s", root);
-    size_t depth = 1 + below(3);
+    size_t depth = below(6) == 0 ? 1 : 2 + below(2);
     for (size_t i = 0; i < depth; i++) {
         bool odd = i > 0 && below(8) == 0;
         const char *name = names[odd ? 8 + below(2) : below(8)];
@@ -200,7 +201,7 @@ static void try_open(size_t i) {
     int flags = some_flags();
     mode_t mode = some_mode();
     close_file(i);
-    note("open %s %#o %#o", some_path(path), (unsigned)flags, mode);
+    note("open %zu %s %#o %#o", i, some_path(path), (unsigned)flags, mode);
     files[i].real = disk_real.open(path, flags, mode);
     int error_number = errno;
     files[i].model = model->open(path, flags, mode);
@@ -419,6 +420,13 @@ static void try_one(void) {
 
 /* ---- a run ---- */
 
+static int make_removable(const char *path, const struct stat *status, int type, struct FTW *at) {
+    (void)at;
+    if (!S_ISDIR(status->st_mode) || chmod(path, 0700) != 0 || type != FTW_DNR)
+        return 0;
+    return nftw(path, make_removable, 16, FTW_PHYS);
+}
+
 static int remove_path(const char *path, const struct stat *status, int type, struct FTW *at) {
     (void)status, (void)type, (void)at;
     return remove(path);
@@ -440,6 +448,12 @@ static void begin(const char *directory, uint64_t seed) {
         *slash = '/';
     }
     check(model->mkdir(root, 0755) == 0 && model->chmod(root, 0777) == 0);
+    static const char *const first[] = {"a", "b", "c", "a/a", "a/d", "b/a", "b/e"};
+    for (size_t i = 0; i < sizeof first / sizeof first[0]; i++) {
+        char path[128];
+        (void)snprintf(path, sizeof path, "%s/%s", root, first[i]);
+        check(disk_real.mkdir(path, 0777) == 0 && model->mkdir(path, 0777) == 0);
+    }
     for (size_t i = 0; i < FILES; i++)
         files[i].real = files[i].model = -1;
 }
@@ -450,29 +464,71 @@ static void end(void) {
     if (geteuid() != getuid())
         change_user();
     model_disk_end();
+    (void)nftw(root, make_removable, 16, FTW_PHYS);
     (void)nftw(root, remove_path, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-static void compare(const char *directory, uint64_t seeds) {
-    for (uint64_t seed = 1; seed <= seeds; seed++) {
+static void compare_contents(const char *path) {
+    static unsigned char real[8 * BYTES_MAX];
+    size_t size;
+    const void *of_model = model_disk_bytes(path, &size);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 && errno == EACCES && getuid() != 0)
+        return; // whether it may be read was compared by other calls
+    ssize_t real_size = read(fd, real, sizeof real);
+    (void)close(fd);
+    if (real_size != (ssize_t)size || memcmp(real, of_model, size) != 0)
+        differ(path, real_size, (long)size);
+}
+
+static int compare_path(const char *path, const struct stat *status, int type, struct FTW *at) {
+    struct stat of_model;
+    (void)at;
+    note("at the end: %s\n", path);
+    bool is_there = model->stat(path, &of_model) == 0;
+    if (is_there != (type != FTW_NS)) // its directory may be listed, but not entered
+        differ("name", type, is_there);
+    if (!is_there)
+        return 0;
+    same_status(status, &of_model);
+    if (S_ISREG(status->st_mode))
+        compare_contents(path);
+    else
+        compare_lists(path, false);
+    return 0;
+}
+
+/* All files and directories at the end. */
+static void compare_trees(void) {
+    if (geteuid() != getuid())
+        change_user();
+    (void)nftw(root, compare_path, 16, FTW_PHYS);
+}
+
+static void compare(const char *directory, uint64_t last) {
+    for (uint64_t seed = 1; seed <= last; seed++) {
         begin(directory, seed);
         has_attributes = setxattr(root, "user.test", "", 0, 0) == 0;
         note("seed %llu\n", (unsigned long long)seed);
         for (int i = 0; i < CALLS; i++)
             try_one();
+        for (size_t i = 0; i < FILES; i++)
+            if (files[i].real >= 0)
+                try_fstat(i);
+        compare_trees();
         end();
     }
 }
 
 static void test_random_calls_do_what_they_do_on_tmpfs(void **state) {
     (void)state;
-    compare("/dev/shm", 300);
+    compare("/dev/shm", seeds);
 }
 
 static void test_random_calls_do_what_they_do_on_a_disk(void **state) {
     (void)state;
     const char *directory = getenv("TMPDIR");
-    compare(directory != NULL ? directory : "/tmp", 150);
+    compare(directory != NULL ? directory : "/tmp", seeds / 2);
 }
 
 static void test_paths_of_all_lengths_are_refused_or_taken_alike(void **state) {
@@ -497,7 +553,10 @@ static void test_paths_of_all_lengths_are_refused_or_taken_alike(void **state) {
     end();
 }
 
-int main(void) {
+/* test_model_calls [SEEDS] */
+int main(int count, char **arguments) {
+    if (count > 1)
+        seeds = strtoull(arguments[1], NULL, 10);
     umask(022);
     check(getuid() != 0 || setgroups(0, NULL) == 0);
     const struct CMUnitTest tests[] = {

@@ -70,18 +70,28 @@ void world_draw(struct world *world, uint64_t seed, const struct life_switches *
     *world = (struct world){.seed = seed, .switches = switches, .expired_before = INT32_MIN};
     draw_chances(world, &random);
     draw_store(world, &random);
+    world->is_long = random_chance(&random, 30);
+    world->replays = random_chance(&random, 50) && world_has(world, PART_MALFORMED);
+    if (world->is_long)
+        world->chances.records_most = 4;
+    if (world->replays)
+        world->chances.malformed = 200;
     world->no_exchange = random_chance(&random, 50);
     world->disk_is_bad = random_chance(&random, 400) && world_has(world, PART_DISK);
     world->jumps = random_chance(&random, 200) && world_has(world, PART_JUMPS);
     world->began_ms = first_day_ms + (int64_t)random_below(&random, DAY_MS);
 }
 
-static void draw_trigger(struct query_options *options, struct random *random, bool last) {
+static void draw_trigger(struct query_options *options, struct random *random, bool is_long, bool last) {
     static const int64_t intervals[] = {0, 1000, 10000, 60000};
     options->trigger.interval_ms = intervals[DRAW(random, 30, 30, 30, 10)];
     options->trigger.available_now = random_chance(random, 250) || last;
     if (random_chance(random, 400))
         options->max_offsets_per_trigger = 1 + (int64_t)random_below(random, 60);
+    if (is_long) {
+        options->trigger = (struct trigger){.available_now = last};
+        options->max_offsets_per_trigger = last ? 0 : 1;
+    }
     if (random_chance(random, 150)) {
         options->min_offsets_per_trigger = 1 + (int64_t)random_below(random, 30);
         options->max_trigger_delay_ms = 1000 << random_below(random, 6);
@@ -118,7 +128,7 @@ struct query_options world_query_options(const struct world *world, struct rando
                                     .kafka_startup_timeout_ms = 30 * 1000,
                                     .write_retry_timeout_ms = 1000LL << random_below(random, 9),
                                     .lag_interval_ms = 10 * 1000};
-    draw_trigger(&options, random, last);
+    draw_trigger(&options, random, world->is_long, last);
     draw_care(world, &options, random);
     options.commit_group = random_chance(random, 300) ? "group" : "";
     options.fail_on_data_loss = random_chance(random, 250) && !last;

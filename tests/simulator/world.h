@@ -56,6 +56,8 @@ struct world {
     int64_t began_ms;     // wall
     int32_t expired_before; // a day since 1970: older ones may have left; INT32_MIN: none
     bool date_column;
+    bool is_long;   // many small batches, so that manifests are folded
+    bool replays;   // many malformed records, and replays of them
     int64_t latest_ms;      // the wall clock's latest so far
     bool log_was_changed;   // adopt or release has run
     bool is_permissive;     // so has a replay with PARSE_MODE=permissive

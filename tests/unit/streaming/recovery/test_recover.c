@@ -813,6 +813,20 @@ static void a_newest_batch_whose_files_were_compacted_is_done(void **state) {
         }
 }
 
+/* The removal of a staging directory is not synced: a power cut long after it can undo it. */
+static void a_staging_directory_that_came_back_does_not_open_a_batch_whose_files_have_left(void **state) {
+    (void)state;
+    struct error err;
+    compact_all(false, 2);
+    assert_true(file_make_directory(file_join(fixture.table, "_staging/9").text, &err));
+    struct recovery recovery;
+    must_start(&recovery);
+    assert_int_equal(recovery.next_batch, 10);
+    assert_int_equal(recovery.note_count, 0);
+    recovery_deinit(&recovery);
+    assert_false(fixture_has(&fixture, "processed/matches/_staging/9"));
+}
+
 static void a_file_that_a_compaction_made_is_not_an_orphan(void **state) {
     (void)state;
     a_change_half_done();
@@ -940,6 +954,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_case_of_the_table_is_reached),
         ON_DISK(a_newest_batch_whose_files_were_compacted_is_done),
+        ON_DISK(a_staging_directory_that_came_back_does_not_open_a_batch_whose_files_have_left),
         ON_DISK(a_file_that_a_compaction_made_is_not_an_orphan),
         ON_DISK(what_was_prepared_and_not_recorded_is_swept),
         ON_DISK(a_preview_says_that_a_change_would_be_finished),
