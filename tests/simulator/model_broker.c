@@ -82,8 +82,9 @@ static bool fails(int timeout_ms, struct error *err) {
 
 /* One partition's end is one that it had before, in few listings one after the other. */
 static void draw_behind(struct model_broker *self) {
-    bool behind = cluster_fault(BROKER_LISTING_BEHIND) && cluster.log_count > 0 &&
-                  self->behind_in_a_row < BEHIND_IN_A_ROW_MAX;
+    bool behind = !cluster.may_cut && cluster.log_count > 0 &&
+                  self->behind_in_a_row < BEHIND_IN_A_ROW_MAX &&
+                  cluster_fault(BROKER_LISTING_BEHIND);
     self->behind = 0;
     self->behind_in_a_row = behind ? self->behind_in_a_row + 1 : 0;
     if (!behind)

@@ -353,7 +353,8 @@ void model_broker_live(bool quiet) {
     if (quiet)
         end_faults();
     for (int event = 0; !quiet && event < BROKER_LISTING_FAILED; event++)
-        if (random_chance(&cluster.events, cluster.chances.of[event]))
+        if (random_chance(&cluster.events, cluster.chances.of[event]) &&
+            (event != BROKER_LOG_CUT || cluster.may_cut))
             (void)model_broker_do((enum broker_event)event);
 }
 
@@ -370,6 +371,9 @@ void model_broker_begin(uint64_t seed, const struct broker_chances *chances,
                                .events = random_fork(seed, 1),
                                .faults = random_fork(seed, 2),
                                .incarnation = -1};
+    struct random which = random_fork(seed, 3);
+    bool either = chances->of[BROKER_LISTING_BEHIND] > 0 && chances->of[BROKER_LOG_CUT] > 0;
+    cluster.may_cut = either ? random_chance(&which, 500) : chances->of[BROKER_LISTING_BEHIND] == 0;
     check(chances->records_most > 0);
     (void)create_topic();
 }

@@ -37,6 +37,7 @@ struct cluster {
     int64_t clock_ms; // where `time` has none
     void (*trace)(const char *text);
     struct random events, faults;
+    bool may_cut; // else listings may be behind
     bool is_quiet, is_dead, is_unreachable, has_topic;
     int incarnation, topic, transaction; // the newest
     struct log logs[MODEL_PARTITIONS_MAX];
