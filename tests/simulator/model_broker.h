@@ -51,9 +51,8 @@ enum broker_event {
     /* by the interface's functions */
     BROKER_LISTING_FAILED,
     BROKER_LISTING_SLOW,
-    /* Not in a life in which logs are cut: if an end that a listing tells is lower than one before,
-     * the log was cut (streaming/kafka/broker.h), and both at once are more than anybody could tell
-     * apart. The seed says which of the two a life has. */
+    /* Not in a life in which logs are cut: an end that is lower than one before means that the log
+     * was cut (streaming/kafka/broker.h). The seed decides which of the two a life has. */
     BROKER_LISTING_BEHIND, // a partition's end is one that it had before; twice in a row at most
     BROKER_FETCH_FAILED,
     BROKER_FETCH_STALLED,
