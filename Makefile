@@ -8,7 +8,7 @@
 SHELL := /bin/bash
 PREFIX ?= /usr/local
 
-.PHONY: build run check test package image arm64 crash-matrix positions fuzz fuzz-spark bench lint format install clean setup-build setup-check setup-test
+.PHONY: build run check test package image arm64 crash-matrix positions fuzz fuzz-spark simulate simulate-calls bench lint format install clean setup-build setup-check setup-test
 
 # Tests are left out of this configuration, so that it asks for no test-only package.
 build: setup-build
@@ -50,6 +50,20 @@ fuzz-spark: setup-test
 	@cmake --preset dev --log-level=WARNING >/dev/null
 	@cmake --build --preset dev --target conformance
 	.venv/bin/python tests/fuzz_spark/fuzz.py --conformance build/dev/tests/conformance/conformance $(FUZZ_ARGS)
+
+# LIVES lives in the simulator from seed SEED on, on all processors (docs/internals/simulator.md). A thousand of them are in make test.
+LIVES ?= 10000
+SEED ?= 1
+simulate: setup-check
+	@cmake --preset simulator -DBUILD_TESTING=ON --log-level=WARNING >/dev/null
+	@cmake --build --preset simulator --target simulate
+	build/simulator/tests/simulator/simulate --lives $(LIVES) --seed $(SEED) --jobs $$(nproc) --demand --report bench/results/simulator.md
+
+# Each call of the disk left out and swapped with the next, in turn, with LIVES lives each; minutes.
+simulate-calls: setup-check
+	@cmake --preset simulator -DBUILD_TESTING=ON --log-level=WARNING >/dev/null
+	@cmake --build --preset simulator --target simulate
+	tests/simulator/mutate_sites.py
 
 bench: setup-test
 	@cmake --preset release -DBUILD_TESTING=ON --log-level=WARNING >/dev/null

@@ -121,12 +121,14 @@ def check(count):
 def test_all(count):
     built = {"dev": check(count)}
     # Unit tests run under the sanitizers; the release build is for stories and readers.
-    for preset, target in (("tsan", "threads"), ("release", "programs")):
+    for preset, target in (("tsan", "threads"), ("simulator", "simulate"), ("release", "programs")):
         built[preset] = build(preset, target)
         if not built[preset]:
             count.failed.append(f"build {preset}")
     if built["tsan"]:
         ctest(count, "tsan")
+    if built["simulator"]:
+        ctest(count, "simulator")
     if built["dev"]:
         lint(count, "tidy")  # by what the build has compiled
     if built["release"]:

@@ -245,22 +245,28 @@ static void warn_unproven(const struct topic_change *change, const struct record
               watch->definition->topic);
 }
 
+static bool is_renewed_by_id(struct topic_change *change) {
+    char text[2 * TOPIC_ID_MAX + 32];
+    if (!has_other_id(change))
+        return false;
+    (void)snprintf(text, sizeof text, "its id is %s, not %s", change->watch->topic.id,
+                   change->position->incarnation.topic_id);
+    set_change(change, TOPIC_RENEWED, text);
+    return true;
+}
+
 static bool judge(struct topic_change *change, const struct offset_range *starts, size_t count,
                   struct positions_view *view, struct error *err) {
     struct topic_watch *watch = change->watch;
-    char text[2 * TOPIC_ID_MAX + 32];
     struct record_check check;
     const char *evidence;
-    if (change->kind == TOPIC_RENEWED)
+    if (change->kind == TOPIC_RENEWED || is_renewed_by_id(change))
         return true;
-    if (has_other_id(change)) {
-        (void)snprintf(text, sizeof text, "its id is %s, not %s", watch->topic.id,
-                       change->position->incarnation.topic_id);
-        set_change(change, TOPIC_RENEWED, text);
-        return true;
-    }
     if (!check_records(change, starts, count, view, &check, err))
         return false;
+    // The topic may have been created again while its records were waited for.
+    if (is_renewed_by_id(change))
+        return true;
     if (is_renewed(change, view, &check, &evidence)) {
         set_change(change, TOPIC_RENEWED, evidence);
         return true;

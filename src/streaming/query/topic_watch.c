@@ -67,17 +67,48 @@ static bool ask_id(struct topic_watch *watch, int timeout_ms, struct topic_offse
     return true;
 }
 
-/* With the high watermarks, if the positions need them. */
-static bool ask_topic(struct topic_watch *watch, int timeout_ms, struct topic_offsets *offsets,
-                      struct error *err) {
+/* `anew`: the id, too, although the ends are those of the listing before. */
+static bool list_with_id(struct topic_watch *watch, bool anew, int timeout_ms,
+                         struct topic_offsets *offsets, struct error *err) {
     struct broker *broker = watch->broker;
     const char *topic = watch->definition->topic;
     *offsets = (struct topic_offsets){0};
     if (!broker->ops->list_offsets(broker, topic, timeout_ms, offsets, err))
         return false;
-    if (ask_id(watch, timeout_ms, offsets, err) &&
-        (!positions_want_high(watch->position->starts, watch->position->start_count, offsets) ||
-         broker_list_high(broker, topic, timeout_ms, offsets, err)))
+    if (anew ? broker_find_id(broker, topic, timeout_ms, offsets, err)
+             : ask_id(watch, timeout_ms, offsets, err))
+        return true;
+    topic_offsets_deinit(offsets);
+    return false;
+}
+
+/* The topic can be created again between the answer with its ends and the one with its id. Where
+ * the id is another than before, the ends may be those of the old topic: they are asked for again,
+ * until the id is the same before and after them. */
+static bool list_one_topic(struct topic_watch *watch, int timeout_ms, struct topic_offsets *offsets,
+                           struct error *err) {
+    char before[TOPIC_ID_MAX];
+    const char *known = watch->topic.id[0] != '\0' ? watch->topic.id
+                                                   : watch->position->incarnation.topic_id;
+    memcpy(before, known, sizeof before);
+    for (bool anew = false; list_with_id(watch, anew, timeout_ms, offsets, err); anew = true) {
+        if (before[0] == '\0' || offsets->id[0] == '\0' || strcmp(before, offsets->id) == 0)
+            return true;
+        memcpy(before, offsets->id, sizeof before);
+        topic_offsets_deinit(offsets);
+    }
+    return false;
+}
+
+/* With the high watermarks, if the positions need them. */
+static bool ask_topic(struct topic_watch *watch, int timeout_ms, struct topic_offsets *offsets,
+                      struct error *err) {
+    struct broker *broker = watch->broker;
+    const char *topic = watch->definition->topic;
+    if (!list_one_topic(watch, timeout_ms, offsets, err))
+        return false;
+    if (!positions_want_high(watch->position->starts, watch->position->start_count, offsets) ||
+        broker_list_high(broker, topic, timeout_ms, offsets, err))
         return true;
     topic_offsets_deinit(offsets);
     return false;

@@ -134,11 +134,11 @@ static bool look_in_log(struct store *store, struct survey *survey, const struct
 }
 
 /* Takes the files that have left the table out of the list. */
-static size_t drop_left(const struct changes *changes, struct file_list *files) {
+static size_t drop_left(const struct changes *changes, bool of_rejects, struct file_list *files) {
     size_t kept = 0, count = files->count;
     for (size_t i = 0; i < count; i++) {
         struct data_file file = files->files[i];
-        if (changes_fate(changes, false, file.path, NULL) == FILE_STAYED) {
+        if (changes_fate(changes, of_rejects, file.path, NULL) == FILE_STAYED) {
             files->files[kept++] = file;
             continue;
         }
@@ -149,14 +149,17 @@ static size_t drop_left(const struct changes *changes, struct file_list *files) 
     return count - kept;
 }
 
-/* A file leaves only after its batch was finished. */
+/* A file leaves only after its batch was finished: then a staging directory is one whose removal a
+ * power cut has undone. */
 static bool apply_changes(struct store *store, struct survey *survey, struct manifest *manifest,
-                          bool staged, bool *changed, struct error *err) {
+                          bool *changed, struct error *err) {
     struct changes changes;
     if (!changes_read(store, &changes, err))
         return false;
     *changed = changes.count > 0;
-    if (drop_left(&changes, &manifest->files) > 0 && !staged)
+    size_t left = drop_left(&changes, false, &manifest->files);
+    left += drop_left(&changes, true, &manifest->rejects);
+    if (left > 0)
         survey->manifest_done = survey->manifest_commit != COMMIT_MISSING;
     changes_deinit(&changes);
     return true;
@@ -190,7 +193,7 @@ static bool compare_manifest(struct store *store, struct survey *survey,
         ok = set_disagreement(store, survey->manifest, err);
     else
         ok = (survey->manifest == survey->planned || check_former_plan(store, &manifest, err)) &&
-             apply_changes(store, survey, &manifest, staged, &changed, err) &&
+             apply_changes(store, survey, &manifest, &changed, err) &&
              look_in_log(store, survey, &manifest, changed, err);
     // Killed before commits/N, we may find it written by Spark, which passes over a batch that the
     // sink log has.

@@ -41,6 +41,7 @@ static struct {
     _Atomic int64_t reach; // records are only sent up to here; 0: all
     int refusals;          // number of reads that fail
     bool silent;           // no records are sent
+    int64_t compacted_to;  // there are no records below
     bool markers;          // every tenth offset is a transaction's marker, not a record
     bool one_time;         // all records have the same timestamp
     int high_refusals;     // number of times that high watermarks are unavailable
@@ -137,6 +138,8 @@ static inline enum source_status fake_read(struct source *source, struct record 
     const struct fake_log *log = &fake.logs[self->range.partition];
     int64_t offset = self->range.start;
     *err = (struct error){0};
+    for (; offset < fake.compacted_to && offset < self->range.end; self->range.start = offset)
+        offset++;
     if (fake.markers && offset < self->range.end && offset % 10 == 9)
         offset = ++self->range.start;
     if (offset == self->range.end)

@@ -257,6 +257,26 @@ static void a_topic_created_again_during_a_retry_is_read_to_its_own_ends(void **
     must_run("0 take 0:10-12; 1000 take; 1000 take; 1000 take 0:0-20");
 }
 
+static void be_renewed_after_the_ends(int listing) {
+    if (listing == 1)
+        strcpy(script.id, "two"); // asked for after the old topic's ends
+    else
+        SCRIPT_TOPIC(3);
+}
+
+/* The id is asked for after the ends: an answer with the ends may be slow. */
+static void a_topic_created_again_between_its_ends_and_its_id_is_read_to_its_own_ends(void **state) {
+    (void)state;
+    script.options.trigger.available_now = true;
+    strcpy(script.id, "one");
+    SCRIPT_TOPIC(10);
+    must_run("0 take 0:0-10");
+    script.logs[0].end = 12;
+    script.listings = 0;
+    script.on_listing = be_renewed_after_the_ends;
+    must_run("600 take; 600 take 0:0-3");
+}
+
 /* ---- retries ---- */
 
 static void a_batch_that_the_broker_refuses_is_retried_after_increasing_pauses(void **state) {
@@ -1134,6 +1154,7 @@ int main(void) {
         TEST(records_that_arrive_during_a_retry_are_left_to_the_next_start),
         TEST(a_batch_whose_end_is_no_longer_stable_waits_for_it),
         TEST(a_topic_created_again_during_a_retry_is_read_to_its_own_ends),
+        TEST(a_topic_created_again_between_its_ends_and_its_id_is_read_to_its_own_ends),
         TEST(a_batch_that_the_broker_refuses_is_retried_after_increasing_pauses),
         TEST(a_broker_is_retried_without_limit_at_most_ten_seconds_apart),
         TEST(an_error_of_the_broker_is_logged_once_a_minute_while_it_does_not_change),

@@ -413,6 +413,19 @@ static void a_log_that_was_cut_and_outgrew_the_position_is_read_on_from_there(vo
     assert_verified("0/0: 0..50=45+5; 0/1: 0..130=117+13");
 }
 
+static void a_log_whose_oldest_records_were_compacted_is_not_another_topic(void **state) {
+    (void)state;
+    FAKE_SET('A', 100);
+    must_take();
+    write_on_after_cut(0, 60, 130);
+    fake.compacted_to = 5;
+    const char *why = "has grown past the next offset again (the record at partition 0, offset 99";
+    assert_data_loss(why, why);
+    must_take();
+    assert_seen('A', 100);
+    assert_seen('B', 30);
+}
+
 /* From the third listing on, 30 more records each time. */
 static void cut_and_grow(int number) {
     int64_t end = 60 + (number - 3) * 30;
@@ -696,6 +709,7 @@ int main(void) {
         TEST(a_plan_that_moves_positions_determines_where_the_query_continues),
         TEST(a_log_that_was_cut_and_written_on_is_not_another_topic),
         TEST(a_log_that_was_cut_and_outgrew_the_position_is_read_on_from_there),
+        TEST(a_log_whose_oldest_records_were_compacted_is_not_another_topic),
         TEST(a_log_that_is_cut_and_outgrows_the_position_is_read_from_its_shortest_end),
         TEST(the_query_waits_for_an_unlisted_partition_of_the_same_topic),
         TEST(after_a_cut_no_record_that_is_still_read_counts_as_lost),

@@ -418,6 +418,22 @@ static void become_sparks(int64_t last) {
     }
 }
 
+/* Commands go by what is on disk, as with SINK_LOG=auto; their first recovery may come before the
+ * first batch. */
+static void a_query_without_a_sink_log_takes_back_a_promise_of_one(void **state) {
+    (void)state;
+    struct recovery recovery;
+    must_start(&recovery);
+    recovery_deinit(&recovery);
+    fixture.options.sink_log = SINK_LOG_OFF;
+    fixture_must_advance(&fixture, 1, 0);
+    fixture.options.sink_log = SINK_LOG_AUTO;
+    must_start(&recovery);
+    assert_false(recovery.sink_log);
+    assert_int_equal(recovery.next_batch, 2);
+    recovery_deinit(&recovery);
+}
+
 static void a_checkpoint_of_spark_is_taken_over(void **state) {
     (void)state;
     become_sparks(3);
@@ -800,6 +816,20 @@ static void a_newest_batch_whose_files_were_compacted_is_done(void **state) {
         }
 }
 
+/* The removal of a staging directory is not synced: a power cut long after it can undo it. */
+static void a_staging_directory_that_came_back_does_not_open_a_batch_whose_files_have_left(void **state) {
+    (void)state;
+    struct error err;
+    compact_all(false, 2);
+    assert_true(file_make_directory(file_join(fixture.table, "_staging/9").text, &err));
+    struct recovery recovery;
+    must_start(&recovery);
+    assert_int_equal(recovery.next_batch, 10);
+    assert_int_equal(recovery.note_count, 0);
+    recovery_deinit(&recovery);
+    assert_false(fixture_has(&fixture, "processed/matches/_staging/9"));
+}
+
 static void a_file_that_a_compaction_made_is_not_an_orphan(void **state) {
     (void)state;
     a_change_half_done();
@@ -934,6 +964,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_case_of_the_table_is_reached),
         ON_DISK(a_newest_batch_whose_files_were_compacted_is_done),
+        ON_DISK(a_staging_directory_that_came_back_does_not_open_a_batch_whose_files_have_left),
         ON_DISK(a_file_that_a_compaction_made_is_not_an_orphan),
         ON_DISK(what_was_prepared_and_not_recorded_is_swept),
         ON_DISK(a_preview_says_that_a_change_would_be_finished),
@@ -949,6 +980,7 @@ int main(void) {
         ON_DISK(a_table_whose_files_are_gone_keeps_its_partition_columns),
         ON_DISK(a_table_of_the_old_job_is_written_without_a_sink_log),
         ON_DISK(a_new_table_gets_a_sink_log_unless_it_must_not),
+        ON_DISK(a_query_without_a_sink_log_takes_back_a_promise_of_one),
         ON_DISK(a_checkpoint_of_spark_is_taken_over),
         ON_DISK(a_batch_that_spark_left_open_runs_again_with_its_timestamp),
         ON_DISK(batch_0_runs_again_from_the_first_offsets),
