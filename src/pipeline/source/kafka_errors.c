@@ -111,6 +111,8 @@ const char *kafka_error_text(int code) {
 #define SILENT                                                                                     \
     "the broker accepted the connection but does not answer; it may be starting, overloaded or "   \
     "frozen: check its log, CPU and disk"
+#define SLOW                                                                                       \
+    "; if the network is so slow that an answer takes longer, raise KAFKA_CONF_socket_timeout_ms"
 #define HUNG_UP                                                                                    \
     "the broker closed the connection without an error; if this persists, check that "             \
     "KAFKA_SECURITY_PROTOCOL matches the listener (TLS or not)"
@@ -118,13 +120,17 @@ const char *kafka_error_text(int code) {
     "check that the port is that of a TLS listener, and KAFKA_SECURITY_PROTOCOL: this looks like " \
     "a plaintext listener"
 
+#define TOO_LARGE                                                                                  \
+    "that is no setting of this program; if no answer can have this size, check that a Kafka "     \
+    "broker listens there, and that KAFKA_SECURITY_PROTOCOL matches the listener"
+
 static const struct {
     const char *part;  // of the report
     const char *words; // instead of the reason; NULL: the reason stays
     const char *hint;  // after the reason
 } reports[] = {
     {"ApiVersionRequest failed: Local: Timed out", SILENT, NULL},
-    {"request(s) timed out: disconnect", SILENT, NULL},
+    {"request(s) timed out: disconnect", SILENT SLOW, NULL},
     {"Connection setup timed out in state CONNECT",
      "the connection was not accepted in time; check the address, and that no firewall or network "
      "policy blocks it",
@@ -132,6 +138,7 @@ static const struct {
     {"Connection setup timed out", SILENT, NULL},
     {"Disconnected while requesting ApiVersion", HUNG_UP, NULL},
     {"ApiVersionRequest failed: Local: Broker transport failure", HUNG_UP, NULL},
+    {"increase receive.message.max.bytes", NULL, TOO_LARGE},
     {"unexpected eof while reading", NULL, NOT_TLS},
     {"wrong version number", NULL, NOT_TLS},
     {"packet length too long", NULL, NOT_TLS},

@@ -377,6 +377,7 @@ static bool wait_for_broker(struct batch_runner *runner, const struct plan *plan
                                       .level = LOG_ERROR,
                                       .is_data_available = true};
     retry_say(report, &attempts->broker, times, &words);
+    runner->change->watch->in_doubt = true; // meanwhile the log may have been cut
     if (!pause_for_broker(runner, attempts, err) ||
         !topic_watch_refresh(runner->change->watch, err) ||
         !topic_fit_await(runner->change, plan, err))

@@ -33,7 +33,8 @@ static void a_broker_that_is_frozen_is_described_in_our_words(void **state) {
     };
     expect(reports[0], "k:9092/bootstrap: the broker accepted the connection but does not answer",
            "check its log, CPU and disk");
-    expect(reports[1], "k:9092/1: the broker accepted the connection but does not answer", "");
+    expect(reports[1], "k:9092/1: the broker accepted the connection but does not answer",
+           "raise KAFKA_CONF_socket_timeout_ms");
     expect(reports[2], "sasl_ssl://k:9092/1: the broker accepted the connection but does not ", "");
     expect("k:9092/1: Connection setup timed out in state CONNECT (after 30025ms in state CONNECT)",
            "k:9092/1: the connection was not accepted in time", "firewall");
@@ -53,6 +54,14 @@ static void tls_and_plaintext_at_one_port_are_named(void **state) {
            "incorrect security.protocol configuration (connecting to a SSL listener?) or broker "
            "version is < 0.10 (see api.version.request) (after 8ms in state APIVERSION_QUERY)",
            "k:9093/bootstrap: the broker closed the connection", "KAFKA_SECURITY_PROTOCOL");
+}
+
+static void an_answer_of_an_impossible_size_may_be_no_brokers(void **state) {
+    (void)state;
+    expect("k:8080/bootstrap: Receive failed: Invalid response size 1213486160 (0..67108864): "
+           "increase receive.message.max.bytes (after 2ms in state APIVERSION_QUERY)",
+           "k:8080/bootstrap: Receive failed: Invalid response size 1213486160",
+           "check that a Kafka broker listens there");
 }
 
 static void other_reasons_stay_without_times_and_counts(void **state) {
@@ -81,6 +90,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_broker_that_is_frozen_is_described_in_our_words),
         cmocka_unit_test(tls_and_plaintext_at_one_port_are_named),
+        cmocka_unit_test(an_answer_of_an_impossible_size_may_be_no_brokers),
         cmocka_unit_test(other_reasons_stay_without_times_and_counts),
         cmocka_unit_test(a_code_without_an_answer_is_not_shown_in_librdkafkas_words),
     };

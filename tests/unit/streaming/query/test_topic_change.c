@@ -435,6 +435,28 @@ a_log_that_is_cut_and_outgrows_the_position_is_read_from_its_shortest_end(void *
     assert_verified("0/0: 0..100=90+10; 1/0: 60..150=81+9");
 }
 
+static void cut_and_grow_unseen(int number) {
+    fake.unreachable = number >= 3 && number <= 5;
+    if (number == 5)
+        write_on_after_cut(0, 60, 150);
+    if (number > 40)
+        stop_request(running->stop, STOP_AFTER_BATCH);
+}
+
+static void a_log_that_is_cut_and_outgrows_the_position_while_kafka_does_not_answer(void **state) {
+    (void)state;
+    FAKE_SET('A', 100);
+    must_take();
+    struct error err = {0};
+    fake.on_listing = cut_and_grow_unseen;
+    assert_false(fake_run(true, false, &err));
+    assert_int_equal(err.kind, ERROR_DATA_LOSS);
+    assert_non_null(strstr(err.message, "has grown past the next offset again"));
+    must_take();
+    assert_seen('A', 100);
+    assert_seen('B', 50);
+}
+
 static void hide_partition(int number) {
     fake.count = number >= 3 && number <= 10 ? 1 : 2;
     if (number >= 5)
@@ -697,6 +719,7 @@ int main(void) {
         TEST(a_log_that_was_cut_and_written_on_is_not_another_topic),
         TEST(a_log_that_was_cut_and_outgrew_the_position_is_read_on_from_there),
         TEST(a_log_that_is_cut_and_outgrows_the_position_is_read_from_its_shortest_end),
+        TEST(a_log_that_is_cut_and_outgrows_the_position_while_kafka_does_not_answer),
         TEST(the_query_waits_for_an_unlisted_partition_of_the_same_topic),
         TEST(after_a_cut_no_record_that_is_still_read_counts_as_lost),
         TEST(the_newest_record_is_compared_although_a_marker_follows_it),
