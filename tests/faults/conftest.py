@@ -22,6 +22,8 @@ from rig.broker import Broker  # noqa: E402
 from rig.job import Job  # noqa: E402
 from rig.lake import Lake  # noqa: E402
 from rig.program import Program  # noqa: E402
+from rig.proxied_broker import ProxiedBroker  # noqa: E402
+from rig.three_brokers import ThreeBrokers  # noqa: E402
 
 
 def pytest_addoption(parser):
@@ -70,3 +72,29 @@ def program(request, tmp_path):
 @pytest.fixture
 def job(program, lake, broker):
     return Job(program, lake, broker.ensure_started())
+
+
+@pytest.fixture(scope="session")
+def proxied_broker(tmp_path_factory):
+    with ProxiedBroker(tmp_path_factory.mktemp("kafka") / "proxied") as broker:
+        yield broker
+
+
+@pytest.fixture
+def proxied_job(program, lake, proxied_broker):
+    """The program reaches Kafka through `job.broker.proxy` only; the test itself does without."""
+    job = Job(program, lake, proxied_broker.ensure_started())
+    job.settings["KAFKA_BOOTSTRAP_SERVERS"] = job.broker.proxied
+    yield job
+    job.broker.ensure_started()
+
+
+@pytest.fixture(scope="session")
+def three_brokers(tmp_path_factory):
+    with ThreeBrokers(tmp_path_factory.mktemp("kafka") / "three") as brokers:
+        yield brokers
+
+
+@pytest.fixture
+def three_job(program, lake, three_brokers):
+    return Job(program, lake, three_brokers.ensure_started())
