@@ -39,6 +39,8 @@ class Ledger:
     def rows(self):
         """Counter of ids over the table, by DuckDB."""
         table = self.job.lake.table(self.kind)
+        if not self.job.lake.files(table):
+            return collections.Counter()
         with duckdb.connect() as connection:
             found = connection.sql(
                 f"SELECT match_id, count(*) FROM read_parquet('{table}/**/*.parquet') GROUP BY match_id"

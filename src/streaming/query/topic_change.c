@@ -190,6 +190,9 @@ static bool is_renewed(const struct topic_change *change, const struct positions
         return true;
     if (is_old(change))
         return false;
+    *evidence = "no record of it was read, and none can be there twice";
+    if (check->nothing_read && ahead_count(view) > 0)
+        return true;
     *evidence = "it has fewer partitions, and Kafka never removes a partition from a topic";
     if (view->gone.count > watch->gone_known)
         return true;

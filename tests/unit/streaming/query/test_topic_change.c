@@ -321,6 +321,31 @@ static void a_planned_batch_that_is_not_in_the_topic_is_lost(void **state) {
     assert_verified("0/0: 0..120=90+10-20; 1/0: 0..110=99+11");
 }
 
+static void a_topic_of_which_nothing_was_read_is_read_from_its_beginning(void **state) {
+    (void)state;
+    FAKE_SET('A', 0);
+    must_take();
+    leave_plan(120); // of which no record is left
+    FAKE_SET('B', 110);
+    const char *gone = "offsets 0 to 119 of the planned batch are gone";
+    assert_data_loss(gone, gone);
+    must_take();
+    assert_seen('B', 110);
+    assert_verified("0/0: 0..120=0+0-120; 1/0: 0..110=99+11");
+}
+
+static void the_first_batch_of_an_unchanged_topic_runs_again_after_a_crash(void **state) {
+    (void)state;
+    FAKE_SET('A', 0);
+    must_take();
+    leave_plan(120);
+    FAKE_SET('A', 130);
+    struct error err;
+    assert_true(fake_run(true, true, &err));
+    assert_seen('A', 130);
+    assert_verified("0/0: 0..130=117+13");
+}
+
 /* The log is cut while the batch of 100 to 119 is read. */
 static void cut_under_way(int number) {
     if (number >= 4)
@@ -712,6 +737,8 @@ int main(void) {
         TEST(a_topic_that_only_seemed_absent_is_read_further),
         TEST(a_shorter_log_is_believed_when_it_is_seen_twice),
         TEST(a_planned_batch_that_is_not_in_the_topic_is_lost),
+        TEST(a_topic_of_which_nothing_was_read_is_read_from_its_beginning),
+        TEST(the_first_batch_of_an_unchanged_topic_runs_again_after_a_crash),
         TEST(a_log_that_is_cut_during_a_batch_does_not_block_it),
         TEST(a_planned_batch_waits_for_a_transaction),
         TEST(positions_planned_before_a_crash_are_moved_once),
