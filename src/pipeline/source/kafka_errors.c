@@ -56,7 +56,8 @@ static const struct {
 
     {RD_KAFKA_RESP_ERR__NOT_IMPLEMENTED,
      {KAFKA_OURS,
-      "this librdkafka was built without the batch's codec: install a build that has it"}},
+      "this librdkafka lacks the batch's codec or format: install a build that has it; if it reads "
+      "other batches of the topic, " CURE_DAMAGED}},
     {RD_KAFKA_RESP_ERR_UNSUPPORTED_COMPRESSION_TYPE,
      {KAFKA_OURS, "this librdkafka is too old for the topic's codec: install a newer one"}},
     {RD_KAFKA_RESP_ERR__CRIT_SYS_RESOURCE,
