@@ -32,13 +32,6 @@ def batch_in_progress(job, rate=2_000_000, records=RECORDS, **settings):
     return ledger, process
 
 
-def status(job):
-    """What `status` prints of a query that waits for Kafka."""
-    process = job.start("status", "--job", "matches")
-    assert process.wait_exit() in (0, 11, 13), process.tail()
-    return process.log()
-
-
 def finish(job, ledger, process, timeout=90):
     """The network is in order again, and so are the tables, soon after."""
     job.broker.proxy.heal()
@@ -98,14 +91,12 @@ def test_connections_that_are_half_open_are_given_up(proxied_job):
 @pytest.mark.fault(
     "black hole", made="no byte gets through for longer than every timeout of the client", outcome=RECOVERS
 )
-def test_a_black_hole_during_a_batch_is_reported_and_waited_out(proxied_job):
+def test_a_black_hole_during_a_batch_is_waited_out(proxied_job):
     job = proxied_job
     ledger, process = batch_in_progress(job, LAG_INTERVAL="1 second", **IMPATIENT)
     made = job.broker.proxy.connections
     job.broker.proxy.freeze()
     process.wait_until(lambda: job.broker.proxy.connections >= made + 3, 60, "three new connections")
-    status = job.program.run("status", "--job", "matches", exit_code=11, **job.settings)
-    assert "retrying" in status.log(), status.tail()
     assert job.lake.batches("matches") == []
     finish(job, ledger, process)
 
@@ -120,6 +111,8 @@ def test_a_black_hole_of_minutes_is_reported_and_waited_out(proxied_job):
     job.broker.proxy.freeze()
     process.wait_log(r"\| ERROR \| .*No record arrived for the running batch.*seconds=1[2-9]\d", 200)
     assert len(process.lines(r"\| ERROR \|")) <= 5  # one a minute
+    status = job.program.run("status", "--job", "matches", exit_code=11, **job.settings)
+    assert "retrying" in status.log(), status.tail()
     finish(job, ledger, process, timeout=150)
 
 
@@ -158,6 +151,7 @@ def test_a_slow_network_only_costs_time(proxied_job):
     finish(job, ledger, process)
 
 
+@pytest.mark.timeout(400)
 @pytest.mark.fault(
     "a network too slow for the client's timeout",
     made="100 kB a second, and socket.timeout.ms so short that an answer takes longer",
@@ -166,9 +160,7 @@ def test_a_slow_network_only_costs_time(proxied_job):
 def test_a_network_in_which_an_answer_takes_longer_than_the_timeout(proxied_job):
     job = proxied_job
     ledger, process = batch_in_progress(job, rate=100_000, records=800, **IMPATIENT)
-    process.wait_until(
-        lambda: "KAFKA_CONF_socket_timeout_ms" in status(job), 60, "the hint"
-    )
+    process.wait_log(r"\| ERROR \| No record arrived .*KAFKA_CONF_socket_timeout_ms", 150)
     process.stop()
     assert job.lake.batches("matches") == []
 
