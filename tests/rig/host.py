@@ -57,12 +57,14 @@ class Image:
         return must("findmnt", "--noheadings", "--output=SOURCE", "--target", place).strip().rpartition("/")[2]
 
 
-def fill(directory, left=0):
-    """Takes all space of a file system but so many bytes; the file to remove."""
+def fill(directory):
+    """Takes all space of a file system; the file to remove."""
     ballast = directory / "ballast"
-    free = os.statvfs(directory)
-    with open(ballast, "wb") as file:
-        os.posix_fallocate(file.fileno(), 0, max(free.f_bavail * free.f_frsize - left, 1))
+    with open(ballast, "wb", buffering=0) as file:
+        for size in (1 << 20, 1 << 12, 1):
+            with contextlib.suppress(OSError):
+                while file.write(bytes(size)) == size:
+                    os.fsync(file.fileno())
     return ballast
 
 
