@@ -54,7 +54,7 @@ class ThreeBrokers(Broker):
         return self
 
     def stop(self):
-        """At once: a node that stops in order waits for a quorum of controllers that is going away."""
+        """At once: a node that gets SIGTERM waits for a quorum of controllers that is going away."""
         for node in self.nodes.values():
             node.kill()
 

@@ -122,7 +122,7 @@ const char *kafka_error_text(int code) {
     "a plaintext listener"
 
 #define TOO_LARGE                                                                                  \
-    "that is no setting of this program; if no answer can have this size, check that a Kafka "     \
+    "which this program sets itself; if no answer can have this size, check that a Kafka "         \
     "broker listens there, and that KAFKA_SECURITY_PROTOCOL matches the listener"
 
 static const struct {
