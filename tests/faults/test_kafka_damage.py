@@ -3,6 +3,7 @@
 import struct
 
 import pytest
+from rig.broker import free_ports
 from rig.fault_table import RECOVERS
 from rig.ledger import Ledger
 
@@ -118,7 +119,7 @@ def test_a_batch_without_readable_records(proxied_job):
     rewrite(job.broker.segment(job.topics["matches"]), change_the_lengths_of_records)
     job.broker.start()
 
-    process = job.start(TRIGGER="0 seconds", **DELETE)
+    process = job.start(TRIGGER="0 seconds", SPARK_UI_PORT=free_ports(1)[0], **DELETE)
     process.wait_log(r"\| ERROR \| No record arrived for the running batch", 150)
     status = job.program.run("status", "--job", "matches", exit_code=11, **job.settings)
     assert "retrying" in status.log()

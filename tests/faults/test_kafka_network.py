@@ -107,7 +107,7 @@ def test_a_black_hole_during_a_batch_is_waited_out(proxied_job):
 )
 def test_a_black_hole_of_minutes_is_reported_and_waited_out(proxied_job):
     job = proxied_job
-    ledger, process = batch_in_progress(job)
+    ledger, process = batch_in_progress(job, SPARK_UI_PORT=free_ports(1)[0])
     job.broker.proxy.freeze()
     process.wait_log(r"\| ERROR \| .*No record arrived for the running batch.*seconds=1[2-9]\d", 200)
     assert len(process.lines(r"\| ERROR \|")) <= 5  # one a minute
