@@ -12,6 +12,7 @@ from rig import host
 from rig.broker import Broker
 from rig.job import Job
 from rig.moved_time import Clock
+from rig.paths import GEN
 from rig.proof import assert_verified, prove
 
 HOUR_S = 3600
@@ -164,7 +165,7 @@ class WallClock:
         library = FAKETIME.format(f"{machine}-linux-gnu")
         assert os.path.exists(library), f"{library} is missing: scripts/setup-test.sh installs libfaketime"
         self.environment = {
-            "LD_PRELOAD": library,
+            "LD_PRELOAD": f"{GEN.with_name('c11_waits.so')} {library}",
             "FAKETIME_TIMESTAMP_FILE": path,
             "FAKETIME_NO_CACHE": 1,
             "FAKETIME_DONT_FAKE_MONOTONIC": 1,
