@@ -110,7 +110,7 @@ def test_a_damaged_batch_is_named_and_can_be_left_out(proxied_job, fault, change
 @pytest.mark.fault(
     "record batch damaged on the broker's disk",
     "the length of a record, with a right checksum: librdkafka gives no records and no error",
-    f"{RECOVERS}; until the batch is deleted, the query waits and says so once a minute",
+    f"{RECOVERS}; when the batch is deleted; until then the query waits and says so once a minute",
 )
 def test_a_batch_without_readable_records(proxied_job):
     job = proxied_job
