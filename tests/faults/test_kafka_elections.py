@@ -66,28 +66,22 @@ def test_a_rolling_restart(three_job):
 
 
 @pytest.mark.fault(
-    "leaders move", made="a broker is frozen until others lead, and leads again; six times", outcome=RECOVERS
+    "leaders move", made="six times, a leader is frozen until another broker leads, while the topic grows", outcome=RECOVERS
 )
 def test_leaders_that_move(three_job):
     job = three_job
     ledger = Ledger(job)
     topic = job.create_topic(partitions=3, **LOSSLESS)
     process = job.start(TRIGGER="0 seconds", MAX_OFFSETS_PER_TRIGGER=300)
-    leaders = set()
     with ledger.growing(3):
         for number in range(6):
             away = job.broker.partition(topic, number % 3).leader
-            # Its partitions get other leaders, and then their first ones back.
             job.broker.nodes[away].pause()
             try:
                 job.broker.wait_partition(lambda one: one.leader not in (away, -1), topic, number % 3)
             finally:
                 job.broker.nodes[away].resume()
             job.broker.wait_in_sync(topic, 3)
-            for partition in range(3):
-                leaders.add((partition, job.broker.partition(topic, partition).leader))
-                job.broker.elect(topic, partition)
-    assert len(leaders) > 3
     settle(job, ledger, process)
 
 

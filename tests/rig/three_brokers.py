@@ -3,8 +3,6 @@
 import concurrent.futures
 import time
 
-from confluent_kafka import ElectionType, KafkaException, TopicPartition
-
 from .broker import Broker, free_ports, new_cluster
 from .proxied_broker import ProxiedBroker
 
@@ -75,18 +73,3 @@ class ThreeBrokers(Broker):
     def wait_in_sync(self, topic, partitions=1):
         for number in range(partitions):
             self.wait_partition(lambda one: sorted(one.isrs) == sorted(one.replicas), topic, number)
-
-    def elect(self, topic, partition=0, kind=ElectionType.PREFERRED, timeout=60):
-        """Asks until the election took place: before the controller has noticed what it is needed for, it
-        is refused."""
-        deadline = time.monotonic() + timeout
-        while True:
-            place = TopicPartition(topic, partition)
-            try:
-                (error,) = self.admin.elect_leaders(kind, [place], request_timeout=10).result(30).values()
-            except KafkaException as failure:
-                error = failure
-            if error is None:
-                return
-            assert time.monotonic() < deadline, error
-            time.sleep(0.2)
