@@ -8,13 +8,15 @@ from rig.ledger import Ledger
 from test_kafka_network import IMPATIENT, batch_in_progress, finish
 
 
-@pytest.mark.short
 @pytest.mark.parametrize(
     "end",
     [
         pytest.param(
             "kill",
-            marks=pytest.mark.fault("broker killed", made="SIGKILL during a batch, then started again", outcome=RECOVERS),
+            marks=[
+                pytest.mark.short,
+                pytest.mark.fault("broker killed", made="SIGKILL during a batch, then started again", outcome=RECOVERS),
+            ],
         ),
         pytest.param(
             "stop",

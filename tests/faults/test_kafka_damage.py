@@ -147,7 +147,6 @@ def test_a_broker_that_ends_its_log_at_the_damage(proxied_job):
     job.assert_exact()
 
 
-@pytest.mark.short
 @pytest.mark.fault(
     "broker that cut its own log",
     made="it was killed, its segment is damaged, and it drops the damaged end when it starts; the query had read that",

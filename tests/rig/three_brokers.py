@@ -1,7 +1,10 @@
 """A Kafka of three brokers, each of which is also a controller: any one of them can be lost."""
 
 import concurrent.futures
+import contextlib
 import time
+
+from confluent_kafka import KafkaException
 
 from .broker import Broker, free_ports, new_cluster
 from .proxied_broker import ProxiedBroker
@@ -63,11 +66,13 @@ class ThreeBrokers(Broker):
         """Its leader, replicas and isrs, as the cluster has them."""
         return self.admin.list_topics(topic, timeout=10).topics[topic].partitions[partition]
 
-    def wait_partition(self, condition, topic, partition=0, timeout=60):
-        deadline = time.monotonic() + timeout
-        while not condition(found := self.partition(topic, partition)):
-            assert time.monotonic() < deadline, (topic, found.leader, found.replicas, found.isrs)
+    def wait_partition(self, condition, topic, partition=0, timeout=90):
+        deadline, found = time.monotonic() + timeout, None
+        while found is None or not condition(found):
+            assert time.monotonic() < deadline, (topic, found and (found.leader, found.replicas, found.isrs))
             time.sleep(0.1)
+            with contextlib.suppress(KafkaException):  # the broker that is asked may be frozen
+                found = self.partition(topic, partition)
         return found
 
     def wait_in_sync(self, topic, partitions=1):
