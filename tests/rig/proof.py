@@ -28,6 +28,10 @@ def prove(job, produced=None, kind="matches"):
     the test has sent, without transactions; None: as many as the broker's offsets say."""
     ends = job.broker.end_offsets(job.topics[kind])
     assert produced in (None, sum(ends.values())), (produced, ends)
-    job.assert_exact(kind)
-    assert count_rows(job.lake, kind) == (sum(ends.values()),) * 2
+    lake = job.lake
+    lake.assert_holds(kind, ends)
+    assert lake.leftovers(kind) == []
+    if (lake.table(kind) / "_spark_metadata").exists():
+        lake.assert_listed(kind)
+    assert count_rows(lake, kind) == (sum(ends.values()),) * 2
     assert_verified(job, kind)

@@ -1,6 +1,6 @@
 /* c11_waits: LD_PRELOAD before libfaketime, which translates the deadlines of POSIX waits and not
- * those of C11's, with which librdkafka waits. Without it, a clock that is set back would end each of
- * its waits at once.
+ * those of C11's, with which librdkafka waits. Without it, a clock that is set back would end each
+ * of its waits at once.
  *
  * A deadline that the caller took from the faked wall clock becomes one of the kernel's. */
 #include <dlfcn.h>

@@ -425,8 +425,8 @@ bool operation_relocate(const struct store_options *options, bool dry_run, FILE 
     if (!operation_open(options, dry_run, out, &store, err))
         return false;
     bool fresh;
-    bool ok = (dry_run || store_lock_tables(store, &fresh, err)) &&
-              relocate(store, dry_run, out, err);
+    bool ok =
+        (dry_run || store_lock_tables(store, &fresh, err)) && relocate(store, dry_run, out, err);
     store_close(store);
     return ok;
 }

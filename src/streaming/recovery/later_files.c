@@ -1,7 +1,7 @@
 /* later_files.c: each batch has a later processing_timestamp than all before it, and takes offsets
- * that none before it took. So a file whose rows are all later than the newest plan, at offsets that
- * the query has yet to read, is of a batch that the checkpoint does not know. If the query went on,
- * its rows would be there twice.
+ * that none before it took. So a file whose rows are all later than the newest plan, at offsets
+ * that the query has yet to read, is of a batch that the checkpoint does not know. If the query
+ * went on, its rows would be there twice.
  *
  * Both must hold: the timestamp alone is wrong where a job of Spark's sets it after its plan, the
  * offsets alone where the topic was created again. Only files are opened that are as new as the
@@ -33,7 +33,7 @@ static bool is_unread(void *context, int32_t partition, int64_t offset) {
     return true;
 }
 
-/* False: the disk. What is no file of a query is not later. */
+/* False: the disk. A file of somebody else's is not later. */
 static bool is_later(struct later_search *search, const char *path, bool *later,
                      struct error *err) {
     int64_t first, last;
@@ -86,30 +86,30 @@ static bool search_table(const struct store *store, size_t depth, struct later_s
     return search->found.text[0] == '\0' || refuse(store, search, err);
 }
 
-bool later_files_refuse(const struct store *store, int64_t manifest,
-                        const struct recovery *recovery, struct error *err) {
-    const struct plan *open = &recovery->open_plan;
+bool later_files_refuse(const struct store *store, const struct later_position *position,
+                        struct error *err) {
+    const struct plan *open_plan = position->open_plan;
     struct timespec since;
     int64_t latest_ms;
     bool found;
-    if (!orphans_since(store, manifest, &since, &found, err) || !found)
+    if (!orphans_since(store, position->manifest, &since, &found, err) || !found)
         return !found;
     if (!checkpoint_latest_plan(&store->checkpoint, &latest_ms, err))
         return false;
     struct later_search table = {.table = &store->table,
                                  .since = since,
                                  .after_us = latest_ms * 1000 + 999,
-                                 .positions = recovery->starts,
-                                 .position_count = recovery->start_count};
+                                 .positions = position->starts,
+                                 .position_count = position->start_count};
     struct later_search rejects = table;
     rejects.table = &store->rejects;
-    if (recovery->has_open_plan) {
+    if (open_plan != NULL) {
         // A job of Spark's may have put files of it into the table, which are set aside; into the
         // rejects nobody puts any before it is committed.
-        rejects.after_us = open->timestamp_ms * 1000 - 1;
-        if (open->count > 0) {
-            table.positions = open->ranges;
-            table.position_count = open->count;
+        rejects.after_us = open_plan->timestamp_ms * 1000 - 1;
+        if (open_plan->count > 0) {
+            table.positions = open_plan->ranges;
+            table.position_count = open_plan->count;
         }
     }
     return search_table(store, store->options.partition_by_count, &table, err) &&

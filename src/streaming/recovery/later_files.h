@@ -7,12 +7,19 @@
 #define STREAMING_RECOVERY_LATER_FILES_H
 
 #include "base/error.h"
-#include "streaming/recovery/recover.h"
+#include "core/plan.h"
 #include "streaming/store/store.h"
 
-/* `recovery`: the position at which the query continues. ERROR_STATE names a file, and what to do;
- * nothing was changed. ERROR_RETRY: the disk. */
-MUST_CHECK bool later_files_refuse(const struct store *store, int64_t manifest,
-                                   const struct recovery *recovery, struct error *err);
+/* Where the query continues: up to the ends of `starts` it has read, before an open plan. */
+struct later_position {
+    const struct offset_range *starts;
+    size_t start_count;
+    const struct plan *open_plan; // NULL: none
+    int64_t manifest;             // the newest one; -1: none
+};
+
+/* ERROR_STATE names a file, and what to do; nothing was changed. ERROR_RETRY: the disk. */
+MUST_CHECK bool later_files_refuse(const struct store *store, const struct later_position *position,
+                                   struct error *err);
 
 #endif

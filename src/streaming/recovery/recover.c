@@ -286,8 +286,8 @@ static bool prepare(struct store *store, const struct survey *survey, struct err
     return checkpoint_create(&store->checkpoint, err) &&
            table_claim(&store->table, id, checkpoint, survey->sink_log_on, err) &&
            table_claim(&store->rejects, id, checkpoint, false, err) &&
-           store_lock_tables(store, &fresh, err) &&
-           table_unstage_all(&store->table, err) && table_unstage_all(&store->rejects, err) &&
+           store_lock_tables(store, &fresh, err) && table_unstage_all(&store->table, err) &&
+           table_unstage_all(&store->rejects, err) &&
            checkpoint_sweep(&store->checkpoint, survey->planned, err) &&
            change_sweep_prepared(store, err) && sink_log_sweep(&store->sink_log, err);
 }
@@ -363,6 +363,16 @@ bool recovery_preview(struct store *store, struct recovery *recovery, bool *sett
     return ok;
 }
 
+static bool refuse_later_files(const struct store *store, const struct survey *survey,
+                               const struct recovery *recovery, struct error *err) {
+    const struct later_position position = {
+        .starts = recovery->starts,
+        .start_count = recovery->start_count,
+        .open_plan = recovery->has_open_plan ? &recovery->open_plan : NULL,
+        .manifest = survey->manifest};
+    return later_files_refuse(store, &position, err);
+}
+
 bool recover(struct store *store, struct recovery *recovery, struct error *err) {
     struct survey survey;
     enum recovery_action action;
@@ -371,7 +381,7 @@ bool recover(struct store *store, struct recovery *recovery, struct error *err) 
     store->recovered = false;
     bool ok = settle(store, &survey, &action, recovery, err) &&
               fill(store, &survey, action, recovery, err) &&
-              later_files_refuse(store, survey.manifest, recovery, err) && note_history(store) &&
+              refuse_later_files(store, &survey, recovery, err) && note_history(store) &&
               prepare(store, &survey, err) && look_for_orphans(store, &survey, recovery, err);
     if (!ok) {
         recovery_deinit(recovery);

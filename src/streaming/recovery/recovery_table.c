@@ -143,7 +143,8 @@ static const char relocate[] =
 
 static const char find_log[] =
     "check that this is the right table. If it is from another backup than the checkpoint, restore "
-    "both from one. If its directory _spark_metadata was removed, restore it, or set SINK_LOG=off to "
+    "both from one. If its directory _spark_metadata was removed, restore it, or set SINK_LOG=off "
+    "to "
     "continue without one";
 
 static const struct recovery_case cases[] = {

@@ -31,7 +31,8 @@ static struct offsets starts_of(const struct offset_range *ranges, size_t count)
 bool store_write_initial(struct store *store, const struct offset_range *starts, size_t count,
                          struct error *err) {
     struct offsets offsets = starts_of(starts, count);
-    bool ok = store_check_locks(store, err) && checkpoint_write_initial(&store->checkpoint, &offsets, err);
+    bool ok = store_check_locks(store, err) &&
+              checkpoint_write_initial(&store->checkpoint, &offsets, err);
     offsets_deinit(&offsets);
     return ok;
 }
@@ -64,8 +65,7 @@ bool store_write_plan(struct store *store, const struct plan *plan, struct error
 bool store_write_move(struct store *store, const struct plan *plan,
                       const struct offsets *known_ends, struct error *err) {
     struct offset_entry entry = {.timestamp_ms = plan->timestamp_ms};
-    bool ok =
-        store_check_locks(store, err) && next_conf(store, plan->batch_id, &entry.conf, err);
+    bool ok = store_check_locks(store, err) && next_conf(store, plan->batch_id, &entry.conf, err);
     for (size_t i = 0; ok && i < plan->count; i++)
         offsets_add(&entry.ends, plan->ranges[i].partition, plan->ranges[i].end);
     offsets_sort(&entry.ends);
@@ -79,7 +79,8 @@ bool store_write_move(struct store *store, const struct plan *plan,
 
 bool store_begin_batch(struct store *store, int64_t batch_id, const char **table_staging,
                        const char **rejects_staging, struct error *err) {
-    if (!store_check_locks(store, err) || !table_stage(&store->table, batch_id, err) || !table_stage(&store->rejects, batch_id, err))
+    if (!store_check_locks(store, err) || !table_stage(&store->table, batch_id, err) ||
+        !table_stage(&store->rejects, batch_id, err))
         return false;
     store->table_staging = table_staging_of(&store->table, batch_id);
     store->rejects_staging = table_staging_of(&store->rejects, batch_id);

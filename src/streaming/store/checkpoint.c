@@ -125,8 +125,7 @@ bool checkpoint_open_to_read(struct checkpoint *checkpoint, struct error *err) {
 bool checkpoint_check_lock(const struct checkpoint *checkpoint, struct error *err) {
     struct file_path path = file_join(checkpoint->root.text, "lock");
     bool holds = true;
-    if (checkpoint->lock_fd >= 0 &&
-        !file_lock_holds(path.text, checkpoint->lock_fd, &holds, err))
+    if (checkpoint->lock_fd >= 0 && !file_lock_holds(path.text, checkpoint->lock_fd, &holds, err))
         return false;
     return holds || error_set(err, ERROR_STATE, "checkpoint '%s'", checkpoint->root.text);
 }

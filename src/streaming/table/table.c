@@ -109,8 +109,7 @@ bool table_lock(struct table *table, struct error *err) {
 
 bool table_check_lock(const struct table *table, struct error *err) {
     bool holds = true;
-    if (table->lock_fd >= 0 &&
-        !file_lock_holds(lock_of(table).text, table->lock_fd, &holds, err))
+    if (table->lock_fd >= 0 && !file_lock_holds(lock_of(table).text, table->lock_fd, &holds, err))
         return false;
     return holds || error_set(err, ERROR_STATE, "table '%s'", table->root.text);
 }

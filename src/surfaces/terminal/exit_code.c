@@ -20,8 +20,10 @@ const struct exit_code_entry exit_codes[] = {
      "Check KAFKA_BOOTSTRAP_SERVERS, credentials and topic names; then start again."},
     {EXIT_CODE_STATE, "cannot continue from the state on disk",
      "The checkpoint, the table and its files do not match, the table has files with other column "
-     "types, or another Kafka cluster answers; nothing was changed. Also: the checkpoint, the table "
-     "or the rejects were removed, replaced or unmounted while the query ran; files of the table are "
+     "types, or another Kafka cluster answers; nothing was changed. Also: the checkpoint, the "
+     "table "
+     "or the rejects were removed, replaced or unmounted while the query ran; files of the table "
+     "are "
      "missing, and MISSING_FILES=stop; `verify` found an offset that is missing or duplicate, or a "
      "file that does not match its log.",
      "Follow the message: it names the files, the cause and the fix."},

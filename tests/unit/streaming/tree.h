@@ -57,8 +57,8 @@ static inline void tree_copy(const char *from, const char *to) {
     (void)nftw(from, tree_copy_path, 16, FTW_PHYS);
 }
 
-/* Names and contents of all files but those called `but`, hidden or not ("lock", "_lock"), as one text;
- * owned by the caller. */
+/* Names and contents of all files but those called `but`, hidden or not ("lock", "_lock"), as one
+ * text; owned by the caller. */
 static inline char *tree_print(const char *root, const char *but) {
     struct tree tree;
     char *text = NULL;

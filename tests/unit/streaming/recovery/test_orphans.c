@@ -247,7 +247,8 @@ static void a_checkpoint_of_spark_alone_is_looked_at_from_its_oldest_plan_on(voi
     assert_moved("status=live/part-a.parquet");
 }
 
-/* Moved from the table into the rejects; the start is refused and names it, and nothing is changed. */
+/* Moved from the table into the rejects; the start is refused and names it, and nothing is changed.
+ */
 static void assert_later_file_refused(const char *name, bool is_reject) {
     struct store *store = NULL;
     struct recovery recovery;
