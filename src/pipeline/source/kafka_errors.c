@@ -20,7 +20,8 @@ static const struct {
     {RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, {KAFKA_PASSES, ""}},
     {RD_KAFKA_RESP_ERR__RESOLVE, {KAFKA_PASSES, ""}},
     {RD_KAFKA_RESP_ERR__TIMED_OUT, {KAFKA_PASSES, ""}},
-    {RD_KAFKA_RESP_ERR__AUTHENTICATION, {KAFKA_PASSES, ""}}, // it logs in again, and reports again
+    {RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE, {KAFKA_PASSES, ""}}, // a request that was never sent
+    {RD_KAFKA_RESP_ERR__AUTHENTICATION, {KAFKA_PASSES, ""}},  // it logs in again, and reports again
     {RD_KAFKA_RESP_ERR__SSL, {KAFKA_PASSES, ""}},
     {RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE, {KAFKA_PASSES, ""}},
     {RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION, {KAFKA_PASSES, ""}},
@@ -101,6 +102,7 @@ const char *kafka_error_text(int code) {
     case RD_KAFKA_RESP_ERR__TRANSPORT:
     case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
     case RD_KAFKA_RESP_ERR__TIMED_OUT:
+    case RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE:
         return "no broker answered in time";
     default:
         return rd_kafka_err2str((rd_kafka_resp_err_t)code);

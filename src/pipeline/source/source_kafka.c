@@ -343,7 +343,9 @@ static bool ask_why(struct source_kafka *self, struct error *err) {
     self->quiet_since_ms = clock_monotonic_ms();
     if (kafka_error_is_refusal((int)code))
         code = topic_error(self, code);
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR && kafka_verdict_of((int)code).fate != KAFKA_PASSES)
+    enum kafka_fate fate = kafka_verdict_of((int)code).fate;
+    // What fails here is a question: no batch is damaged.
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR && fate != KAFKA_PASSES && fate != KAFKA_DAMAGED)
         return set_by_verdict(self, code, rd_kafka_err2str(code), err);
     char text[256] = "";
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
