@@ -66,15 +66,16 @@ def test_a_rolling_restart(three_job):
 
 
 @pytest.mark.fault(
-    "leaders move", made="six times, a leader is frozen until another broker leads, while the topic grows", outcome=RECOVERS
+    "leaders move", made="three times, a leader is frozen until another broker leads, while the topic grows", outcome=RECOVERS
 )
+@pytest.mark.timeout(600)
 def test_leaders_that_move(three_job):
     job = three_job
     ledger = Ledger(job)
     topic = job.create_topic(partitions=3, **LOSSLESS)
     process = job.start(TRIGGER="0 seconds", MAX_OFFSETS_PER_TRIGGER=300)
     with ledger.growing(3):
-        for number in range(6):
+        for number in range(3):
             away = job.broker.partition(topic, number % 3).leader
             job.broker.nodes[away].pause()
             try:
