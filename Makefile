@@ -8,7 +8,7 @@
 SHELL := /bin/bash
 PREFIX ?= /usr/local
 
-.PHONY: build run check test package image arm64 crash-matrix positions fuzz fuzz-spark simulate simulate-calls bench lint format install clean setup-build setup-check setup-test
+.PHONY: build run check test package image arm64 crash-matrix faults positions fuzz fuzz-spark simulate simulate-calls bench lint format install clean setup-build setup-check setup-test
 
 # Tests are left out of this configuration, so that it asks for no test-only package.
 build: setup-build
@@ -29,6 +29,13 @@ crash-matrix: setup-test
 	@cmake --preset release -DBUILD_TESTING=ON --log-level=WARNING >/dev/null
 	@cmake --build --preset release --target programs
 	CRASH_MATRIX=all .venv/bin/python -m pytest tests/stories/test_crash_matrix.py -s
+
+# Every real fault of the host and of Kafka (docs/internals/faults.md); make test takes the short
+# ones. FAULTS_ARGS: of pytest, such as -k "disk and not quota". KILLS: how many kills in a row.
+faults: setup-test
+	@cmake --preset release -DBUILD_TESTING=ON --log-level=WARNING >/dev/null
+	@cmake --build --preset release --target programs
+	.venv/bin/python -m pytest tests/faults $(FAULTS_ARGS)
 
 # Every case of a position that no longer fits its topic, by real Spark and by us, as a table in
 # build/positions.md; make test takes those that have every pair of circumstances.

@@ -27,7 +27,7 @@ esac
 scripts/setup-check.sh
 scripts/apt-install.sh clang libclang-rt-dev llvm strace maven debootstrap debian-archive-keyring \
     ca-certificates openssl iproute2 protobuf-compiler adduser dpkg-dev file lintian procps systemd docker-compose \
-    zsh fish chromium libnghttp2-14 libc-ares2 libjemalloc2 "${host_packages[@]}"
+    zsh fish chromium btrfs-progs libfaketime libnghttp2-14 libc-ares2 libjemalloc2 "${host_packages[@]}"
 
 . scripts/setup-steps.sh
 

@@ -135,6 +135,7 @@ def test_all(count):
         pytest(count, "readers", "tests/parquet", BUILD_DIR="build/release")
         pytest(count, "deploy", "tests/deploy")
         stories(count, "release")
+        pytest(count, "faults", "tests/faults", "-m", "short or table")
     if built["release"] and built["dev"]:
         stories(count, "dev", "-m", "sanitized")
     if built["release"] and built["tsan"]:

@@ -64,6 +64,10 @@ def free_ports(count):
     return ports
 
 
+def new_cluster():
+    return base64.urlsafe_b64encode(b"\0" + uuid.uuid4().bytes[1:]).decode().rstrip("=")
+
+
 def must_be_delivered(error, _):
     """For on_delivery: poll() or flush() raises what this does."""
     assert error is None, error
@@ -74,7 +78,8 @@ class Broker:
 
     java_options = ()  # what a kind of broker adds
 
-    def __init__(self, directory):
+    def __init__(self, directory, cluster=None):
+        """`cluster`: the id of the cluster that it belongs to; a new one by default."""
         self.directory = directory
         self.port, controller_port = free_ports(2)
         self.bootstrap = f"127.0.0.1:{self.port}"
@@ -87,8 +92,7 @@ class Broker:
             PROPERTIES.format(port=self.port, controller_port=controller_port, directory=directory)
             + self.further_properties(controller_port)
         )
-        cluster = base64.urlsafe_b64encode(b"\0" + uuid.uuid4().bytes[1:]).decode().rstrip("=")
-        self._run("kafka.tools.StorageTool", "format", "-t", cluster, "-c", self._properties)
+        self._run("kafka.tools.StorageTool", "format", "-t", cluster or new_cluster(), "-c", self._properties)
         self._admin = None
 
     def further_properties(self, controller_port):
@@ -114,6 +118,10 @@ class Broker:
             raise RuntimeError(f"{arguments[0]} failed:\n{done.stdout}{done.stderr}")
 
     def start(self):
+        self.launch()
+        return self.wait_started()
+
+    def launch(self):
         assert self.process is None
         with open(self._log, "wb") as log:
             self.process = subprocess.Popen(
@@ -123,6 +131,8 @@ class Broker:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+
+    def wait_started(self):
         deadline = time.monotonic() + 90
         while "Kafka Server started" not in self._log.read_text():
             if self.process.poll() is not None or time.monotonic() > deadline:
@@ -172,10 +182,10 @@ class Broker:
             self._admin = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 2})
         return self._admin
 
-    def create_topic(self, name, partitions=1, **config):
+    def create_topic(self, name, partitions=1, replicas=1, **config):
         """Options with underscores for dots: cleanup_policy="compact"."""
         options = {key.replace("_", "."): str(value) for key, value in config.items()}
-        topic = NewTopic(name, num_partitions=partitions, replication_factor=1, config=options)
+        topic = NewTopic(name, num_partitions=partitions, replication_factor=replicas, config=options)
         for future in self.admin.create_topics([topic]).values():
             future.result(30)
         self.wait_leaders(name, partitions)

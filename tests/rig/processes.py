@@ -65,6 +65,11 @@ def _thread_states(pid):
     return found
 
 
+def is_blocked(pid):
+    """Whether one of its threads is in a call that not even a signal ends, as on a disk that does not answer."""
+    return "D" in _thread_states(pid)
+
+
 def pause(*pids, timeout=30):
     """Until SIGCONT none of their threads does anything. Sending the signal is not enough:
     a busy thread continues until the kernel gets to it."""

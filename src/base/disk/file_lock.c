@@ -94,6 +94,17 @@ bool file_lock_look(const char *path, bool *held, char holder[static FILE_LOCK_H
     return true;
 }
 
+bool file_lock_holds(const char *path, int fd, bool *holds, struct error *err) {
+    struct stat locked, found;
+    *holds = false;
+    if (disk->fstat(fd, &locked) != 0)
+        return disk_error(err, "read the status of", path);
+    if (disk->stat(path, &found) != 0)
+        return errno == ENOENT || disk_error(err, "read the status of", path);
+    *holds = locked.st_dev == found.st_dev && locked.st_ino == found.st_ino;
+    return true;
+}
+
 void file_lock_release(int *fd) {
     if (*fd >= 0)
         (void)disk->close(*fd);

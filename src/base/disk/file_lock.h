@@ -26,6 +26,10 @@ MUST_CHECK bool file_lock_add_words(const char *path, const char *words, struct 
 MUST_CHECK bool file_lock_look(const char *path, bool *held,
                                char holder[static FILE_LOCK_HOLDER_MAX], struct error *err);
 
+/* Whether the file at the path still is the one that is locked. Not, if it or a directory above it
+ * was removed or replaced, or if its file system was unmounted: then the lock keeps nobody out. */
+MUST_CHECK bool file_lock_holds(const char *path, int fd, bool *holds, struct error *err);
+
 void file_lock_release(int *fd); // -1: not held; and -1 afterwards
 
 #endif

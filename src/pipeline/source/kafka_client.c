@@ -22,6 +22,10 @@
  * as long is over. */
 enum { TROUBLE_STALE_MS = 60000 };
 
+/* How often an answer must have an impossible size: once or twice, the network may have damaged it.
+ */
+enum { TOO_LARGE_TIMES = 3 };
+
 /* The engine's own properties. With a value: always set so. Without: not to be set by anybody,
  * because it would break a promise or do nothing. */
 static const struct own_property {
@@ -424,6 +428,7 @@ void kafka_client_forget_trouble(struct kafka_client *client) {
     client->trouble_count = 0;
     client->refused = false;
     client->limit = 0;
+    client->too_large = 0;
     pthread_mutex_unlock(&client->lock);
 }
 
@@ -444,7 +449,7 @@ int kafka_client_limit(struct kafka_client *client) {
 bool kafka_client_met_too_large(struct kafka_client *client) {
     (void)rd_kafka_poll(client->handle, 0); // the number of callbacks served
     pthread_mutex_lock(&client->lock);
-    bool met = client->too_large > 0;
+    bool met = client->too_large >= TOO_LARGE_TIMES;
     pthread_mutex_unlock(&client->lock);
     return met;
 }

@@ -75,7 +75,7 @@ struct kafka_client {
     int64_t trouble_ms;                        // monotonic time of the newest
     bool refused;                              // a topic, since trouble was last forgotten
     int limit; // the machine's that the newest report names, or that any named of threads: an errno
-    uint64_t too_large; // responses larger than we may take, ever
+    uint64_t too_large; // responses larger than we may take, since trouble was last forgotten
 };
 
 /* The client must not move while open. ERROR_CONFIG: a property that is ours, or that librdkafka
@@ -111,8 +111,9 @@ bool kafka_client_was_refused(struct kafka_client *client);
  * Others: no descriptor or memory for a socket; it keeps trying. */
 int kafka_client_limit(struct kafka_client *client);
 
-/* Whether a broker has sent a response that exceeds what we may take (since the client was opened).
- * librdkafka drops the connection and asks again, forever. */
+/* Whether a broker keeps sending a response that exceeds what we may take (since trouble was last
+ * forgotten): not just once, which may be a size that the network damaged. librdkafka drops the
+ * connection and asks again, forever. */
 bool kafka_client_met_too_large(struct kafka_client *client);
 
 #endif

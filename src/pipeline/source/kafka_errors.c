@@ -20,7 +20,8 @@ static const struct {
     {RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, {KAFKA_PASSES, ""}},
     {RD_KAFKA_RESP_ERR__RESOLVE, {KAFKA_PASSES, ""}},
     {RD_KAFKA_RESP_ERR__TIMED_OUT, {KAFKA_PASSES, ""}},
-    {RD_KAFKA_RESP_ERR__AUTHENTICATION, {KAFKA_PASSES, ""}}, // it logs in again, and reports again
+    {RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE, {KAFKA_PASSES, ""}}, // a request that was never sent
+    {RD_KAFKA_RESP_ERR__AUTHENTICATION, {KAFKA_PASSES, ""}},  // it logs in again, and reports again
     {RD_KAFKA_RESP_ERR__SSL, {KAFKA_PASSES, ""}},
     {RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE, {KAFKA_PASSES, ""}},
     {RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION, {KAFKA_PASSES, ""}},
@@ -56,7 +57,8 @@ static const struct {
 
     {RD_KAFKA_RESP_ERR__NOT_IMPLEMENTED,
      {KAFKA_OURS,
-      "this librdkafka was built without the batch's codec: install a build that has it"}},
+      "this librdkafka lacks the batch's codec or format: install a build that has it; if it reads "
+      "other batches of the topic, " CURE_DAMAGED}},
     {RD_KAFKA_RESP_ERR_UNSUPPORTED_COMPRESSION_TYPE,
      {KAFKA_OURS, "this librdkafka is too old for the topic's codec: install a newer one"}},
     {RD_KAFKA_RESP_ERR__CRIT_SYS_RESOURCE,
@@ -100,6 +102,7 @@ const char *kafka_error_text(int code) {
     case RD_KAFKA_RESP_ERR__TRANSPORT:
     case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
     case RD_KAFKA_RESP_ERR__TIMED_OUT:
+    case RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE:
         return "no broker answered in time";
     default:
         return rd_kafka_err2str((rd_kafka_resp_err_t)code);
@@ -111,6 +114,8 @@ const char *kafka_error_text(int code) {
 #define SILENT                                                                                     \
     "the broker accepted the connection but does not answer; it may be starting, overloaded or "   \
     "frozen: check its log, CPU and disk"
+#define SLOW                                                                                       \
+    "; if the network is so slow that an answer takes longer, raise KAFKA_CONF_socket_timeout_ms"
 #define HUNG_UP                                                                                    \
     "the broker closed the connection without an error; if this persists, check that "             \
     "KAFKA_SECURITY_PROTOCOL matches the listener (TLS or not)"
@@ -118,13 +123,17 @@ const char *kafka_error_text(int code) {
     "check that the port is that of a TLS listener, and KAFKA_SECURITY_PROTOCOL: this looks like " \
     "a plaintext listener"
 
+#define TOO_LARGE                                                                                  \
+    "which this program sets itself; if no answer can have this size, check that a Kafka "         \
+    "broker listens there, and that KAFKA_SECURITY_PROTOCOL matches the listener"
+
 static const struct {
     const char *part;  // of the report
     const char *words; // instead of the reason; NULL: the reason stays
     const char *hint;  // after the reason
 } reports[] = {
     {"ApiVersionRequest failed: Local: Timed out", SILENT, NULL},
-    {"request(s) timed out: disconnect", SILENT, NULL},
+    {"request(s) timed out: disconnect", SILENT SLOW, NULL},
     {"Connection setup timed out in state CONNECT",
      "the connection was not accepted in time; check the address, and that no firewall or network "
      "policy blocks it",
@@ -132,6 +141,7 @@ static const struct {
     {"Connection setup timed out", SILENT, NULL},
     {"Disconnected while requesting ApiVersion", HUNG_UP, NULL},
     {"ApiVersionRequest failed: Local: Broker transport failure", HUNG_UP, NULL},
+    {"increase receive.message.max.bytes", NULL, TOO_LARGE},
     {"unexpected eof while reading", NULL, NOT_TLS},
     {"wrong version number", NULL, NOT_TLS},
     {"packet length too long", NULL, NOT_TLS},

@@ -233,6 +233,12 @@ static enum step step_packed(struct source_kafka *self, const rd_kafka_message_t
     return STEP_FAILED;
 }
 
+/* From 2.1 on, librdkafka compares leader epochs when the leader changes, and says so only in the
+ * text. What was read of the range is of a log that is gone: the range is of no use. */
+static bool is_truncation(const rd_kafka_message_t *message) {
+    return strstr(rd_kafka_message_errstr(message), "truncation") != NULL;
+}
+
 /* A message that is none: what librdkafka has to say about the partition. */
 static enum step step_report(struct source_kafka *self, const rd_kafka_message_t *message,
                              struct error *err) {
@@ -249,7 +255,12 @@ static enum step step_report(struct source_kafka *self, const rd_kafka_message_t
         kafka_client_note_trouble(&self->set.client, rd_kafka_message_errstr(message));
         return STEP_NEXT;
     case KAFKA_ASK:
-        return STEP_NOT_THERE;
+        if (!is_truncation(message))
+            return STEP_NOT_THERE;
+        error_set_at(self, err, ERROR_BROKER,
+                     "the log was truncated below it when the leader changed (%s)",
+                     rd_kafka_message_errstr(message));
+        return STEP_FAILED;
     default:
         // librdkafka would step over a batch that it can't read: with the range given up it is
         // fetched again.
@@ -332,7 +343,9 @@ static bool ask_why(struct source_kafka *self, struct error *err) {
     self->quiet_since_ms = clock_monotonic_ms();
     if (kafka_error_is_refusal((int)code))
         code = topic_error(self, code);
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR && kafka_verdict_of((int)code).fate != KAFKA_PASSES)
+    enum kafka_fate fate = kafka_verdict_of((int)code).fate;
+    // What fails here is a question: no batch is damaged.
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR && fate != KAFKA_PASSES && fate != KAFKA_DAMAGED)
         return set_by_verdict(self, code, rd_kafka_err2str(code), err);
     char text[256] = "";
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)

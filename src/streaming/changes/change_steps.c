@@ -353,7 +353,7 @@ bool change_publish(struct store *store, const struct change *change, bool *reco
     struct manifest_origin origin = store_origin(store);
     size_t size;
     *recorded = false;
-    if (!change_finish(store, err)) // of one before it
+    if (!store_check_locks(store, err) || !change_finish(store, err)) // of one before it
         return false;
     scoped(scope_free) char *text = change_print(change, &origin, &size);
 

@@ -424,7 +424,9 @@ bool operation_relocate(const struct store_options *options, bool dry_run, FILE 
     struct store *store;
     if (!operation_open(options, dry_run, out, &store, err))
         return false;
-    bool ok = relocate(store, dry_run, out, err);
+    bool fresh;
+    bool ok =
+        (dry_run || store_lock_tables(store, &fresh, err)) && relocate(store, dry_run, out, err);
     store_close(store);
     return ok;
 }

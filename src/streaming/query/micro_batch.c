@@ -19,6 +19,7 @@
 #include "base/disk/disk_error.h"
 #include "base/log/log.h"
 #include "base/system/clock.h"
+#include "base/text.h"
 #include "streaming/history/history.h"
 #include "streaming/kafka/planner.h"
 #include "streaming/query/retry.h"
@@ -377,6 +378,7 @@ static bool wait_for_broker(struct batch_runner *runner, const struct plan *plan
                                       .level = LOG_ERROR,
                                       .is_data_available = true};
     retry_say(report, &attempts->broker, times, &words);
+    runner->change->watch->in_doubt = true; // meanwhile the log may have been cut
     if (!pause_for_broker(runner, attempts, err) ||
         !topic_watch_refresh(runner->change->watch, err) ||
         !topic_fit_await(runner->change, plan, err))
@@ -415,8 +417,11 @@ static bool try_again(struct batch_runner *runner, const struct plan *plan,
             return wait_for_broker(runner, plan, attempts, err);
         return error_wrap(err, "gave up after %d attempts", DAMAGED_TRIES_MAX);
     case ERROR_DATA_LOSS:
-        return !runner->definition->options->fail_on_data_loss &&
-               take_what_is_left(runner, plan, attempts, err);
+        if (!runner->definition->options->fail_on_data_loss)
+            return take_what_is_left(runner, plan, attempts, err);
+        (void)text_append(err->message, sizeof err->message, strlen(err->message),
+                          "; set FAIL_ON_DATA_LOSS=false to continue without the lost records");
+        return false;
     default:
         return retry_again(runner->retrier, &attempts->disk, err);
     }

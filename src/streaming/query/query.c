@@ -31,7 +31,9 @@ bool query_init(struct query *query, const struct query_options *options, struct
 
 void query_deinit(struct query *query) {
     group_commit_deinit(&query->group);
-    if (query->store != NULL && query->store->recovered)
+    struct error ignored;
+    if (query->store != NULL && query->store->recovered &&
+        store_check_locks(query->store, &ignored))
         history_keep(query->store, false);
     if (query->store != NULL)
         store_close(query->store);

@@ -375,6 +375,34 @@ static bool skip_compacted(struct comparison *comparison, bool *any, struct erro
     return ok;
 }
 
+/* ---- what was read at all ---- */
+
+/* Of the first incarnation, while its manifests are there: whether they count all offsets before
+ * the positions as lost. */
+static bool find_nothing_read(const struct topic_watch *watch, bool *nothing, struct error *err) {
+    const struct query_position *position = watch->position;
+    scoped(scope_free) int64_t *numbers = NULL;
+    size_t count;
+    int64_t left = 0;
+    *nothing = false;
+    if (position->incarnation.number > 0 || position->begun.count > 0)
+        return true;
+    if (!file_list_numbers(position->store->checkpoint.manifests.text, "", &numbers, &count, err))
+        return false;
+    for (size_t i = 0; i < position->start_count; i++)
+        left += position->starts[i].end;
+    for (size_t i = 0; i < count; i++) {
+        struct manifest manifest;
+        if (!store_read_manifest(position->store, numbers[i], &manifest, err))
+            return false;
+        for (size_t j = 0; j < manifest.outcome_count; j++)
+            left -= manifest.outcomes[j].lost;
+        manifest_deinit(&manifest);
+    }
+    *nothing = left == 0;
+    return true;
+}
+
 /* ---- both ---- */
 
 static enum record_match match_of(const struct found *found) {
@@ -457,7 +485,9 @@ bool record_check(struct topic_watch *watch, bool newest_only, struct record_che
     *result = (struct record_check){0};
     choose(&comparison);
     kept_files_init(&comparison.kept, watch->position->store);
-    bool ok = comparison.count == 0 || compare(&comparison, newest_only, result, err);
+    bool ok =
+        (comparison.count == 0 || compare(&comparison, newest_only, result, err)) &&
+        (result->topic != RECORD_UNKNOWN || find_nothing_read(watch, &result->nothing_read, err));
     incarnations_deinit(&comparison.incarnations);
     kept_files_deinit(&comparison.kept);
     if (ok || may_pass(err))

@@ -26,6 +26,7 @@ struct record_check {
         enum record_match newest; // below the position; RECORD_OTHER in the same topic: its log was
                                   // cut, and written on
     } partitions[RECORD_PARTITIONS_MAX];
+    bool nothing_read;          // all offsets so far were lost, from offset 0 on
     char text[RECORD_TEXT_MAX]; // what differs
 };
 

@@ -47,6 +47,12 @@ static bool has_news(const struct topic_change *change) {
     return false;
 }
 
+/* At a start, or after Kafka did not answer: meanwhile the log may have been cut, and have grown
+ * past the positions again. Only what is read next makes a difference. */
+static bool is_doubtful(const struct topic_change *change) {
+    return (change->unproven || change->watch->in_doubt) && has_news(change);
+}
+
 static size_t ahead_count(const struct positions_view *view) {
     return view->broken.count - view->gone.count;
 }
@@ -59,8 +65,7 @@ static bool is_broken(const struct topic_change *change, const struct positions_
 static bool is_suspect(const struct topic_change *change, const struct positions_view *view) {
     struct topic_watch *watch = change->watch;
     return change->kind != TOPIC_FITS || watch->was_absent || is_broken(change, view) ||
-           watch->lowest.count > 0 || (change->unproven && has_news(change)) ||
-           has_other_id(change);
+           watch->lowest.count > 0 || is_doubtful(change) || has_other_id(change);
 }
 
 void topic_change_take_id(struct topic_change *change) {
@@ -73,7 +78,8 @@ void topic_change_settle(struct topic_change *change) {
     bool is_other = change->kind == TOPIC_RENEWED;
     watch->was_absent = false;
     watch->long_absent = false;
-    change->unproven = change->unproven && !has_news(change);
+    if (has_news(change))
+        change->unproven = watch->in_doubt = false;
     watch->fits = true;
     change->kind = TOPIC_FITS;
     change->evidence[0] = '\0';
@@ -184,6 +190,9 @@ static bool is_renewed(const struct topic_change *change, const struct positions
         return true;
     if (is_old(change))
         return false;
+    *evidence = "no record of it was read, and none can be there twice";
+    if (check->nothing_read && ahead_count(view) > 0)
+        return true;
     *evidence = "it has fewer partitions, and Kafka never removes a partition from a topic";
     if (view->gone.count > watch->gone_known)
         return true;

@@ -169,6 +169,8 @@ static bool list_topic(struct topic_watch *watch, int timeout_ms, struct error *
     if (err->kind == ERROR_NO_TOPIC) {
         note_absence(watch);
         err->kind = ERROR_BROKER; // which is retried
+    } else {
+        watch->in_doubt = true;
     }
     return false;
 }

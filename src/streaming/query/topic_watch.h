@@ -24,6 +24,7 @@ struct topic_watch {
     bool long_absent;           // for so long that it must be another topic
     int64_t absent_since_ms;    // monotonic; 0: it is there
     int64_t absence_logged_ms;  // when a glance has logged it; 0: none has
+    bool in_doubt;              // Kafka failed since the topic was last found to be the same
     size_t gone_known;          // partitions that are gone, though the topic is the same
     char loss_text[512];        // the data loss that was logged last,
     int64_t loss_logged_ms;     // and when (monotonic)

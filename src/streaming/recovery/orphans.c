@@ -116,9 +116,8 @@ static bool widen_to_cluster(const struct store *store, struct timespec *since, 
     return true;
 }
 
-/* The moment from which on files are looked at. *found false: nothing was ever planned. */
-static bool find_since(const struct store *store, int64_t manifest, struct timespec *since,
-                       bool *found, struct error *err) {
+bool orphans_since(const struct store *store, int64_t manifest, struct timespec *since, bool *found,
+                   struct error *err) {
     const struct file_path *log = &store->checkpoint.manifests;
     int64_t batch = manifest;
     if (manifest < 0) {
@@ -311,7 +310,7 @@ bool orphans_set_aside(struct store *store, const struct plan *open_plan, int64_
     *report = (struct orphan_report){0};
     struct recent_files files = {.table = &store->table, .err = err};
     bool found;
-    if (!find_since(store, manifest, &files.since, &found, err))
+    if (!orphans_since(store, manifest, &files.since, &found, err))
         return false;
     if (!found || (!store->sink_log_on && open_plan == NULL))
         return true;

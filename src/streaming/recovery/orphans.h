@@ -15,6 +15,8 @@
 #ifndef STREAMING_RECOVERY_ORPHANS_H
 #define STREAMING_RECOVERY_ORPHANS_H
 
+#include <time.h>
+
 #include "base/error.h"
 #include "streaming/store/store.h"
 
@@ -24,6 +26,10 @@ struct orphan_report {
     char *left_path; // owned; one of them
     bool too_many;   // more files are new than can be compared; none was looked at
 };
+
+/* The moment from which on files are looked at. *found false: nothing was ever planned. */
+MUST_CHECK bool orphans_since(const struct store *store, int64_t manifest, struct timespec *since,
+                              bool *found, struct error *err);
 
 void orphan_report_deinit(struct orphan_report *report);
 

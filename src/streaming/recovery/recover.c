@@ -17,6 +17,7 @@
 #include "base/text.h"
 #include "streaming/changes/change_steps.h"
 #include "streaming/history/history.h"
+#include "streaming/recovery/later_files.h"
 #include "streaming/recovery/orphans.h"
 #include "streaming/recovery/recovery_table.h"
 #include "streaming/store/batch_steps.h"
@@ -170,9 +171,15 @@ static bool settle(struct store *store, struct survey *survey, enum recovery_act
         if (!survey_take(store, survey, err))
             return false;
         const struct recovery_case *found = recovery_decide(survey);
+        bool fresh;
         *action = found->action;
         if (is_refusal(*action))
             return refuse(store, survey, found, err);
+        // Only now: a state that is refused is left as it was found.
+        if (!store_lock_tables(store, &fresh, err))
+            return false;
+        if (fresh)
+            continue;
         store->sink_log_on = survey->sink_log_on;
         if (is_last(*action))
             return true;
@@ -270,8 +277,8 @@ static bool fill_initial(const struct store *store, struct recovery *recovery, s
     return true;
 }
 
-/* A signature may promise a sink log that SINK_LOG=off does without: one that was removed, or that a
- * command promised before the first batch. Commands go by the signature, not by the setting. */
+/* A signature may promise a sink log that SINK_LOG=off does without: one that was removed, or that
+ * a command promised before the first batch. Commands go by the signature, not by the setting. */
 static bool take_promise_back(struct store *store, const struct survey *survey, struct error *err) {
     if (survey->sink_log != SINK_LOG_OFF || !store->table.owner_sink_log)
         return true;
@@ -283,11 +290,12 @@ static bool take_promise_back(struct store *store, const struct survey *survey, 
 static bool prepare(struct store *store, const struct survey *survey, struct error *err) {
     const char *checkpoint = store->options.checkpoint;
     const char *id = store->checkpoint.query_id;
+    bool fresh;
     // The tables are claimed before anything in them is removed.
     return checkpoint_create(&store->checkpoint, err) &&
            table_claim(&store->table, id, checkpoint, survey->sink_log_on, err) &&
            table_claim(&store->rejects, id, checkpoint, false, err) &&
-           take_promise_back(store, survey, err) &&
+           take_promise_back(store, survey, err) && store_lock_tables(store, &fresh, err) &&
            table_unstage_all(&store->table, err) && table_unstage_all(&store->rejects, err) &&
            checkpoint_sweep(&store->checkpoint, survey->planned, err) &&
            change_sweep_prepared(store, err) && sink_log_sweep(&store->sink_log, err);
@@ -364,6 +372,16 @@ bool recovery_preview(struct store *store, struct recovery *recovery, bool *sett
     return ok;
 }
 
+static bool refuse_later_files(const struct store *store, const struct survey *survey,
+                               const struct recovery *recovery, struct error *err) {
+    const struct later_position position = {
+        .starts = recovery->starts,
+        .start_count = recovery->start_count,
+        .open_plan = recovery->has_open_plan ? &recovery->open_plan : NULL,
+        .manifest = survey->manifest};
+    return later_files_refuse(store, &position, err);
+}
+
 bool recover(struct store *store, struct recovery *recovery, struct error *err) {
     struct survey survey;
     enum recovery_action action;
@@ -371,7 +389,8 @@ bool recover(struct store *store, struct recovery *recovery, struct error *err) 
     // Until all is done, closing the store must not tidy up.
     store->recovered = false;
     bool ok = settle(store, &survey, &action, recovery, err) &&
-              fill(store, &survey, action, recovery, err) && note_history(store) &&
+              fill(store, &survey, action, recovery, err) &&
+              refuse_later_files(store, &survey, recovery, err) && note_history(store) &&
               prepare(store, &survey, err) && look_for_orphans(store, &survey, recovery, err);
     if (!ok) {
         recovery_deinit(recovery);

@@ -146,8 +146,10 @@ static const char relocate[] =
     "if the lake was moved, run `esports-stream relocate`; if not, set PROCESSED_DATA_PATH back";
 
 static const char find_log[] =
-    "check that this is the right table. If its directory _spark_metadata was removed, restore it, "
-    "or set SINK_LOG=off to continue without one";
+    "check that this is the right table. If it is from another backup than the checkpoint, restore "
+    "both from one. If its directory _spark_metadata was removed, restore it, or set SINK_LOG=off "
+    "to "
+    "continue without one";
 
 static const struct recovery_case cases[] = {
     {"a rewind is not finished (the checkpoint has a file `rewind`)", rewinding, RECOVER_STOP,

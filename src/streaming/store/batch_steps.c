@@ -31,7 +31,8 @@ static struct offsets starts_of(const struct offset_range *ranges, size_t count)
 bool store_write_initial(struct store *store, const struct offset_range *starts, size_t count,
                          struct error *err) {
     struct offsets offsets = starts_of(starts, count);
-    bool ok = checkpoint_write_initial(&store->checkpoint, &offsets, err);
+    bool ok = store_check_locks(store, err) &&
+              checkpoint_write_initial(&store->checkpoint, &offsets, err);
     offsets_deinit(&offsets);
     return ok;
 }
@@ -64,7 +65,7 @@ bool store_write_plan(struct store *store, const struct plan *plan, struct error
 bool store_write_move(struct store *store, const struct plan *plan,
                       const struct offsets *known_ends, struct error *err) {
     struct offset_entry entry = {.timestamp_ms = plan->timestamp_ms};
-    bool ok = next_conf(store, plan->batch_id, &entry.conf, err);
+    bool ok = store_check_locks(store, err) && next_conf(store, plan->batch_id, &entry.conf, err);
     for (size_t i = 0; ok && i < plan->count; i++)
         offsets_add(&entry.ends, plan->ranges[i].partition, plan->ranges[i].end);
     offsets_sort(&entry.ends);
@@ -78,7 +79,8 @@ bool store_write_move(struct store *store, const struct plan *plan,
 
 bool store_begin_batch(struct store *store, int64_t batch_id, const char **table_staging,
                        const char **rejects_staging, struct error *err) {
-    if (!table_stage(&store->table, batch_id, err) || !table_stage(&store->rejects, batch_id, err))
+    if (!store_check_locks(store, err) || !table_stage(&store->table, batch_id, err) ||
+        !table_stage(&store->rejects, batch_id, err))
         return false;
     store->table_staging = table_staging_of(&store->table, batch_id);
     store->rejects_staging = table_staging_of(&store->rejects, batch_id);
@@ -111,7 +113,8 @@ static bool publish_manifest(const struct store *store, const struct manifest *m
 
     // A manifest that is durable promises files that are.
     if (!table_sync_staged(&store->table, manifest->batch_id, &manifest->files, err) ||
-        !table_sync_staged(&store->rejects, manifest->batch_id, &manifest->rejects, err))
+        !table_sync_staged(&store->rejects, manifest->batch_id, &manifest->rejects, err) ||
+        !store_check_locks(store, err))
         return false;
     char name[32];
     (void)snprintf(name, sizeof name, "%" PRId64, manifest->batch_id);
@@ -189,7 +192,7 @@ static bool roll_forward(struct store *store, const struct manifest *manifest, s
 }
 
 bool store_roll_forward(struct store *store, const struct manifest *manifest, struct error *err) {
-    bool done = roll_forward(store, manifest, err);
+    bool done = store_check_locks(store, err) && roll_forward(store, manifest, err);
     sink_log_upkeep_pause(&store->sink_log.upkeep, false);
     return done;
 }

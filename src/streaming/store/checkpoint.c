@@ -122,6 +122,14 @@ bool checkpoint_open_to_read(struct checkpoint *checkpoint, struct error *err) {
            (checkpoint->has_metadata || set_missing(checkpoint->root.text, err));
 }
 
+bool checkpoint_check_lock(const struct checkpoint *checkpoint, struct error *err) {
+    struct file_path path = file_join(checkpoint->root.text, "lock");
+    bool holds = true;
+    if (checkpoint->lock_fd >= 0 && !file_lock_holds(path.text, checkpoint->lock_fd, &holds, err))
+        return false;
+    return holds || error_set(err, ERROR_STATE, "checkpoint '%s'", checkpoint->root.text);
+}
+
 void checkpoint_close(struct checkpoint *checkpoint) {
     file_lock_release(&checkpoint->lock_fd);
 }

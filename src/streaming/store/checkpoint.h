@@ -67,6 +67,9 @@ MUST_CHECK bool checkpoint_holder(const char *root, bool *held,
 /* Adds words to what the lock's file says of its holder, "http=…". For the holder alone. */
 MUST_CHECK bool checkpoint_note_holder(const char *root, const char *words, struct error *err);
 
+/* ERROR_STATE: the checkpoint that was locked is no longer what its path leads to. */
+MUST_CHECK bool checkpoint_check_lock(const struct checkpoint *checkpoint, struct error *err);
+
 void checkpoint_close(struct checkpoint *checkpoint); // accepts a zeroed struct with lock_fd -1
 
 /* Makes the directories and publishes `metadata` if it is missing. Repeatable. */

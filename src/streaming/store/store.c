@@ -72,6 +72,7 @@ bool store_open_with(const struct store_options *options,
         return false;
     struct store *opened = must_alloc(1, sizeof *opened);
     copy_options(&opened->options, options);
+    opened->table.lock_fd = opened->rejects.lock_fd = -1;
     checkpoint_init(&opened->checkpoint, opened->options.checkpoint, opened->options.topic);
     if (table_open(&opened->table, opened->options.table, err) &&
         table_open(&opened->rejects, opened->options.rejects, err) &&
@@ -108,6 +109,35 @@ void store_close(struct store *store) {
     table_close(&store->rejects);
     free_options(&store->options);
     free(store);
+}
+
+static bool lock_table(struct table *table, bool *fresh, struct error *err) {
+    if (table->lock_fd >= 0)
+        return true;
+    int there = file_exists(table->root.text, NULL, err);
+    if (there <= 0)
+        return there == 0;
+    *fresh = true;
+    return table_lock(table, err);
+}
+
+bool store_lock_tables(struct store *store, bool *fresh, struct error *err) {
+    *fresh = false;
+    return lock_table(&store->table, fresh, err) && lock_table(&store->rejects, fresh, err);
+}
+
+bool store_check_locks(const struct store *store, struct error *err) {
+    if (checkpoint_check_lock(&store->checkpoint, err) && table_check_lock(&store->table, err) &&
+        table_check_lock(&store->rejects, err))
+        return true;
+    if (err->kind != ERROR_STATE)
+        return false;
+    struct error what = *err;
+    return error_set(err, ERROR_STATE,
+                     "%s was removed, moved, replaced or unmounted while the query ran. Nothing is "
+                     "written any more. Put it back: mount it, or restore checkpoint, table and "
+                     "rejects from one backup. Then start again",
+                     what.message);
 }
 
 const char *store_query_id(const struct store *store) {

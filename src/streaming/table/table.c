@@ -20,6 +20,7 @@
 #include "base/check.h"
 #include "base/checksum.h"
 #include "base/disk/disk_error.h"
+#include "base/disk/file_lock.h"
 #include "base/json.h"
 #include "base/scope.h"
 #include "base/text.h"
@@ -71,7 +72,7 @@ static bool parse_owner(struct table *table, const char *text, size_t size, stru
 }
 
 bool table_open(struct table *table, const char *root, struct error *err) {
-    *table = (struct table){.owner_adopted_at = -1, .owner_change = -1};
+    *table = (struct table){.owner_adopted_at = -1, .owner_change = -1, .lock_fd = -1};
     (void)snprintf(table->root.text, sizeof table->root.text, "%s", root);
     table->staging = file_join(root, "_staging");
     struct file_path path = file_join(root, owner_name);
@@ -88,7 +89,33 @@ bool table_open(struct table *table, const char *root, struct error *err) {
 
 void table_close(struct table *table) {
     free(table->owner_checkpoint);
-    *table = (struct table){0};
+    file_lock_release(&table->lock_fd);
+    *table = (struct table){.lock_fd = -1};
+}
+
+static struct file_path lock_of(const struct table *table) {
+    return file_join(table->root.text, "_lock");
+}
+
+bool table_lock(struct table *table, struct error *err) {
+    char holder[FILE_LOCK_HOLDER_MAX];
+    bool taken;
+    if (table->lock_fd >= 0)
+        return true;
+    if (!file_lock_take(lock_of(table).text, &table->lock_fd, &taken, holder, err))
+        return false;
+    return taken ||
+           error_set(err, ERROR_LOCKED,
+                     "'%s' is locked: another process writes this table (%s), with a copy of this "
+                     "checkpoint. Stop it first; only one checkpoint may write a table",
+                     lock_of(table).text, holder[0] == '\0' ? "unknown which" : holder);
+}
+
+bool table_check_lock(const struct table *table, struct error *err) {
+    bool holds = true;
+    if (table->lock_fd >= 0 && !file_lock_holds(lock_of(table).text, table->lock_fd, &holds, err))
+        return false;
+    return holds || error_set(err, ERROR_STATE, "table '%s'", table->root.text);
 }
 
 bool table_has_other_owner(const struct table *table, const char *query_id) {

@@ -13,6 +13,8 @@
  *                                  "owner":{"query":…,"checkpoint":…}, and the two members have
  *                                  values that make a version before 0.4.0 refuse the table.
  *                                  "change":7 is the newest change that was carried out.
+ *     _lock                        which process writes the table now. The checkpoint's own lock is
+ *                                  not enough: a copy of the checkpoint has another.
  *
  * Names that begin with "_" are hidden from Spark's readers, and none ends in ".parquet", so that
  * nobody else's glob takes them either. ERROR_RETRY: the disk, unless said otherwise. */
@@ -37,11 +39,18 @@ struct table {
     int64_t owner_adopted_at; // -1: the log says of each file which batch it is of
     bool owner_changed;       // signed by table_sign_changed()
     int64_t owner_change;     // the newest change that was carried out; -1: none, or not known
+    int lock_fd;              // -1: not locked
 };
 
 /* Reads the owner, creates nothing. ERROR_STATE: the owner file is damaged. */
 MUST_CHECK bool table_open(struct table *table, const char *root, struct error *err);
 void table_close(struct table *table);
+
+/* Keeps other processes from writing here until table_close(). ERROR_LOCKED names the holder. */
+MUST_CHECK bool table_lock(struct table *table, struct error *err);
+
+/* ERROR_STATE: the table that was locked is no longer what its path leads to. */
+MUST_CHECK bool table_check_lock(const struct table *table, struct error *err);
 
 bool table_has_other_owner(const struct table *table, const char *query_id);
 

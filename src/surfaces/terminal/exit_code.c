@@ -12,14 +12,18 @@ const struct exit_code_entry exit_codes[] = {
      "Also: a record batch is too large for SPARK_DRIVER_MEMORY, or librdkafka lacks its codec.",
      "Correct what the lines on stderr or the CRITICAL line report."},
     {EXIT_CODE_LOCKED, "checkpoint in use",
-     "Another process runs a query on one of the selected checkpoints; nothing was started.",
+     "Another process runs a query on one of the selected checkpoints, or writes its table with a "
+     "copy of the checkpoint; nothing was started.",
      "Stop that process, or choose another CHECKPOINT_PATH and another table."},
     {EXIT_CODE_KAFKA, "Kafka not reachable at start",
      "No broker answered within KAFKA_STARTUP_TIMEOUT, or a topic did not exist.",
      "Check KAFKA_BOOTSTRAP_SERVERS, credentials and topic names; then start again."},
     {EXIT_CODE_STATE, "cannot continue from the state on disk",
      "The checkpoint, the table and its files do not match, the table has files with other column "
-     "types, or another Kafka cluster answers; nothing was changed. Also: files of the table are "
+     "types, or another Kafka cluster answers; nothing was changed. Also: the checkpoint, the "
+     "table "
+     "or the rejects were removed, replaced or unmounted while the query ran; files of the table "
+     "are "
      "missing, and MISSING_FILES=stop; `verify` found an offset that is missing or duplicate, or a "
      "file that does not match its log.",
      "Follow the message: it names the files, the cause and the fix."},

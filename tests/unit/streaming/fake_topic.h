@@ -35,6 +35,7 @@ struct fake_log {
 
 static struct {
     bool absent;
+    bool unreachable; // no broker answers
     char id[TOPIC_ID_MAX];
     size_t count;
     struct fake_log logs[FAKE_PARTITIONS];
@@ -88,6 +89,8 @@ static inline bool fake_list(struct broker *broker, const char *topic, int timeo
     (void)broker, (void)timeout_ms;
     if (fake.on_listing != NULL)
         fake.on_listing(++fake.listings);
+    if (fake.unreachable)
+        return error_set(err, ERROR_BROKER, "topic '%s': no answer from Kafka", topic);
     if (fake.absent)
         return error_set(err, ERROR_NO_TOPIC, "topic '%s' does not exist", topic);
     *offsets = (struct topic_offsets){.count = fake.count};

@@ -57,7 +57,8 @@ static inline void tree_copy(const char *from, const char *to) {
     (void)nftw(from, tree_copy_path, 16, FTW_PHYS);
 }
 
-/* Names and contents of all files but those called `but`, as one text; owned by the caller. */
+/* Names and contents of all files but those called `but`, hidden or not ("lock", "_lock"), as one
+ * text; owned by the caller. */
 static inline char *tree_print(const char *root, const char *but) {
     struct tree tree;
     char *text = NULL;
@@ -67,7 +68,7 @@ static inline char *tree_print(const char *root, const char *but) {
     tree_init(&tree, root);
     for (size_t i = 0; i < tree.count; i++) {
         const char *name = strrchr(tree.paths[i], '/');
-        if (name != NULL && strcmp(name + 1, but) == 0)
+        if (name != NULL && strcmp(name + 1 + (name[1] == '_'), but) == 0)
             continue;
         struct error err;
         char *content;

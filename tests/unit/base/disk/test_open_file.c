@@ -194,6 +194,28 @@ static void a_lock_has_one_holder(void **state) {
     assert_string_equal(holder, "");
 }
 
+static void a_lock_whose_file_was_moved_or_replaced_keeps_nobody_out(void **state) {
+    (void)state;
+    struct file_path path = file_join(root, "lock"), other = file_join(root, "other");
+    char holder[FILE_LOCK_HOLDER_MAX];
+    struct error err = {0};
+    int fd;
+    bool taken, holds;
+    assert_true(file_lock_take(path.text, &fd, &taken, holder, &err));
+    assert_true(file_lock_holds(path.text, fd, &holds, &err));
+    assert_true(holds);
+    assert_int_equal(rename(path.text, other.text), 0);
+    assert_true(file_lock_holds(path.text, fd, &holds, &err));
+    assert_false(holds);
+    assert_true(file_replace(root, "lock", "", 0, &err));
+    assert_true(file_lock_holds(path.text, fd, &holds, &err));
+    assert_false(holds);
+    assert_int_equal(rename(other.text, path.text), 0);
+    assert_true(file_lock_holds(path.text, fd, &holds, &err));
+    assert_true(holds);
+    file_lock_release(&fd);
+}
+
 #define ON_DISK(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void) {
@@ -206,6 +228,7 @@ int main(void) {
         ON_DISK(a_missing_file_is_not_found),
         ON_DISK(a_lock_that_can_not_be_had_names_its_file),
         ON_DISK(a_lock_has_one_holder),
+        ON_DISK(a_lock_whose_file_was_moved_or_replaced_keeps_nobody_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -33,7 +33,8 @@ static void a_broker_that_is_frozen_is_described_in_our_words(void **state) {
     };
     expect(reports[0], "k:9092/bootstrap: the broker accepted the connection but does not answer",
            "check its log, CPU and disk");
-    expect(reports[1], "k:9092/1: the broker accepted the connection but does not answer", "");
+    expect(reports[1], "k:9092/1: the broker accepted the connection but does not answer",
+           "raise KAFKA_CONF_socket_timeout_ms");
     expect(reports[2], "sasl_ssl://k:9092/1: the broker accepted the connection but does not ", "");
     expect("k:9092/1: Connection setup timed out in state CONNECT (after 30025ms in state CONNECT)",
            "k:9092/1: the connection was not accepted in time", "firewall");
@@ -55,6 +56,14 @@ static void tls_and_plaintext_at_one_port_are_named(void **state) {
            "k:9093/bootstrap: the broker closed the connection", "KAFKA_SECURITY_PROTOCOL");
 }
 
+static void an_answer_of_an_impossible_size_may_be_no_brokers(void **state) {
+    (void)state;
+    expect("k:8080/bootstrap: Receive failed: Invalid response size 1213486160 (0..67108864): "
+           "increase receive.message.max.bytes (after 2ms in state APIVERSION_QUERY)",
+           "k:8080/bootstrap: Receive failed: Invalid response size 1213486160",
+           "check that a Kafka broker listens there");
+}
+
 static void other_reasons_stay_without_times_and_counts(void **state) {
     (void)state;
     char text[512];
@@ -69,6 +78,14 @@ static void other_reasons_stay_without_times_and_counts(void **state) {
     assert_string_equal(text, "sho");
 }
 
+static void a_request_that_was_not_answered_or_not_sent_is_no_damage(void **state) {
+    (void)state;
+    assert_int_equal(kafka_error_kind(RD_KAFKA_RESP_ERR__TIMED_OUT), ERROR_BROKER);
+    assert_int_equal(kafka_error_kind(RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE), ERROR_BROKER);
+    assert_string_equal(kafka_error_text(RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE),
+                        "no broker answered in time");
+}
+
 static void a_code_without_an_answer_is_not_shown_in_librdkafkas_words(void **state) {
     (void)state;
     assert_string_equal(kafka_error_text(RD_KAFKA_RESP_ERR__TIMED_OUT),
@@ -81,7 +98,9 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_broker_that_is_frozen_is_described_in_our_words),
         cmocka_unit_test(tls_and_plaintext_at_one_port_are_named),
+        cmocka_unit_test(an_answer_of_an_impossible_size_may_be_no_brokers),
         cmocka_unit_test(other_reasons_stay_without_times_and_counts),
+        cmocka_unit_test(a_request_that_was_not_answered_or_not_sent_is_no_damage),
         cmocka_unit_test(a_code_without_an_answer_is_not_shown_in_librdkafkas_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

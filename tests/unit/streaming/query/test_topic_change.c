@@ -321,6 +321,31 @@ static void a_planned_batch_that_is_not_in_the_topic_is_lost(void **state) {
     assert_verified("0/0: 0..120=90+10-20; 1/0: 0..110=99+11");
 }
 
+static void a_topic_of_which_nothing_was_read_is_read_from_its_beginning(void **state) {
+    (void)state;
+    FAKE_SET('A', 0);
+    must_take();
+    leave_plan(120); // of which no record is left
+    FAKE_SET('B', 110);
+    const char *gone = "offsets 0 to 119 of the planned batch are gone";
+    assert_data_loss(gone, gone);
+    must_take();
+    assert_seen('B', 110);
+    assert_verified("0/0: 0..120=0+0-120; 1/0: 0..110=99+11");
+}
+
+static void the_first_batch_of_an_unchanged_topic_runs_again_after_a_crash(void **state) {
+    (void)state;
+    FAKE_SET('A', 0);
+    must_take();
+    leave_plan(120);
+    FAKE_SET('A', 130);
+    struct error err;
+    assert_true(fake_run(true, true, &err));
+    assert_seen('A', 130);
+    assert_verified("0/0: 0..130=117+13");
+}
+
 /* The log is cut while the batch of 100 to 119 is read. */
 static void cut_under_way(int number) {
     if (number >= 4)
@@ -446,6 +471,28 @@ a_log_that_is_cut_and_outgrows_the_position_is_read_from_its_shortest_end(void *
     assert_seen('A', 100);
     assert_seen('B', 90);
     assert_verified("0/0: 0..100=90+10; 1/0: 60..150=81+9");
+}
+
+static void cut_and_grow_unseen(int number) {
+    fake.unreachable = number >= 3 && number <= 5;
+    if (number == 5)
+        write_on_after_cut(0, 60, 150);
+    if (number > 40)
+        stop_request(running->stop, STOP_AFTER_BATCH);
+}
+
+static void a_log_that_is_cut_and_outgrows_the_position_while_kafka_does_not_answer(void **state) {
+    (void)state;
+    FAKE_SET('A', 100);
+    must_take();
+    struct error err = {0};
+    fake.on_listing = cut_and_grow_unseen;
+    assert_false(fake_run(true, false, &err));
+    assert_int_equal(err.kind, ERROR_DATA_LOSS);
+    assert_non_null(strstr(err.message, "has grown past the next offset again"));
+    must_take();
+    assert_seen('A', 100);
+    assert_seen('B', 50);
 }
 
 static void hide_partition(int number) {
@@ -703,6 +750,8 @@ int main(void) {
         TEST(a_topic_that_only_seemed_absent_is_read_further),
         TEST(a_shorter_log_is_believed_when_it_is_seen_twice),
         TEST(a_planned_batch_that_is_not_in_the_topic_is_lost),
+        TEST(a_topic_of_which_nothing_was_read_is_read_from_its_beginning),
+        TEST(the_first_batch_of_an_unchanged_topic_runs_again_after_a_crash),
         TEST(a_log_that_is_cut_during_a_batch_does_not_block_it),
         TEST(a_planned_batch_waits_for_a_transaction),
         TEST(positions_planned_before_a_crash_are_moved_once),
@@ -711,6 +760,7 @@ int main(void) {
         TEST(a_log_that_was_cut_and_outgrew_the_position_is_read_on_from_there),
         TEST(a_log_whose_oldest_records_were_compacted_is_not_another_topic),
         TEST(a_log_that_is_cut_and_outgrows_the_position_is_read_from_its_shortest_end),
+        TEST(a_log_that_is_cut_and_outgrows_the_position_while_kafka_does_not_answer),
         TEST(the_query_waits_for_an_unlisted_partition_of_the_same_topic),
         TEST(after_a_cut_no_record_that_is_still_read_counts_as_lost),
         TEST(the_newest_record_is_compared_although_a_marker_follows_it),

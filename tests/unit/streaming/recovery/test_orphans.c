@@ -247,6 +247,63 @@ static void a_checkpoint_of_spark_alone_is_looked_at_from_its_oldest_plan_on(voi
     assert_moved("status=live/part-a.parquet");
 }
 
+/* Moved from the table into the rejects; the start is refused and names it, and nothing is changed.
+ */
+static void assert_later_file_refused(const char *name, bool is_reject) {
+    struct store *store = NULL;
+    struct recovery recovery;
+    struct error err = {0};
+    struct file_path path = file_join(is_reject ? fixture.rejects : fixture.table, name);
+    if (is_reject)
+        assert_int_equal(rename(file_join(fixture.table, name).text, path.text), 0);
+    scoped(scope_free) char *before = tree_print(fixture.root, "lock");
+    assert_true(recovery_open(&fixture.options, &store, &err));
+    assert_false(recover(store, &recovery, &err));
+    assert_int_equal(err.kind, ERROR_STATE);
+    assert_non_null(strstr(err.message, path.text));
+    assert_non_null(strstr(err.message, "restore checkpoint, table and rejects"));
+    scoped(scope_free) char *after = tree_print(fixture.root, "lock");
+    assert_string_equal(before, after);
+    store_close(store);
+    assert_int_equal(remove(path.text), 0);
+}
+
+static void a_file_of_a_batch_that_the_checkpoint_does_not_know_is_refused(void **state) {
+    (void)state;
+    for (int sink_log_off = 0; sink_log_off < 2; sink_log_off++) {
+        if (sink_log_off) { // from the beginning
+            fixture_clear(&fixture);
+            fixture_init(&fixture);
+            fixture.options.sink_log = SINK_LOG_OFF;
+            fixture_must_advance(&fixture, 2, 0);
+        }
+        processed_ms = INT64_C(1800000000000);
+        write_parquet("status=live/part-9.parquet", columns, 1, 12, 15);
+        assert_later_file_refused("status=live/part-9.parquet", false);
+        write_parquet("part-9.parquet", columns, 0, 9, 10);
+        assert_later_file_refused("part-9.parquet", true);
+        // Offsets that were read before: a foreign copy of old rows.
+        write_parquet("status=live/part-8.parquet", columns, 1, 8, 12);
+        free(start());
+        assert_left("status=live/part-8.parquet");
+        assert_int_equal(remove(file_join(fixture.table, "status=live/part-8.parquet").text), 0);
+        // Not later: a plan of Spark's that was forgotten.
+        processed_ms = 1;
+        write_parquet("status=live/part-7.parquet", columns, 1, 12, 15);
+        free(start());
+        assert_left("status=live/part-7.parquet");
+        assert_int_equal(remove(file_join(fixture.table, "status=live/part-7.parquet").text), 0);
+    }
+}
+
+static void a_reject_of_the_plan_to_run_again_is_of_a_later_checkpoint(void **state) {
+    (void)state;
+    plan_batch_3();
+    write_parquet("part-3.parquet", columns, 0, 9, 12);
+    assert_later_file_refused("part-3.parquet", true);
+    free(start());
+}
+
 static void a_set_counts_its_members(void **state) {
     (void)state;
     struct offset_set set = {0};
@@ -286,6 +343,8 @@ int main(void) {
         ON_DISK(what_was_written_in_the_same_tick_as_the_newest_manifest_counts),
         ON_DISK(without_a_sink_log_only_the_plan_to_run_again_tells),
         ON_DISK(a_checkpoint_of_spark_alone_is_looked_at_from_its_oldest_plan_on),
+        ON_DISK(a_file_of_a_batch_that_the_checkpoint_does_not_know_is_refused),
+        ON_DISK(a_reject_of_the_plan_to_run_again_is_of_a_later_checkpoint),
         cmocka_unit_test(a_set_counts_its_members),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -958,6 +958,72 @@ static void every_case_is_a_state_on_disk_and_is_acted_on(void **state) {
     print_message("%zu cases of the table, each as a state on disk\n", count);
 }
 
+static struct store *open_and_recover(const struct store_options *options) {
+    struct store *store = NULL;
+    struct recovery recovery;
+    struct error err = {0};
+    check(recovery_open(options, &store, &err) && recover(store, &recovery, &err));
+    recovery_deinit(&recovery);
+    return store;
+}
+
+static void copy_tree(const char *from, const char *to) {
+    char command[700];
+    (void)snprintf(command, sizeof command, "cp -r '%s' '%s'", from, to);
+    assert_int_equal(system(command), 0); // NOLINT(cert-env33-c): directories of our own
+}
+
+/* A copy has a lock of its own: the table's own lock keeps it out, until the process ends. */
+static void a_copy_of_the_checkpoint_waits_for_the_table(void **state) {
+    (void)state;
+    fixture_must_advance(&fixture, 2, 0);
+    struct store *store = open_and_recover(&fixture.options);
+    struct file_path copy = file_join(fixture.root, "checkpoints/copy");
+    copy_tree(fixture.checkpoint, copy.text);
+    const char *own = fixture.options.checkpoint;
+    fixture.options.checkpoint = copy.text;
+    assert_refused(ERROR_LOCKED, "another process writes this table (host=");
+    store_close(store);
+    struct recovery recovery;
+    must_start(&recovery);
+    recovery_deinit(&recovery);
+    fixture.options.checkpoint = own;
+}
+
+/* Removed, moved, replaced by a copy: by path, the query would write into something else. */
+static void what_was_replaced_under_the_query_is_not_written(void **state) {
+    (void)state;
+    const char *const places[] = {"checkpoints/match_stream", "processed/matches",
+                                  "rejected/matches"};
+    fixture_must_advance(&fixture, 2, 0);
+    for (size_t i = 0; i < 2 * sizeof places / sizeof places[0]; i++) {
+        struct store *store = open_and_recover(&fixture.options);
+        struct file_path place = file_join(fixture.root, places[i / 2]);
+        struct file_path aside = file_join(fixture.root, "aside");
+        struct offset_range range = {0, 9, 12};
+        struct plan plan = {.batch_id = 3, .timestamp_ms = 1, .count = 1, .ranges = &range};
+        struct error err = {0};
+        const char *staging, *reject_staging;
+        assert_true(store_check_locks(store, &err));
+        assert_int_equal(rename(place.text, aside.text), 0);
+        if (i % 2 == 1)
+            copy_tree(aside.text, place.text);
+        scoped(scope_free) char *before = tree_print(fixture.root, "lock");
+        assert_false(store_write_plan(store, &plan, &err));
+        assert_int_equal(err.kind, ERROR_STATE);
+        assert_non_null(strstr(err.message, place.text));
+        assert_false(store_begin_batch(store, 3, &staging, &reject_staging, &err));
+        assert_false(store_commit(store, &(struct manifest){.batch_id = 3}, &err));
+        assert_false(store_roll_forward(store, &(struct manifest){.batch_id = 3}, &err));
+        assert_int_equal(err.kind, ERROR_STATE);
+        scoped(scope_free) char *after = tree_print(fixture.root, "lock");
+        assert_string_equal(before, after);
+        store_close(store);
+        remove_path(places[i / 2]);
+        assert_int_equal(rename(aside.text, place.text), 0);
+    }
+}
+
 #define ON_DISK(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void) {
@@ -990,6 +1056,8 @@ int main(void) {
         ON_DISK(what_spark_leaves_in_its_directories_does_not_disturb),
         ON_DISK(drafts_that_a_crash_left_are_swept),
         ON_DISK(every_case_is_a_state_on_disk_and_is_acted_on),
+        ON_DISK(a_copy_of_the_checkpoint_waits_for_the_table),
+        ON_DISK(what_was_replaced_under_the_query_is_not_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
