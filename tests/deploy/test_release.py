@@ -25,6 +25,13 @@ ON_DISK = {
         "CHANGE_VERSION": 1,
         "HISTORY_VERSION": 1,
     },
+    "0.5.0": {
+        "MANIFEST_VERSION": 5,
+        "COVERAGE_VERSION": 5,
+        "NOTE_VERSION": 1,
+        "CHANGE_VERSION": 1,
+        "HISTORY_VERSION": 1,
+    },
 }
 
 

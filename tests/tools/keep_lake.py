@@ -7,8 +7,8 @@ tests/data/lake-VERSION.jsonl. The absolute path of the lake, which is in the si
 files, becomes @LAKE@.
 
 The lake holds what a later release must understand: batches folded into a coverage file, a compact
-file of the sink log, rejects, a replay of rejects, a batch that was killed after its manifest, and two
-incarnations of the players' topic (the lake of 0.1.0, which did not know of them, has one)."""
+file of the sink log, rejects, a replay of rejects, merged files (from 0.4.0 on), a batch that was killed after its
+manifest, and two incarnations of the players' topic (the lake of 0.1.0, which did not know of them, has one)."""
 
 import argparse
 import json
@@ -67,6 +67,7 @@ def write_lake(job, tmp):
     newest = job.lake.checkpoint("players") / "manifests" / str(job.lake.batches("players", "manifests")[-1])
     assert newest.read_text().startswith("v4\n")
     job.program.run("rejects", "replay", "--job", "matches", **{**job.settings, "PARSE_MODE": "permissive"})
+    job.program.run("compact", "--job", "matches", **job.settings)
     job.produce([f'{{"match_id": "late {n}", "status": "live"}}' for n in range(3)])
     # Killed behind a manifest: the next start finishes this batch.
     commit = f"checkpoints/match_stream/commits/.{job.lake.batches('matches')[-1] + 1}.tmp"
