@@ -25,6 +25,8 @@ CALLS = """
 # What is not part of the lake, and the calls that are made for it.
 ELSEWHERE = {
     "base/limit.c": ("fopen", "/proc/self/cgroup and /sys/fs/cgroup"),
+    "base/system/confine.c": ("open fstat syscall", "places that Landlock allows, before anything else is opened"),
+    "base/system/confine_calls.c": ("syscall", "seccomp()"),
     "base/system/process.c": ("fopen opendir readdir closedir", "/proc/self"),
     "base/system/thread.c": ("syscall", "ioprio_set(), a thread's priority"),
     "core/zone.c": ("open fstat", "the system's time zones"),

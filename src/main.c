@@ -20,6 +20,7 @@
 #include "streaming/start/streaming.h"
 #include "surfaces/alerts/alerts.h"
 #include "surfaces/api/http_api.h"
+#include "surfaces/confinement/confinement.h"
 #include "surfaces/demo/demo_broker.h"
 #include "surfaces/demo/demo_report.h"
 #include "surfaces/demo/sample_record.h"
@@ -165,9 +166,9 @@ static void log_settings(const struct config *config) {
             config->ignored_spark_variables);
     log_write(LOG_INFO, logger,
               "esports-stream " PROGRAM_VERSION
-              " | engine=%s | master=%s | workers=%d | memory_mb=%" PRId64,
+              " | engine=%s | master=%s | workers=%d | memory_mb=%" PRId64 " | confinement=%s",
               config_engine(config), config_master_shown(config), config->workers,
-              config_memory_budget(config) >> 20);
+              config_memory_budget(config) >> 20, confinement_text());
 }
 
 /* Where each query's data comes from, and where it goes. */
@@ -455,7 +456,7 @@ static enum exit_code run_demo(struct program *program) {
     if (!ok)
         return code;
     log_output_stop(LAST_WORDS_MS); // the report goes below the log
-    if (code == EXIT_CODE_OK && !demo_report_print(stdout, &program->config, &err) &&
+    if (code == EXIT_CODE_OK && !demo_report_print(output_open(stdout), &program->config, &err) &&
         err.kind != ERROR_STOPPED) { // which is a reader that has read enough
         log_write(LOG_CRITICAL, logger, "%s", err.message);
         code = exit_code_of(err.kind);
@@ -466,7 +467,7 @@ static enum exit_code run_demo(struct program *program) {
 static enum exit_code run_command(const struct config *config) {
     log_output_set(STDERR_FILENO); // stdout is for what was asked
     log_warnings(config);
-    return commands_run(config, stdout, stderr);
+    return commands_run(config, output_open(stdout), output_open(stderr));
 }
 
 static enum exit_code run_queries(struct program *program) {
@@ -487,6 +488,7 @@ static enum exit_code run(struct program *program) {
     heap_keep(config_memory_budget(config));
     log_configure(config->log_level, config->log_json);
     log_line_use_colour(output_has_colour(config->action == ACTION_COMMAND ? stderr : stdout));
+    confinement_begin(config); // before the first thread, which inherits it
     if (config->action == ACTION_COMMAND)
         return run_command(config);
     sigset_t signals = awaited_signals();
@@ -519,8 +521,9 @@ int main(int argc, char **argv) {
     if (command_line_complete(argc, argv, stdout))
         return EXIT_CODE_OK;
     struct program program = {0};
-    enum exit_code code = command_line_load(&program.config, argc, argv, stderr);
-    if (code == EXIT_CODE_OK && !commands_print(&program.config, stdout, stderr, &code))
+    enum exit_code code = command_line_load(&program.config, argc, argv, output_open(stderr));
+    if (code == EXIT_CODE_OK &&
+        !commands_print(&program.config, output_open(stdout), output_open(stderr), &code))
         code = run(&program);
     program_deinit(&program);
     return (int)code;

@@ -32,7 +32,7 @@ enum error_kind {
 struct error {
     enum error_kind kind;
     bool lasting;       // of ERROR_RETRY: waiting alone does not help (base/disk/disk_error.h)
-    char message[1024]; // always terminated; a longer text is cut, never refused
+    char message[1024]; // always terminated; a longer text is cut; one line that may be shown
 };
 
 #define PRINTF_LIKE(format_at, args_at) __attribute__((format(printf, format_at, args_at)))

@@ -112,7 +112,8 @@ bool utf8_is_whole(const char *text) {
 bool escape_is_control(uint32_t character) {
     return character < 0x20 || (character >= 0x7f && character < 0xa0) || character == 0x2028 ||
            character == 0x2029 || (character >= 0x202a && character <= 0x202e) ||
-           (character >= 0x2066 && character <= 0x2069);
+           (character >= 0x2066 && character <= 0x2069) || character == 0x200e ||
+           character == 0x200f || character == 0x061c;
 }
 
 size_t escape_next(const char *at, const char *end, char shown[static ESCAPE_MAX],

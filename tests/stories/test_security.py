@@ -4,17 +4,20 @@ docs/operations.md."""
 import copy
 import ctypes
 import json
+import pathlib
 import re
 
 import pytest
 import yaml
 from confluent_kafka.admin import ResourceType
-from rig.broker import must_be_delivered
+from rig.broker import free_ports, must_be_delivered
 from rig.debian13 import Debian13
 from rig.job import Job
 from rig.paths import ROOT
 from rig.secure_broker import PASSWORD, USER, SecureBroker
+from rig.supervisor import Supervisor
 from rig.token_server import AUDIENCE
+from rig.web import Web
 
 DEPLOY = ROOT / "deploy"
 # On Debian 12 it is 2.0.2.
@@ -67,6 +70,27 @@ def with_certificate(broker):
         "KAFKA_SSL_CERTIFICATE_LOCATION": broker.client_certificate,
         "KAFKA_SSL_KEY_LOCATION": broker.client_key,
     }
+
+
+def test_confined_it_reaches_names_certificates_time_zones_and_the_service_manager(secure_job, secure_broker, tmp_path):
+    secure_broker.grant(secure_job.topics["matches"], "READ")
+    by_name = {
+        "KAFKA_BOOTSTRAP_SERVERS": secure_broker.tls.replace("127.0.0.1", "localhost"),
+        "KAFKA_CONF_SSL_ENDPOINT_IDENTIFICATION_ALGORITHM": "none",  # the certificate has only the address
+        "KAFKA_SSL_CA_LOCATION": secure_broker.authority,
+        "KAFKA_SSL_CA_PEM": None,
+        "SPARK_SQL_SESSION_TIMEZONE": "Pacific/Chatham",
+        "TRIGGER": "1 second",
+    }
+    with Supervisor(tmp_path) as supervisor:
+        process = secure_job.start(**{**with_certificate(secure_broker), **by_name, **supervisor.settings})
+        supervisor.wait(process, "READY=1")
+        secure_job.wait_committed(process, {0: 2, 1: 1})
+        process.stop()
+
+    assert process.lines(r"confinement=files: Landlock \d+; system calls: seccomp")
+    assert not process.lines("Time zones are missing")
+    secure_job.assert_exact()
 
 
 def with_scram_256(broker):
@@ -228,6 +252,83 @@ def test_the_settings_are_read_from_a_file_and_never_shown(secure_job, secure_br
     ).log()
     assert "sasl.username" in explained and USER in explained
     assert "p4ss" not in explained
+
+
+MARK = "S3CRET-MARK"
+SECRETS = {
+    "KAFKA_SASL_PASSWORD": f"{MARK}-1",
+    "KAFKA_SSL_KEY_PASSWORD": f"{MARK}-2",
+    "KAFKA_SSL_KEYSTORE_PASSWORD": f"{MARK}-3",
+    "UI_TOKEN": f"{MARK}-5-0123456789",
+    "ALERT_WEBHOOK_URL": f"http://127.0.0.1:1/hooks/{MARK}-6",
+    "SPARK_CONF_spark_some_password": f"{MARK}-7",
+}
+PAGES = ("/", "/healthz", "/readyz", "/metrics", "/api/v1/queries", "/api/v1/settings", "/api/v1/queries/match_stream",
+         "/api/v1/queries/match_stream/progress", "/api/v1/queries/match_stream/history", "/nothing")
+
+
+def with_secrets(broker):
+    return {**with_password(broker), **SECRETS, "LOG_LEVEL": "DEBUG", "ALERT_AFTER": "1 second"}
+
+
+def test_no_secret_leaves_the_program_when_everything_fails(secure_job, secure_broker):
+    """A wrong password, a webhook that nobody answers, and a look at everything that people see."""
+    settings = with_secrets(secure_broker)
+    process = secure_job.start(**{**settings, "SPARK_UI_PORT": free_ports(1)[0], "KAFKA_CONF_DEBUG": "all"})
+    web = Web(process)
+    process.wait_log("Authentication failed")
+    pages = [web.get(path) for path in PAGES]
+    pages += [web.get(path, Authorization=f"Bearer {SECRETS['UI_TOKEN']}") for path in PAGES]
+    command_line = pathlib.Path(f"/proc/{process.pid}/cmdline").read_text()
+    process.stop()
+    failed = secure_job.run(exit_code=4, **{**settings, "KAFKA_STARTUP_TIMEOUT": "2s"})
+    assert failed.lines(r"\| webhook \| WARNING \|")
+    said = {"the run": process.log() + process.errors(), "its command line": command_line}
+    said["a failed run"] = failed.log() + failed.errors()
+    said |= {f"page {number}": page.text for number, page in enumerate(pages)}
+    for words in (["--explain"], ["--explain", "--json"], ["doctor"], ["doctor", "--json"], ["status"], ["verify"],
+                  ["checkpoint", "show", "--json"], ["help", "settings"], ["infer", "--topic", "x"]):
+        for form in ("text", "json"):
+            of = [] if words[0] in ("infer", "help") else ["--job", "matches"]
+            one = secure_job.program.start(*words, *of, **{**secure_job.settings, **settings, "LOG_FORMAT": form})
+            one.wait_exit(120)
+            said[f"{words} {form}"] = one.log() + one.errors()
+    said |= {str(path): path.read_text(errors="replace") for path in secure_job.lake.root.rglob("*") if path.is_file()}
+
+    assert [name for name, text in said.items() if MARK in text] == []
+    assert "sasl.password" in said["['--explain'] text"] and "********" in said["['--explain'] text"]
+    settings_page = [page.text for page in pages if "KAFKA_SASL_PASSWORD" in page.text]
+    assert settings_page and "********" in settings_page[0]
+
+
+REFUSED = {
+    "KAFKA_SASL_OAUTHBEARER_CLIENT_SECRET": MARK,  # on Debian 12
+    "UI_TOKEN": MARK,  # too short
+    "ALERT_WEBHOOK_URL": f"ftp://{MARK}/",
+    "KAFKA_SSL_KEY_PEM": f"-----BEGIN {MARK}",
+    "KAFKA_SSL_CERTIFICATE_PEM": f"-----BEGIN {MARK}",
+    "KAFKA_SSL_KEYSTORE_PASSWORD": f"{MARK}\x01",
+    "KAFKA_SASL_JAAS_CONFIG": f'x required password="{MARK}";',
+    "SPARK_MASTER_URL": f"sc://127.0.0.1:1/;token={MARK};use_ssl=maybe",
+    "SPARK_CONF_spark_connect_authenticate_token": MARK,
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_secret_that_is_refused_is_not_in_the_error(secure_job, secure_broker, name):
+    settings = {**with_certificate(secure_broker), name: REFUSED[name], "KAFKA_STARTUP_TIMEOUT": "1s"}
+    for words in ([], ["doctor"], ["--explain"]):
+        process = secure_job.start(*words, "--job", "matches", **{"SPARK_CONNECT_TIMEOUT": "1s", "TRIGGER": "availableNow", **settings})
+        process.wait_exit(60)
+        assert MARK not in process.log() + process.errors(), process.tail()
+
+
+@pytest.mark.parametrize("option", ["--ui-token", "--alert-webhook-url", "--spark-master-url"])
+def test_a_secret_on_the_command_line_is_refused_and_not_repeated(secure_job, option):
+    value = f"sc://127.0.0.1/;token={MARK}" if "master" in option else f"http://{MARK}.example/0123456789"
+    for form in ([option, value], [f"{option}={value}"]):
+        process = secure_job.run(*form, exit_code=2)
+        assert MARK not in process.log() + process.errors() and option in process.errors()
 
 
 def refused(job, **settings):

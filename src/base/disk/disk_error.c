@@ -2,9 +2,11 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/disk/filesystem.h"
 #include "base/limit.h"
 
 static bool is_lasting(int error_number) {
@@ -63,11 +65,28 @@ static bool fail(struct error *err, const char *where, int error_number) {
     return false;
 }
 
+/* Where a symbolic link leads to, if the path has one: a confined process may not follow it out of
+ * the lake, which looks like a lack of access. */
+static void add_link(struct error *err, const char *path) {
+    char *real = filesystem_real_path(path);
+    size_t used = strlen(err->message);
+    if (strcmp(real, path) != 0)
+        (void)snprintf(err->message + used, sizeof err->message - used,
+                       "; a symbolic link leads from there to '%s', and is not followed out of the "
+                       "lake",
+                       real);
+    free(real);
+}
+
 bool disk_error(struct error *err, const char *what, const char *path) {
     struct error where;
     int error_number = errno;
     (void)error_set(&where, ERROR_NONE, "cannot %s '%s'", what, path);
-    return fail(err, where.message, error_number);
+    (void)fail(err, where.message, error_number);
+    if (error_number == EACCES)
+        add_link(err, path);
+    errno = error_number;
+    return false;
 }
 
 bool disk_error_rename(struct error *err, const char *from, const char *to) {

@@ -175,6 +175,7 @@ static bool pause_after(int reason) {
 
 static void *write_lines(void *argument) {
     (void)argument;
+    (void)pthread_setname_np(pthread_self(), "log"); // only for people
     pthread_mutex_lock(&lock);
     bool goes_on = true;
     while (goes_on) {
@@ -210,8 +211,6 @@ static bool start_thread(struct error *err) {
     (void)pthread_sigmask(SIG_SETMASK, &all, &before);
     bool started = thread_start(&thread, write_lines, NULL, "cannot start the log thread", err);
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (started)
-        (void)pthread_setname_np(thread, "log");
     return started;
 }
 

@@ -6,6 +6,7 @@
  * lock some time after the start, so main tries until it is noted. */
 #include "surfaces/api/http_api.h"
 
+#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,11 +31,12 @@ static const struct {
     http_route *answer; // fills the response
     bool is_open;       // also without UI_TOKEN
     bool shows_records; // bytes of them: without UI_TOKEN to this machine only
+    bool any_host;      // for probes, which use any name and show a page nothing of records
 } routes[] = {
     {"/", route_page, .is_open = true},
-    {"/healthz", route_health, .is_open = true},
-    {"/readyz", route_ready, .is_open = true},
-    {"/metrics", route_metrics},
+    {"/healthz", route_health, .is_open = true, .any_host = true},
+    {"/readyz", route_ready, .is_open = true, .any_host = true},
+    {"/metrics", route_metrics, .any_host = true},
     {"/api/v1/queries", route_queries},
     {"/api/v1/queries/{name}", route_query},
     {"/api/v1/queries/{name}/progress", route_progress},
@@ -84,6 +86,44 @@ static bool is_own_host(const char *host) {
             return true;
     }
     return strncmp(host, "127.", 4) == 0 && strspn(host, "0123456789.:") == strlen(host);
+}
+
+/* "[::1]:4040", "::1" without a port's brackets never comes; an IPv4 address is digits and dots. */
+static bool is_address(const char *host, size_t size) {
+    char text[INET6_ADDRSTRLEN];
+    struct in6_addr address;
+    bool is_v6 = size > 2 && host[0] == '[' && host[size - 1] == ']';
+    size_t length = is_v6 ? size - 2 : size;
+    if (length >= sizeof text)
+        return false;
+    (void)snprintf(text, sizeof text, "%.*s", (int)length, is_v6 ? host + 1 : host);
+    return inet_pton(is_v6 ? AF_INET6 : AF_INET, text, &address) == 1;
+}
+
+/* Whether the name is one of a list, by commas. */
+static bool is_listed(const char *list, const char *name, size_t size) {
+    while (list != NULL && *list != '\0') {
+        size_t length = strcspn(list, ",");
+        if (length > 0 && length == size && strncasecmp(list, name, size) == 0)
+            return true;
+        list += length + (list[length] == ',');
+    }
+    return false;
+}
+
+/* Whether the page may be read under this name without a token. A page from elsewhere can make its
+ * own name lead to any address, also one in this network (DNS rebinding), and would then be allowed
+ * to read what we answer; but its browser says that name, which is neither an address nor a name
+ * that the operator has given. */
+static bool is_accepted_host(const struct config *config, const char *host) {
+    if (host == NULL || is_own_host(host))
+        return true;
+    size_t size = host[0] == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":");
+    if (size > strlen(host) || (host[size] != '\0' && host[size] != ':'))
+        return false;
+    bool has_dot = size > 1 && host[size - 1] == '.'; // a name that is complete
+    return is_address(host, size) || is_listed(config->ui_host, host, size - has_dot) ||
+           is_listed(config->ui_hosts, host, size - has_dot);
 }
 
 /* Somebody at this machine, and no page from elsewhere in their browser. */
@@ -144,20 +184,22 @@ void http_api_answer(void *context, const struct http_request *request,
     const struct program_view *program = context;
     struct http_call call = {
         .program = program, .request = request, .is_trusted = is_trusted(program, request)};
-    if (program->is_loopback && !has_token(program) && !is_own_host(request->host)) {
-        http_response_error(response, HTTP_FORBIDDEN,
-                            "this port only answers requests for the host names localhost and "
-                            "127.0.0.1; for others set SPARK_UI_HOST or UI_TOKEN");
-        return;
-    }
+    bool accepted = has_token(program) || is_accepted_host(program->config, request->host);
     for (size_t i = 0; i < ROUTE_COUNT; i++) {
         struct text name;
+        if (!accepted && !routes[i].any_host)
+            continue;
         if (matches(routes[i].path, request->path, &name)) {
             answer_route(&call, i, name, response);
             return;
         }
     }
-    http_response_error(response, HTTP_NOT_FOUND, "there is nothing at this path");
+    if (accepted)
+        http_response_error(response, HTTP_NOT_FOUND, "there is nothing at this path");
+    else
+        http_response_error(response, HTTP_FORBIDDEN,
+                            "this port only answers requests for localhost, for IP addresses and "
+                            "for the host names in UI_HOSTS; add the name there, or set UI_TOKEN");
 }
 
 /* ---- the server of a running program ---- */

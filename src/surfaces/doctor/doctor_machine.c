@@ -22,6 +22,7 @@
 #include "core/zone.h"
 #include "streaming/recovery/inspect.h"
 #include "streaming/store/table_types.h"
+#include "surfaces/confinement/confinement.h"
 #include "surfaces/doctor/doctor_checks.h"
 #include "surfaces/health/health_ask.h"
 #include "surfaces/terminal/quantity.h"
@@ -219,12 +220,18 @@ static void check_authorities(const struct config *config, struct doctor_report 
                 "TLS needs the system's certificate authorities, but /etc/ssl/certs has none");
 }
 
+/* This process has given up what a run would give up. */
+static void check_confinement(struct doctor_report *report) {
+    doctor_ok(report, "confinement", NULL, "%s", confinement_text());
+}
+
 void doctor_check_machine(const struct config *config, struct doctor_report *report) {
     check_memory(config, report);
     check_files(report);
     check_clock(report);
     check_zones(report);
     check_authorities(config, report);
+    check_confinement(report);
     check_port(config, report);
 }
 

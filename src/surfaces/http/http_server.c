@@ -2,6 +2,10 @@
  * library's epoll descriptor and an event descriptor that ends it, and sleeps while nobody is
  * connected. Every handler runs on that thread, one after the other, and answers from copies.
  *
+ * A connection has one request. libmicrohttpd is generous with headers that are folded, or have no
+ * name or a blank behind it, and a proxy in front of us may see the end of such a request
+ * elsewhere: what follows must never be answered as another request (request smuggling).
+ *
  * Limits keep strangers from holding it up. A request's line and headers have HTTP_REQUEST_MAX
  * bytes, a body is refused before it is read. The library's own limits would turn new callers away
  * when the table of connections is full; instead we give up the connection that has waited longest
@@ -19,6 +23,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -126,7 +131,7 @@ enum {
 struct connection {
     int fd; // of the library
     struct sockaddr_storage address;
-    int64_t since_ms; // it was opened, or its last request answered
+    int64_t since_ms; // it was opened
     bool given_up;
 };
 
@@ -149,6 +154,7 @@ static const struct {
     {"X-Frame-Options", "DENY"},
     {"Referrer-Policy", "no-referrer"},
     {"Cross-Origin-Resource-Policy", "same-origin"},
+    {MHD_HTTP_HEADER_CONNECTION, "close"},
 };
 
 static const char nothing_policy[] = "default-src 'none'; frame-ancestors 'none'";
@@ -204,17 +210,42 @@ static enum MHD_Result take_argument(void *context, enum MHD_ValueKind kind, con
     return MHD_YES;
 }
 
-/* What is refused before anybody looks at the path. */
+/* The headers that say where a request ends, and whom it is for. */
+struct framing {
+    size_t hosts, lengths, codings;
+    bool has_body;
+};
+
+static enum MHD_Result take_framing(void *context, enum MHD_ValueKind kind, const char *name,
+                                    const char *value) {
+    struct framing *framing = context;
+    (void)kind;
+    if (strcasecmp(name, MHD_HTTP_HEADER_HOST) == 0)
+        framing->hosts++;
+    if (strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0)
+        framing->codings++;
+    if (strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0) {
+        framing->lengths++;
+        framing->has_body = framing->has_body || value == NULL || strcmp(value, "0") != 0;
+    }
+    return MHD_YES;
+}
+
+/* What is refused before anybody looks at the path. A request whose end or host a proxy in front of
+ * us may read otherwise than we do is refused, too. */
 static bool refuse(struct MHD_Connection *connection, const char *method,
                    struct http_response *response) {
-    const char *size =
-        MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    struct framing framing = {0};
+    (void)MHD_get_connection_values(connection, MHD_HEADER_KIND, take_framing, &framing);
     if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
         http_response_error(response, HTTP_METHOD_NOT_ALLOWED,
                             "only GET and HEAD are allowed: nothing can be changed here");
-    else if ((size != NULL && strcmp(size, "0") != 0) ||
-             MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
-                                         MHD_HTTP_HEADER_TRANSFER_ENCODING) != NULL)
+    else if (framing.hosts > 1 || framing.lengths > 1 || framing.codings > 1 ||
+             (framing.lengths > 0 && framing.codings > 0))
+        http_response_error(response, HTTP_BAD_REQUEST,
+                            "Host, Content-Length and Transfer-Encoding may be there only once, "
+                            "and not the last two together");
+    else if (framing.has_body || framing.codings > 0)
         http_response_error(response, HTTP_CONTENT_TOO_LARGE,
                             "a request must not have a body here");
     else
@@ -326,15 +357,6 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
         remove_connection(context, *state);
 }
 
-static void on_completed(void *context, struct MHD_Connection *connection, void **state,
-                         enum MHD_RequestTerminationCode code) {
-    (void)context, (void)code, (void)state;
-    const union MHD_ConnectionInfo *own =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-    if (own != NULL && own->socket_context != NULL)
-        ((struct connection *)own->socket_context)->since_ms = clock_monotonic_ms();
-}
-
 static void give_up_waiting(struct http_server *server) {
     int64_t now_ms = clock_monotonic_ms();
     for (size_t i = 0; i < server->connection_count; i++) {
@@ -372,6 +394,7 @@ static bool wait_for_work(struct pollfd watched[static 2], int timeout_ms, bool 
 static void *server_main(void *argument) {
     struct http_server *server = argument;
     bool failing = false;
+    (void)pthread_setname_np(pthread_self(), "http"); // only for people
     const union MHD_DaemonInfo *info =
         MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD);
     check(info != NULL);
@@ -408,11 +431,8 @@ static bool start_thread(struct http_server *server, struct error *err) {
     server->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (server->wake < 0)
         return limit_error(err, "cannot create an event descriptor", errno);
-    if (!thread_start(&server->thread, server_main, server, "cannot start the HTTP server's thread",
-                      err))
-        return false;
-    (void)pthread_setname_np(server->thread, "http");
-    return true;
+    return thread_start(&server->thread, server_main, server,
+                        "cannot start the HTTP server's thread", err);
 }
 
 bool http_server_start(struct http_server **out, const struct http_listener *listener,
@@ -423,8 +443,8 @@ bool http_server_start(struct http_server **out, const struct http_listener *lis
     server->daemon = MHD_start_daemon(
         flags, 0, NULL, NULL, on_request, server, MHD_OPTION_LISTEN_SOCKET, listener->fd,
         MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)HTTP_REQUEST_MAX, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
-        MHD_OPTION_NOTIFY_COMPLETED, on_completed, server, MHD_OPTION_END);
+        (size_t)HTTP_REQUEST_MAX, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_NOTIFY_CONNECTION,
+        on_connection, server, MHD_OPTION_END);
     if (server->daemon == NULL) {
         close(listener->fd);
         server_free(server);

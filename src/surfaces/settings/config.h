@@ -96,7 +96,9 @@ struct config {
     int shuffle_partitions;
     int ui_port;              // 0: off
     char *ui_host, *ui_token; // "": no token
-    char *alert_webhook_url;  // "": none
+    char *ui_hosts;           // further names, by commas; "": none
+    bool confinement;
+    char *alert_webhook_url; // "": none
     int64_t alert_after_ms;
     int alert_rejects_percent;
     struct query_options query; // what all queries have in common; its texts are owned

@@ -8,29 +8,21 @@
 #include "base/text.h"
 #include "base/utf8.h"
 
-/* One line that a terminal only shows, no matter what a value has: a control of any kind, and bytes
- * that are not UTF-8, which may be one in another encoding. */
-static void hide_controls(char *text) {
-    const char *end = text + strlen(text);
-    size_t size;
-    bool valid;
-    for (char *at = text; at < end; at += size) {
-        uint32_t character = utf8_decode(at, end, &size, &valid);
-        if (!valid || escape_is_control(character))
-            memset(at, '?', size);
-    }
-}
-
 void problems_add(struct problems *problems, const char *format, ...) {
     va_list args;
     va_start(args, format);
     char *text = text_format_list(format, args);
     va_end(args);
-    hide_controls(text);
+    char *shown = must_alloc(strlen(text) + 1, ESCAPE_MAX); // one line, even if a value has more
+    size_t used = 0, size;
+    for (const char *at = text, *end = text + strlen(text); at < end; used += size)
+        at += escape_next(at, end, shown + used, &size);
+    shown[used] = '\0';
+    free(text);
     void *grown = realloc(problems->lines, (problems->count + 1) * sizeof problems->lines[0]);
     check(grown != NULL);
     problems->lines = grown;
-    problems->lines[problems->count++] = text;
+    problems->lines[problems->count++] = shown;
 }
 
 void problems_add_value(struct problems *problems, const char *place, const char *text,

@@ -383,6 +383,15 @@ static bool check_host(const char *text, struct error *err) {
     return true;
 }
 
+static bool check_hosts(const char *text, struct error *err) {
+    for (const char *at = text; *at != '\0'; at++)
+        if (!isalnum((unsigned char)*at) && strchr(".-_,", *at) == NULL)
+            return error_set(err, ERROR_CONFIG,
+                             "expected host names without ports, separated by commas, such as "
+                             "lake.example.org,lake");
+    return true;
+}
+
 static bool check_group(const char *text, struct error *err) {
     for (const char *at = text; *at != '\0'; at++)
         if ((unsigned char)*at <= ' ' || *at == 127)
@@ -490,6 +499,7 @@ const struct setting_type type_value = {"TEXT", parse_text, release_text, accept
 const struct setting_type type_zone = {"ZONE", parse_text, release_text, check_zone};
 const struct setting_type type_group = {"GROUP", parse_text, release_text, check_group};
 const struct setting_type type_host = {"HOST", parse_text, release_text, check_host};
+const struct setting_type type_hosts = {"HOST,…", parse_text, release_text, check_hosts};
 const struct setting_type type_token = {"TOKEN", parse_text, release_text, check_token};
 const struct setting_type type_url = {"URL", parse_text, release_text, check_url};
 const struct setting_type type_names = {"COLUMN,…|none", parse_names, release_names};

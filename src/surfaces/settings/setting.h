@@ -79,6 +79,7 @@ extern const struct setting_type type_paths;     // char *, files and directorie
 extern const struct setting_type type_value;     // char *, any text
 extern const struct setting_type type_zone;      // char *
 extern const struct setting_type type_host;      // char *
+extern const struct setting_type type_hosts;     // char *, "" or names by commas
 extern const struct setting_type type_token;     // char *, "" or a bearer token
 extern const struct setting_type type_url;       // char *, "" or a URL to post to
 extern const struct setting_type type_names;     // struct name_list

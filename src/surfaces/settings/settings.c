@@ -25,6 +25,7 @@ static const struct choice log_formats[] = {{"text", 0}, {"json", 1}, {NULL}};
 static const struct choice booleans[] = {
     {"true", 1}, {"false", 0}, {"yes", 1, .alias = true}, {"no", 0, .alias = true},
     {"1", 1, .alias = true}, {"0", 0, .alias = true}, {NULL}};
+static const struct choice switches[] = {{"on", 1}, {"off", 0}, {NULL}};
 static const struct choice parse_modes[] = {
     {"reject", PARSE_REJECT}, {"permissive", PARSE_PERMISSIVE}, {"failfast", PARSE_FAILFAST},
     {"dropmalformed", PARSE_REJECT, .alias = true}, {NULL}};
@@ -108,6 +109,13 @@ static const struct setting common[] = {
      "Used on a cluster only; these queries never shuffle. It is written into a new checkpoint, "
      "because Spark needs it to resume from that checkpoint.",
      1, 1000000},
+    {where, "CONFINEMENT", &type_boolean, FIELD(confinement), "on",
+     "`on`: at its start the program gives up every right that it does not need, as far as the kernel "
+     "can take it away (docs/security.md). It then can change files only in the lake and the "
+     "checkpoints, can start no other program, and leaves no core dump. `off` is for debuggers and "
+     "profilers. It has no effect where a child process is needed: with a Spark server that the program "
+     "starts, and with Kerberos (GSSAPI).",
+     .choices = switches},
     {page, "SPARK_UI_PORT", &type_int, FIELD(ui_port), "4040",
      "Port of the status page, the API and the metrics (docs/http.md); 0 turns them off. If "
      "the port is taken, the next free one of the following 16 is used, with a line in the "
@@ -117,6 +125,11 @@ static const struct setting common[] = {
      "Address to listen on: a name or an address of this machine; `0.0.0.0` means all networks "
      "(`::` with IPv6). On any address except loopback, and without UI_TOKEN, samples of rejected "
      "records are shown only on the machine itself."},
+    {page, "UI_HOSTS", &type_hosts, FIELD(ui_hosts), "",
+     "Host names under which the page may be opened without UI_TOKEN, separated by commas, such as "
+     "`lake.example.org`. The name in SPARK_UI_HOST, `localhost` and IP addresses are always accepted. "
+     "Requests for other names are refused (docs/security.md), except for /healthz, /readyz and "
+     "/metrics."},
     {page, "UI_TOKEN", &type_token, FIELD(ui_token), "",
      "If set, everything except /, /healthz and /readyz requires the header `Authorization: "
      "Bearer` with this token, of at least 16 printable characters. It comes from the "

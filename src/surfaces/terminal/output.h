@@ -9,6 +9,11 @@
 #include "base/error.h"
 #include "base/json.h"
 
+/* The stream that stands for stdout or stderr: itself, unless it is a terminal. Then what drives a
+ * terminal or turns the direction of writing, and bytes that are not UTF-8, are shown as \xNN, no
+ * matter whose text it is in: only our own colours, line ends and tabs pass. Flushed at exit. */
+FILE *output_open(FILE *out);
+
 /* Hands on what was printed; to be called now and then while printing much. ERROR_STOPPED: the
  * reader has gone (`| head`), which is a quiet end; ERROR_RETRY: it can't be written. */
 MUST_CHECK bool output_flush(FILE *out, struct error *err);

@@ -26,11 +26,12 @@ static void text_is_shown_as_it_is_and_what_drives_a_terminal_is_not(void **stat
     ASSERT_SHOWN("Größe 京东 \\n", "Größe 京东 \\n");
     ASSERT_SHOWN("a\tb\r\n", "a\\tb\\r\\n");
     ASSERT_SHOWN("\x1b[31m\x7f\0", "\\x1b[31m\\x7f\\x00");
-    ASSERT_SHOWN("\xc2\x9b", "\\xc2\\x9b");            // C1's CSI
-    ASSERT_SHOWN("\xe2\x80\xae!", "\\xe2\\x80\\xae!"); // right to left
-    ASSERT_SHOWN("\xe2\x80\xa8", "\\xe2\\x80\\xa8");   // a line's end
-    ASSERT_SHOWN("\xff\xc0\xaf", "\\xff\\xc0\\xaf");   // no UTF-8
-    ASSERT_SHOWN("\xf0\x9f\x98", "\\xf0\\x9f\\x98");   // cut
+    ASSERT_SHOWN("\xc2\x9b", "\\xc2\\x9b");                            // C1's CSI
+    ASSERT_SHOWN("\xe2\x80\xae!", "\\xe2\\x80\\xae!");                 // right to left
+    ASSERT_SHOWN("\xe2\x80\x8f\xd8\x9c", "\\xe2\\x80\\x8f\\xd8\\x9c"); // marks of a direction
+    ASSERT_SHOWN("\xe2\x80\xa8", "\\xe2\\x80\\xa8");                   // a line's end
+    ASSERT_SHOWN("\xff\xc0\xaf", "\\xff\\xc0\\xaf");                   // no UTF-8
+    ASSERT_SHOWN("\xf0\x9f\x98", "\\xf0\\x9f\\x98");                   // cut
 }
 
 int main(void) {

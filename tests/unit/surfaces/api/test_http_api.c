@@ -778,25 +778,42 @@ static void with_a_token_only_health_is_open(void **state) {
     assert_string_equal(response.body, "match_stream: retrying: /secret/path\n");
 }
 
-static void a_page_of_another_site_cannot_read_the_loopback(void **state) {
+static void a_page_of_another_site_cannot_read_what_is_shown_without_a_token(void **state) {
     (void)state;
-    static const char *const own[] = {NULL,        "localhost",      "LOCALHOST:8080",
-                                      "127.0.0.1", "127.0.0.1:4040", "127.1.2.3:4040",
-                                      "[::1]:4040"};
-    static const char *const foreign[] = {"evil.example", "localhost.evil.example",
-                                          "127.0.0.1.evil.example", "", "192.168.1.5:4040"};
-    program.is_loopback = true;
-    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) {
-        ask_with("/api/v1/queries", own[i], NULL);
-        assert_int_equal(response.status, HTTP_OK);
+    static const char *const own[] = {NULL,         "localhost",         "LOCALHOST:8080",
+                                      "127.0.0.1",  "127.0.0.1:4040",    "127.1.2.3:4040",
+                                      "[::1]:4040", "192.168.1.5:4040",  "[fd00::1]",
+                                      "lake",       "Lake.example:4040", "lake.example."};
+    static const char *const foreign[] = {"evil.example",
+                                          "localhost.evil.example",
+                                          "127.0.0.1.evil.example",
+                                          "",
+                                          "lake.example.evil",
+                                          "ake.example",
+                                          ".",
+                                          "[::1",
+                                          "[::1]x",
+                                          "[evil]",
+                                          "esports-stream:4040"};
+    free(config.ui_hosts);
+    config.ui_hosts = text_copy("lake.example,lake");
+    for (int loopback = 0; loopback < 2; loopback++) {
+        program.is_loopback = loopback != 0;
+        for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) {
+            ask_with("/api/v1/queries", own[i], NULL);
+            assert_int_equal(response.status, HTTP_OK);
+        }
+        for (size_t i = 0; i < sizeof foreign / sizeof foreign[0]; i++) {
+            ask_with("/api/v1/queries", foreign[i], NULL);
+            assert_int_equal(response.status, HTTP_FORBIDDEN);
+            ask_with("/nothing", foreign[i], NULL);
+            assert_int_equal(response.status, HTTP_FORBIDDEN);
+            ask_with("/healthz", foreign[i], NULL);
+            assert_int_equal(response.status, HTTP_OK);
+            ask_with("/metrics", foreign[i], NULL);
+            assert_int_equal(response.status, HTTP_OK);
+        }
     }
-    for (size_t i = 0; i < sizeof foreign / sizeof foreign[0]; i++) {
-        ask_with("/api/v1/queries", foreign[i], NULL);
-        assert_int_equal(response.status, HTTP_FORBIDDEN);
-    }
-    program.is_loopback = false;
-    ask_with("/api/v1/queries", "esports-stream:4040", NULL);
-    assert_int_equal(response.status, HTTP_OK);
 }
 
 static const struct json *setting(const struct json *all, const char *name) {
@@ -965,7 +982,7 @@ int main(void) {
         CASE(ready_until_action_is_needed),
         CASE(the_verdict_is_the_same_in_every_response),
         CASE(with_a_token_only_health_is_open),
-        CASE(a_page_of_another_site_cannot_read_the_loopback),
+        CASE(a_page_of_another_site_cannot_read_what_is_shown_without_a_token),
         CASE(without_a_token_records_are_shown_only_to_this_machine),
         CASE(settings_show_their_origin_but_no_secret),
     };
