@@ -88,7 +88,7 @@ def test_a_disk_that_stays_full_under_a_query(job, ext4, fault):
 
 @pytest.fixture
 def quota_disk(tmp_path):
-    """btrfs, the one file system whose quotas every kernel of Debian's kind has; they bind whoever lacks CAP_SYS_RESOURCE."""
+    """btrfs, the one file system whose quotas every kernel of Debian's kind has; they bind a process without CAP_SYS_RESOURCE."""
     image = host.Image(tmp_path / "btrfs.img", 160, "mkfs.btrfs", "-q", "--mixed")
     with image.mounted(tmp_path / "disk") as place:
         host.must("btrfs", "quota", "enable", place)
@@ -206,7 +206,7 @@ def test_a_file_system_that_is_frozen(job, ext4):
     running.prove_after_recovery()
 
 
-# ---- what was there is gone ----
+# ---- gone ----
 
 GONE = "was removed, moved, replaced or unmounted while the query ran"
 

@@ -1,4 +1,4 @@
-"""The process itself: descriptors and memory taken from it while it runs, frozen, its clock moved, another one beside it."""
+"""The process itself: descriptors and memory taken from it while it runs, frozen, its clock moved, another one with it."""
 
 import os
 import re
@@ -240,11 +240,11 @@ def test_a_clock_that_is_wrong_at_a_start(job, tmp_path):
 
 @pytest.mark.short
 @pytest.mark.fault(
-    "second instance beside a frozen one",
+    "second instance while the first is frozen",
     "the first is stopped by SIGSTOP in the middle of a batch, and continues later",
     "exit code 3: is locked: another instance runs this query",
 )
-def test_a_second_instance_beside_a_frozen_one(job, fault):
+def test_a_second_instance_while_the_first_is_frozen(job, fault):
     """The lock is the kernel's: no lease runs out while its holder is frozen, and none has to when it is killed."""
     topic, first = running(job, MAX_OFFSETS_PER_TRIGGER=1000)
     job.broker.generate(topic, "matches", 20000, 2, start=2000)

@@ -70,13 +70,13 @@ def healthy(pristine):
 
 
 def fingerprint(root):
-    """{path: hash} of all files, without the last holder of the lock."""
+    """{path: hash} of all files, without the last holder of the locks."""
     found = {}
     for path in sorted(root.rglob("*")):
         name = str(path.relative_to(root))
         if path.is_dir():
             found[name] = "directory"
-        elif path.name != "lock":
+        elif path.name not in ("lock", "_lock"):
             found[name] = hashlib.sha256(path.read_bytes()).hexdigest()
     return found
 

@@ -1,7 +1,7 @@
 /* later_files.c: each batch has a later processing_timestamp than all before it, and takes offsets
  * that none before it took. So a file whose rows are all later than the newest plan, at offsets
  * that the query has yet to read, is of a batch that the checkpoint does not know. If the query
- * went on, its rows would be there twice.
+ * continued, its rows would be there twice.
  *
  * Both must hold: the timestamp alone is wrong where a job of Spark's sets it after its plan, the
  * offsets alone where the topic was created again. Only files are opened that are as new as the

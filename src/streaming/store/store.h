@@ -41,14 +41,14 @@ MUST_CHECK bool store_open_with(const struct store_options *options,
 
 void store_close(struct store *store); // accepts NULL
 
-/* For who will write: keeps a process with a copy of this checkpoint away from the two tables,
- * those of them that exist. *fresh: it was not so before, so what was seen of them may be old.
- * ERROR_LOCKED names the holder. */
+/* For a caller that will write: keeps a process with a copy of this checkpoint away from the two
+ * tables, those of them that exist. *fresh: it was not so before, so what was seen of them may be
+ * old. ERROR_LOCKED names the holder. */
 MUST_CHECK bool store_lock_tables(struct store *store, bool *fresh, struct error *err);
 
 /* Before anything is written that counts. ERROR_STATE: what was locked was removed, moved or
  * replaced under the query, or its file system was unmounted. Writing by path would then damage
- * what is there now, or begin a lake in a place where none should be. */
+ * another lake, or begin a lake in a place where none should be. */
 MUST_CHECK bool store_check_locks(const struct store *store, struct error *err);
 
 /* The query's id, as in the checkpoint's metadata. */
