@@ -125,6 +125,12 @@ static bool move_table(struct lake *lake) {
     return true;
 }
 
+/* As after Spark's batches, which have none. */
+static bool move_table_without_manifests(struct lake *lake) {
+    delete(CHECKPOINT "/manifests");
+    return lake->settled && move_table(lake);
+}
+
 static bool set_log_off(struct lake *lake) {
     lake->options->store.sink_log = SINK_LOG_OFF;
     return lake->logs && lake->planned >= 0;
@@ -272,6 +278,7 @@ static const struct accident accidents[] = {
     {"the checkpoint loses all batches, the sink log is there", lose_all_but_log, ERROR_STATE},
     {"the checkpoint loses its plans", lose_plans, ERROR_STATE},
     {"the table is moved", move_table, ERROR_STATE},
+    {"the table is moved, and has no manifests", move_table_without_manifests, ERROR_STATE},
     {"SINK_LOG=off for a table with a log", set_log_off, ERROR_CONFIG},
     {"SINK_LOG=on for a table without one", set_log_on, ERROR_CONFIG},
     {"the newest plan is deleted", lose_newest_plan, ERROR_STATE},

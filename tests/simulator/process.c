@@ -46,19 +46,33 @@ static void end_now(const char *how, void (*end)(void)) {
     model_broker_kill();
 }
 
+static long count_faults(void) {
+    long sum = 0;
+    for (int i = DISK_NO_SPACE; i <= DISK_FAILED_LATE; i++)
+        sum += model_disk_count((enum disk_event)i);
+    return sum;
+}
+
+/* Counts the call. */
+static bool is_last_call(enum disk_call call, bool changes) {
+    long faults = count_faults();
+    bool is_behind_fault = faults > now->faults_seen;
+    now->faults_seen = faults;
+    now->calls++;
+    now->changes += changes;
+    if (!changes || (now->end != END_BY_KILL && now->end != END_BY_POWER_CUT) ||
+        (now->end_at == AT_KIND && call != now->end_at_kind) || (now->end_at == BEHIND_FAULT && !is_behind_fault))
+        return false;
+    return ++now->counted == now->end_at_change;
+}
+
 void process_on_call(enum disk_call call, bool changes, const char *text) {
-    (void)call;
     if (now == NULL || now->died)
         return;
     trace("disk: %s", text);
-    now->calls++;
-    now->changes += changes;
-    if (changes && now->changes == now->end_at_change && now->end == END_BY_KILL) {
-        end_now("killed", model_disk_kill);
-        return;
-    }
-    if (changes && now->changes == now->end_at_change && now->end == END_BY_POWER_CUT) {
-        end_now("power cut", model_disk_cut_power);
+    if (is_last_call(call, changes)) {
+        end_now(now->end == END_BY_KILL ? "killed" : "power cut",
+                now->end == END_BY_KILL ? model_disk_kill : model_disk_cut_power);
         return;
     }
     if (random_below(&now->random, 10000) < now->views)
@@ -81,6 +95,15 @@ static void draw_end(struct process *process, const struct world *world, struct 
     process->end_after_ms = (500LL << fewer(random, 8)) + (int64_t)random_below(random, 2000);
     long most = 4L << random_below(random, 9);
     process->end_at_change = 1 + (long)random_below(random, (uint64_t)most);
+    uint64_t where = random_below(random, 100);
+    static const enum disk_call kinds[] = {DISK_EXCHANGE, DISK_LINK, DISK_CHMOD, DISK_RENAME, DISK_RENAME,
+                                           DISK_RMDIR, DISK_TRUNCATE, DISK_UNLINK, DISK_MKDIR};
+    process->end_at_kind = kinds[random_below(random, sizeof kinds / sizeof kinds[0])];
+    process->end_at = where < 60 ? AT_CHANGE : where < 85 ? AT_KIND : BEHIND_FAULT;
+    if (process->end_at != AT_CHANGE)
+        process->end_at_change = 1 + fewer(random, 8);
+    if (process->kind == PROCESS_REWIND && process->end_at == AT_CHANGE)
+        process->end_at_change = 1 + (long)random_below(random, 60);
     if ((process->end == END_BY_KILL && !world_has(world, PART_KILLS)) ||
         (process->end == END_BY_POWER_CUT && !world_has(world, PART_POWER)) ||
         ((process->end == END_BY_SIGNAL || process->end == END_BY_SIGNALS) && !world_has(world, PART_SIGNALS)))
@@ -466,6 +489,7 @@ void process_run(struct process *process, struct world *world) {
     scheduler_set_process(process->number);
     model_disk_set_faults(&process->faults);
     now = process;
+    now->faults_seen = count_faults();
     if (process->kind == PROCESS_RUN)
         run_query(process, world);
     else

@@ -29,7 +29,10 @@ struct process {
     int number;
     enum process_kind kind;
     enum process_end end;
-    long end_at_change;  // the call that changes the disk, from 1, before which it is killed
+    /* Before which call that changes the disk it is killed: of all, of one kind, or of those right behind a fault. */
+    enum { AT_CHANGE, AT_KIND, BEHIND_FAULT } end_at;
+    enum disk_call end_at_kind;
+    long end_at_change; // the number of the call among these, from 1
     int64_t end_after_ms; // of the model's clock
     struct query_options options;
     struct disk_faults faults;
@@ -42,7 +45,8 @@ struct process {
     /* when it has ended */
     struct error error; // ERROR_NONE: ended well
     bool died;          // killed, or the power was cut
-    long calls, changes;
+    long calls, changes, counted; // counted: of the calls before one of which it is killed
+    long faults_seen;             // of the disk, before its newest call
 };
 
 extern const char *const process_kind_names[PROCESS_KINDS];

@@ -54,6 +54,13 @@ static FILE *own_tallies;
 
 /* ---- in a process of lives ---- */
 
+/* "fsync file_draft_sync": where base/disk makes the call. */
+static const char *call_text(const struct disk_site *site) {
+    static char text[128];
+    (void)snprintf(text, sizeof text, "%.*s %s", (int)strcspn(site->text, " "), site->text, site->within);
+    return text;
+}
+
 static void count_sites(void) {
     const struct disk_site *sites;
     size_t count = model_disk_sites(&sites);
@@ -61,8 +68,11 @@ static void count_sites(void) {
         const struct disk_site *site = &sites[i];
         const char *name = site->text;
         counts_add(site->calls, "site calls: %s", name);
-        if (site->changes)
-            counts_add(site->calls, "site changes: %s", name);
+        counts_add(site->calls, "call: %s", call_text(site));
+        if (!site->changes)
+            continue;
+        counts_add(site->kills, "call killed: %s", call_text(site));
+        counts_add(site->cuts, "call cut: %s", call_text(site));
         counts_add(site->faults, "site faults: %s", name);
         counts_add(site->kills, "site kills: %s", name);
         counts_add(site->cuts, "site cuts: %s", name);
@@ -233,7 +243,7 @@ static void know_names(void) {
         counts_add(0, "event: %s", model_broker_event_name((enum broker_event)i));
 }
 
-static const char *const demanded[] = {"recovery: ", "event: ", "disk: ", "site calls: ", "site kills: ", "site cuts: "};
+static const char *const demanded[] = {"recovery: ", "event: ", "call: ", "call killed: ", "call cut: "};
 
 static const char *const shown[] = {"recovery: ", "accident: ", "event: ", "disk: ", "end: ", "look: "};
 
