@@ -192,6 +192,11 @@ static void live(const struct life_switches *switches, struct life_result *resul
     int64_t ignored;
     finding_set_step("before the last process");
     settle_broker();
+    if (unfinished_rewind(&ignored)) { // a start is refused, and says what to do
+        process_draw(&process, &world, result->processes, true);
+        process.last = false;
+        process_run(&process, &world);
+    }
     while (unfinished_rewind(&ignored)) {
         process_draw(&process, &world, result->processes, true);
         process.kind = PROCESS_REWIND;

@@ -101,7 +101,7 @@ static void draw_end(struct process *process, const struct world *world, struct 
     process->end_at_kind = kinds[random_below(random, sizeof kinds / sizeof kinds[0])];
     process->end_at = where < 60 ? AT_CHANGE : where < 85 ? AT_KIND : BEHIND_FAULT;
     if (process->end_at != AT_CHANGE)
-        process->end_at_change = 1 + fewer(random, 8);
+        process->end_at_change = 1 + fewer(random, process->end_at == AT_KIND ? 8 : 3);
     if (process->kind == PROCESS_REWIND && process->end_at == AT_CHANGE)
         process->end_at_change = 1 + (long)random_below(random, 60);
     if ((process->end == END_BY_KILL && !world_has(world, PART_KILLS)) ||
@@ -114,6 +114,8 @@ static void draw_faults(struct process *process, const struct world *world, stru
     struct disk_faults *faults = &process->faults;
     unsigned most = 2U << random_below(random, 6);
     *faults = (struct disk_faults){.no_exchange = world->no_exchange};
+    if (process->end_at == BEHIND_FAULT && world_has(world, PART_DISK))
+        faults->io_rename = faults->io_write = faults->late = 20;
     if (!world->disk_is_bad || random_chance(random, 400))
         return;
     unsigned *kinds[] = {&faults->no_space, &faults->io_write, &faults->io_sync, &faults->io_rename, &faults->io_read,
@@ -211,6 +213,13 @@ static void try_second_instance(const struct process *process) {
     if (opened && !process->died)
         found("a second instance gets the lock of the checkpoint");
     counts_add(1, "look: a second instance");
+}
+
+static int64_t cancel_at_us;
+
+/* A query that waits for Kafka publishes nothing, so whoever asked gives up. */
+static bool is_cancelled(void) {
+    return scheduler_monotonic_us() > cancel_at_us;
 }
 
 /* A command while the query runs: the query does it. */
@@ -339,7 +348,9 @@ static bool rewind_query(struct process *process, FILE *out, struct error *err) 
 
 static bool care(struct process *process, struct world *world, FILE *out, struct error *err) {
     struct care_operation operation = {.query = &process->options,
-                                       .dry_run = random_chance(&process->random, 100)};
+                                       .dry_run = random_chance(&process->random, 100),
+                                       .is_cancelled = is_cancelled};
+    cancel_at_us = scheduler_monotonic_us() + 60 * 1000000;
     int32_t today = (int32_t)(scheduler_wall_ms() / (24 * HOUR_MS));
     operation.request =
         (struct care_request){.kind = process->kind == PROCESS_COMPACT ? REQUEST_COMPACT : REQUEST_EXPIRE,

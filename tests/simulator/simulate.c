@@ -225,9 +225,19 @@ static void print_count(void *out, const char *name, long count) {
     (void)fprintf(out, "%10ld  %s\n", count, name);
 }
 
+/* They tidy up behind a call that has failed: in a thousand lives a kill there is not certain. */
+static const char *const rare[] = {"unlink file_draft_replace", "unlink renamed_after_all", "unlink sync_and_close"};
+
+static bool is_rare(const char *name) {
+    for (size_t i = 0; i < sizeof rare / sizeof rare[0]; i++)
+        if (strncmp(name, "call: ", 6) != 0 && strstr(name, rare[i]) != NULL)
+            return true;
+    return false;
+}
+
 static void count_zero(void *context, const char *name, long count) {
     (void)context;
-    if (count != 0)
+    if (count != 0 || is_rare(name))
         return;
     zeros++;
     (void)printf("never reached: %s\n", name);
