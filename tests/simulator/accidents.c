@@ -296,7 +296,7 @@ static const struct accident accidents[] = {
     {"two batches are open", open_two, ERROR_STATE},
 };
 
-enum { ACCIDENTS = sizeof accidents / sizeof accidents[0], TRIES = 3 };
+enum { ACCIDENTS = sizeof accidents / sizeof accidents[0], TRIES = 6 };
 
 /* ---- what comes of it ---- */
 
@@ -310,6 +310,19 @@ static void note_logged(void *context, const char *path, size_t size) {
         return;
     lake->logged = number;
     lake->compact = compact;
+}
+
+static void note_any(void *context, const char *path, size_t size) {
+    (void)path, (void)size;
+    *(bool *)context = true;
+}
+
+/* A file that has its old name, too, after a power cut: in a copy it would be two files. */
+static bool has_staged(void) {
+    bool has = false;
+    model_disk_walk(TABLE "/_staging", note_any, &has);
+    model_disk_walk(REJECTS "/_staging", note_any, &has);
+    return has;
 }
 
 static struct lake look_at_lake(struct query_options *options) {
@@ -352,12 +365,25 @@ static void move(const char *from, const char *to) {
     check(fd >= 0 && disk->fsync(fd) == 0 && disk->close(fd) == 0);
 }
 
+static void note_open(void *context, const char *path, size_t size) {
+    (void)size;
+    size_t length = strlen(path);
+    *(bool *)context = *(bool *)context || (length > 5 && strcmp(path + length - 5, ".open") == 0);
+}
+
+/* A start finishes a change, whatever else it finds. */
+static bool has_open_change(void) {
+    bool has = false;
+    model_disk_walk(CHECKPOINT "/changes", note_open, &has);
+    return has;
+}
+
 static bool make_one(const struct accident *accident, struct process *process) {
     bool looked = model_disk_look(true);
     struct lake lake = look_at_lake(&process->options);
     move(LAKE, BACKUP);
     model_disk_copy(BACKUP, LAKE);
-    bool made = !there(CHECKPOINT "/rewind") && accident->make(&lake);
+    bool made = !there(CHECKPOINT "/rewind") && !has_open_change() && !has_staged() && accident->make(&lake);
     (void)model_disk_look(looked);
     return made;
 }

@@ -186,7 +186,7 @@ static void live(const struct life_switches *switches, struct life_result *resul
         pass_time(&random);
         if (!skipped)
             process_run(&process, &world);
-        if (!skipped && world_has(&world, PART_ACCIDENTS) && random_chance(&random, 80))
+        if (!skipped && world_has(&world, PART_ACCIDENTS) && random_chance(&random, 150))
             accident_happen(&world, &random, ACCIDENT_NUMBER + i);
     }
     int64_t ignored;

@@ -99,11 +99,15 @@ static void draw_end(struct process *process, const struct world *world, struct 
     static const enum disk_call kinds[] = {DISK_EXCHANGE, DISK_LINK, DISK_CHMOD, DISK_RENAME, DISK_RENAME,
                                            DISK_RMDIR, DISK_TRUNCATE, DISK_UNLINK, DISK_MKDIR};
     process->end_at_kind = kinds[random_below(random, sizeof kinds / sizeof kinds[0])];
-    process->end_at = where < 60 ? AT_CHANGE : where < 85 ? AT_KIND : BEHIND_FAULT;
+    process->end_at = where < 50 ? AT_CHANGE : where < 85 ? AT_KIND : BEHIND_FAULT;
     if (process->end_at != AT_CHANGE)
         process->end_at_change = 1 + fewer(random, process->end_at == AT_KIND ? 8 : 3);
-    if (process->kind == PROCESS_REWIND && process->end_at == AT_CHANGE)
+    if (process->kind != PROCESS_RUN && process->end_at == AT_CHANGE)
         process->end_at_change = 1 + (long)random_below(random, 60);
+    bool of_changes = process->end_at_kind == DISK_EXCHANGE || process->end_at_kind == DISK_LINK ||
+                      process->end_at_kind == DISK_CHMOD;
+    if (process->end_at == AT_KIND && of_changes && world_has(world, PART_CARE))
+        process->options.care.compact = (struct compact_setting){COMPACT_LIVE, 1000};
     if ((process->end == END_BY_KILL && !world_has(world, PART_KILLS)) ||
         (process->end == END_BY_POWER_CUT && !world_has(world, PART_POWER)) ||
         ((process->end == END_BY_SIGNAL || process->end == END_BY_SIGNALS) && !world_has(world, PART_SIGNALS)))

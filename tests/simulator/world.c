@@ -71,7 +71,7 @@ void world_draw(struct world *world, uint64_t seed, const struct life_switches *
     draw_chances(world, &random);
     draw_store(world, &random);
     world->is_long = random_chance(&random, 30);
-    world->replays = random_chance(&random, 50) && world_has(world, PART_MALFORMED);
+    world->replays = random_chance(&random, 100) && world_has(world, PART_MALFORMED);
     if (world->is_long)
         world->chances.records_most = 4;
     if (world->replays)
