@@ -207,7 +207,7 @@ static enum source_status fetch(struct model_source *self, int timeout_ms, struc
     cluster_pass(1 + (int64_t)random_below(&cluster.faults, 10));
     if (is_refused(self, err) || is_damaged(self, err))
         return fail_range(self);
-    // A client that fetched of the old topic is told once, by its epoch or the topic's id.
+    // A client that has fetched from the old topic gets one error, by its epoch or the topic's id.
     bool is_other = self->topic != cluster.topic;
     self->topic = cluster.topic;
     if (is_other || !has_partition(self)) {

@@ -270,8 +270,8 @@ static bool fill_initial(const struct store *store, struct recovery *recovery, s
     return true;
 }
 
-/* A signature may promise a sink log that SINK_LOG=off does without: one that was removed, or that a
- * command promised before the first batch. Commands go by the signature, not by the setting. */
+/* A signature may promise a sink log that SINK_LOG=off does without: one that was removed, or that
+ * a command promised before the first batch. Commands go by the signature, not by the setting. */
 static bool take_promise_back(struct store *store, const struct survey *survey, struct error *err) {
     if (survey->sink_log != SINK_LOG_OFF || !store->table.owner_sink_log)
         return true;
@@ -287,8 +287,8 @@ static bool prepare(struct store *store, const struct survey *survey, struct err
     return checkpoint_create(&store->checkpoint, err) &&
            table_claim(&store->table, id, checkpoint, survey->sink_log_on, err) &&
            table_claim(&store->rejects, id, checkpoint, false, err) &&
-           take_promise_back(store, survey, err) &&
-           table_unstage_all(&store->table, err) && table_unstage_all(&store->rejects, err) &&
+           take_promise_back(store, survey, err) && table_unstage_all(&store->table, err) &&
+           table_unstage_all(&store->rejects, err) &&
            checkpoint_sweep(&store->checkpoint, survey->planned, err) &&
            change_sweep_prepared(store, err) && sink_log_sweep(&store->sink_log, err);
 }
