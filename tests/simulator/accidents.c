@@ -1,4 +1,5 @@
-/* accidents.c: a table of accidents, each with what the next start must come to. Numbers of batches are the newest of each log. */
+/* accidents.c: a table of accidents, each with what the next start must come to. Numbers of batches
+ * are the newest of each log. */
 #include "accidents.h"
 
 #include <inttypes.h>
@@ -9,18 +10,18 @@
 
 #include "base/check.h"
 #include "base/disk/disk.h"
+#include "counts.h"
 #include "finding.h"
 #include "scheduler.h"
-#include "counts.h"
 
 #define BACKUP "/backup"
 #define SINK_LOG TABLE "/_spark_metadata"
 
 struct lake {
     int64_t planned, committed, manifest, logged;
-    bool logs;      // the table has a sink log
-    bool settled;   // all four are at one batch
-    bool compact;   // the newest file of the sink log is one
+    bool logs;                     // the table has a sink log
+    bool settled;                  // all four are at one batch
+    bool compact;                  // the newest file of the sink log is one
     struct query_options *options; // of the start
 };
 
@@ -42,8 +43,8 @@ static bool there(const char *format, ...) {
     return is_there;
 }
 
-static void delete(const char *format, ...) PRINTF_LIKE(1, 2);
-static void delete(const char *format, ...) {
+static void delete (const char *format, ...)PRINTF_LIKE(1, 2);
+static void delete (const char *format, ...) {
     va_list args;
     va_start(args, format);
     model_disk_remove(path_of(format, args));
@@ -73,7 +74,8 @@ static void write_number(const char *directory, int64_t number, const char *text
 static void note_data_file(void *context, const char *path, size_t size) {
     (void)size;
     size_t length = strlen(path);
-    bool is_data = length > 8 && strcmp(path + length - 8, ".parquet") == 0 && strstr(path, "/_") == NULL;
+    bool is_data =
+        length > 8 && strcmp(path + length - 8, ".parquet") == 0 && strstr(path, "/_") == NULL;
     *(bool *)context = *(bool *)context || is_data;
 }
 
@@ -96,7 +98,7 @@ static size_t entries_of(int64_t batch, char *path, size_t room) {
 /* ---- accidents ---- */
 
 static bool lose_metadata(struct lake *lake) {
-    delete(CHECKPOINT "/metadata");
+    delete (CHECKPOINT "/metadata");
     return lake->planned >= 0;
 }
 
@@ -106,14 +108,14 @@ static bool use_other_checkpoint(struct lake *lake) {
 }
 
 static bool lose_all_but_log(struct lake *lake) {
-    delete(CHECKPOINT "/offsets");
-    delete(CHECKPOINT "/commits");
-    delete(CHECKPOINT "/manifests");
+    delete (CHECKPOINT "/offsets");
+    delete (CHECKPOINT "/commits");
+    delete (CHECKPOINT "/manifests");
     return lake->logs && lake->logged >= 0;
 }
 
 static bool lose_plans(struct lake *lake) {
-    delete(CHECKPOINT "/offsets");
+    delete (CHECKPOINT "/offsets");
     return !lake->logs && lake->committed >= 0;
 }
 
@@ -123,6 +125,12 @@ static bool move_table(struct lake *lake) {
     check(disk->rename(LAKE "/processed", LAKE "/moved") == 0);
     lake->options->store.table = LAKE "/moved/matches";
     return true;
+}
+
+/* As after Spark's batches, which have none. */
+static bool move_table_without_manifests(struct lake *lake) {
+    delete (CHECKPOINT "/manifests");
+    return lake->settled && move_table(lake);
 }
 
 static bool set_log_off(struct lake *lake) {
@@ -136,31 +144,31 @@ static bool set_log_on(struct lake *lake) {
 }
 
 static bool lose_newest_plan(struct lake *lake) {
-    delete(CHECKPOINT "/offsets/%" PRId64, lake->planned);
+    delete (CHECKPOINT "/offsets/%" PRId64, lake->planned);
     return lake->settled && lake->planned >= 1;
 }
 
 static bool lose_plan_and_commit(struct lake *lake) {
-    delete(CHECKPOINT "/commits/%" PRId64, lake->planned);
+    delete (CHECKPOINT "/commits/%" PRId64, lake->planned);
     return lose_newest_plan(lake);
 }
 
 static bool lose_all_of_newest(struct lake *lake) {
-    delete(CHECKPOINT "/manifests/%" PRId64, lake->planned);
+    delete (CHECKPOINT "/manifests/%" PRId64, lake->planned);
     return lose_plan_and_commit(lake) && lake->logs;
 }
 
 static bool lose_previous_plan(struct lake *lake) {
     if (lake->planned < 1)
         return false;
-    delete(CHECKPOINT "/commits/%" PRId64, lake->planned);
-    delete(CHECKPOINT "/offsets/%" PRId64, lake->planned - 1);
+    delete (CHECKPOINT "/commits/%" PRId64, lake->planned);
+    delete (CHECKPOINT "/offsets/%" PRId64, lake->planned - 1);
     return true;
 }
 
 static void lose_logged(int64_t batch) {
-    delete(SINK_LOG "/%" PRId64, batch);
-    delete(SINK_LOG "/%" PRId64 ".compact", batch);
+    delete (SINK_LOG "/%" PRId64, batch);
+    delete (SINK_LOG "/%" PRId64 ".compact", batch);
 }
 
 static bool lose_newest_log(struct lake *lake) {
@@ -172,7 +180,8 @@ static bool lose_newest_log(struct lake *lake) {
 static bool change_entry(const struct lake *lake, bool other) {
     char path[256];
     size_t size;
-    if (!lake->settled || !lake->logs || lake->compact || entries_of(lake->logged, path, sizeof path) < (other ? 1 : 2))
+    if (!lake->settled || !lake->logs || lake->compact ||
+        entries_of(lake->logged, path, sizeof path) < (other ? 1 : 2))
         return false;
     char *text = read_file(path, &size);
     char *last = strrchr(text, '\n');
@@ -195,12 +204,12 @@ static bool change_entry(const struct lake *lake, bool other) {
 }
 
 static bool log_half(struct lake *lake) {
-    delete(CHECKPOINT "/commits/%" PRId64, lake->planned);
+    delete (CHECKPOINT "/commits/%" PRId64, lake->planned);
     return change_entry(lake, false);
 }
 
 static bool spark_runs_batch(struct lake *lake) {
-    delete(CHECKPOINT "/commits/%" PRId64, lake->planned);
+    delete (CHECKPOINT "/commits/%" PRId64, lake->planned);
     return lake->planned >= 1 && change_entry(lake, true);
 }
 
@@ -222,7 +231,7 @@ static bool plan_another(struct lake *lake) {
     char *plan = read_file(path, &size);
     write_number("offsets", lake->planned + 1, plan);
     free(plan);
-    delete(CHECKPOINT "/commits/%" PRId64, lake->planned);
+    delete (CHECKPOINT "/commits/%" PRId64, lake->planned);
     if (lake->logs)
         lose_logged(lake->logged);
     return true;
@@ -232,7 +241,7 @@ static bool lose_two_logged(struct lake *lake) {
     if (!lake->settled || !lake->logs || lake->planned < 2)
         return false;
     for (int64_t batch = lake->planned - 1; batch <= lake->planned; batch++) {
-        delete(CHECKPOINT "/commits/%" PRId64, batch);
+        delete (CHECKPOINT "/commits/%" PRId64, batch);
         lose_logged(batch);
     }
     return true;
@@ -243,8 +252,8 @@ static bool forget_entry(struct lake *lake) {
 }
 
 static bool lose_manifest_and_commit(struct lake *lake) {
-    delete(CHECKPOINT "/commits/%" PRId64, lake->planned);
-    delete(CHECKPOINT "/manifests/%" PRId64, lake->planned);
+    delete (CHECKPOINT "/commits/%" PRId64, lake->planned);
+    delete (CHECKPOINT "/manifests/%" PRId64, lake->planned);
     return lake->settled && lake->logs && lake->planned >= 1;
 }
 
@@ -252,8 +261,8 @@ static bool open_two(struct lake *lake) {
     if (!lake->settled || lake->planned < 3)
         return false;
     for (int64_t batch = lake->planned - 1; batch <= lake->planned; batch++) {
-        delete(CHECKPOINT "/commits/%" PRId64, batch);
-        delete(CHECKPOINT "/manifests/%" PRId64, batch);
+        delete (CHECKPOINT "/commits/%" PRId64, batch);
+        delete (CHECKPOINT "/manifests/%" PRId64, batch);
         if (lake->logs)
             lose_logged(batch);
     }
@@ -272,6 +281,7 @@ static const struct accident accidents[] = {
     {"the checkpoint loses all batches, the sink log is there", lose_all_but_log, ERROR_STATE},
     {"the checkpoint loses its plans", lose_plans, ERROR_STATE},
     {"the table is moved", move_table, ERROR_STATE},
+    {"the table is moved, and has no manifests", move_table_without_manifests, ERROR_STATE},
     {"SINK_LOG=off for a table with a log", set_log_off, ERROR_CONFIG},
     {"SINK_LOG=on for a table without one", set_log_on, ERROR_CONFIG},
     {"the newest plan is deleted", lose_newest_plan, ERROR_STATE},
@@ -289,9 +299,9 @@ static const struct accident accidents[] = {
     {"two batches are open", open_two, ERROR_STATE},
 };
 
-enum { ACCIDENTS = sizeof accidents / sizeof accidents[0], TRIES = 3 };
+enum { ACCIDENTS = sizeof accidents / sizeof accidents[0], TRIES = 6 };
 
-/* ---- what comes of it ---- */
+/* ---- the outcome ---- */
 
 static void note_logged(void *context, const char *path, size_t size) {
     (void)size;
@@ -305,6 +315,19 @@ static void note_logged(void *context, const char *path, size_t size) {
     lake->compact = compact;
 }
 
+static void note_any(void *context, const char *path, size_t size) {
+    (void)path, (void)size;
+    *(bool *)context = true;
+}
+
+/* A file that has its old name, too, after a power cut: in a copy it would be two files. */
+static bool has_staged(void) {
+    bool has = false;
+    model_disk_walk(TABLE "/_staging", note_any, &has);
+    model_disk_walk(REJECTS "/_staging", note_any, &has);
+    return has;
+}
+
 static struct lake look_at_lake(struct query_options *options) {
     struct lake lake = {.planned = newest_number("offsets"),
                         .committed = newest_number("commits"),
@@ -313,8 +336,9 @@ static struct lake look_at_lake(struct query_options *options) {
                         .options = options};
     model_disk_walk(SINK_LOG, note_logged, &lake);
     lake.logs = lake.logged >= 0;
-    lake.settled = lake.planned >= 0 && lake.committed == lake.planned && lake.manifest == lake.planned &&
-                   (!lake.logs || lake.logged == lake.planned) && !there(CHECKPOINT "/rewind");
+    lake.settled = lake.planned >= 0 && lake.committed == lake.planned &&
+                   lake.manifest == lake.planned && (!lake.logs || lake.logged == lake.planned) &&
+                   !there(CHECKPOINT "/rewind");
     return lake;
 }
 
@@ -338,11 +362,25 @@ static uint64_t hash_lake(void) {
     return hash;
 }
 
-/* Durable at once. The lake itself is moved, and the accident happens to a copy, because files of a copy have one name each. */
+/* Durable at once. The lake itself is moved, and the accident happens to a copy, because files of a
+ * copy have one name each. */
 static void move(const char *from, const char *to) {
     check(disk->rename(from, to) == 0);
     int fd = disk->open("/", O_RDONLY | O_DIRECTORY, 0);
     check(fd >= 0 && disk->fsync(fd) == 0 && disk->close(fd) == 0);
+}
+
+static void note_open(void *context, const char *path, size_t size) {
+    (void)size;
+    size_t length = strlen(path);
+    *(bool *)context = *(bool *)context || (length > 5 && strcmp(path + length - 5, ".open") == 0);
+}
+
+/* A start finishes a change before it judges anything else. */
+static bool has_open_change(void) {
+    bool has = false;
+    model_disk_walk(CHECKPOINT "/changes", note_open, &has);
+    return has;
 }
 
 static bool make_one(const struct accident *accident, struct process *process) {
@@ -350,7 +388,8 @@ static bool make_one(const struct accident *accident, struct process *process) {
     struct lake lake = look_at_lake(&process->options);
     move(LAKE, BACKUP);
     model_disk_copy(BACKUP, LAKE);
-    bool made = !there(CHECKPOINT "/rewind") && accident->make(&lake);
+    bool made = !there(CHECKPOINT "/rewind") && !has_open_change() && !has_staged() &&
+                accident->make(&lake);
     (void)model_disk_look(looked);
     return made;
 }
@@ -363,7 +402,8 @@ static void put_back(void) {
 }
 
 /* A start without faults, so that only the accident matters. */
-static void start_on(const struct accident *accident, struct process *process, struct world *world) {
+static void start_on(const struct accident *accident, struct process *process,
+                     struct world *world) {
     uint64_t before = hash_lake();
     process->accident = accident->name;
     process->may_refuse = accident->kind;
@@ -373,8 +413,8 @@ static void start_on(const struct accident *accident, struct process *process, s
     process->options.care.retention_days = 0;
     process_run(process, world);
     if (process->error.kind != accident->kind)
-        found("after '%s' the start ends with error kind %d, not %d: %s", accident->name, process->error.kind,
-              accident->kind, process->error.message);
+        found("after '%s' the start ends with error kind %d, not %d: %s", accident->name,
+              process->error.kind, accident->kind, process->error.message);
     if (accident->kind != ERROR_NONE && hash_lake() != before)
         found("after '%s' the start is refused, but has changed the lake", accident->name);
     counts_add(1, "accident: %s", accident->name);

@@ -83,7 +83,8 @@ static int compare(const void *a, const void *b) {
     return strcmp((*(struct slot *const *)a)->name, (*(struct slot *const *)b)->name);
 }
 
-void counts_each(const char *group, void (*visit)(void *context, const char *name, long count), void *context) {
+void counts_each(const char *group, void (*visit)(void *context, const char *name, long count),
+                 void *context) {
     static struct slot *sorted[SLOTS];
     size_t count = 0;
     for (size_t i = 0; i < SLOTS; i++)

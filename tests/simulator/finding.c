@@ -1,5 +1,6 @@
-/* finding.c: lines of the trace have the monotonic time of the model and the thread. A finding ends the process at once, because the
- * program's threads cannot be taken apart in the middle of a call; what the lives before it have come to is written first. */
+/* finding.c: lines of the trace have the monotonic time of the model and the thread. A finding ends
+ * the process at once, because the program's threads cannot be taken apart in the middle of a call;
+ * what the lives before it have come to is written first. */
 #include "finding.h"
 
 #include <stdarg.h>
@@ -9,8 +10,8 @@
 #include <unistd.h>
 
 #include "base/log/log.h"
-#include "scheduler.h"
 #include "counts.h"
+#include "scheduler.h"
 
 enum { LOG_LINES = 12, LOG_LINE_SIZE = 600 };
 
@@ -81,16 +82,18 @@ uint64_t trace_hash(void) {
 /* ---- the program's log ---- */
 
 /* In the place of log_write(). */
-void __wrap_log_write(enum log_level level, const char *logger, const char *format, ...) PRINTF_LIKE(3, 4);
+void __wrap_log_write(enum log_level level, const char *logger, const char *format, ...)
+    PRINTF_LIKE(3, 4);
 void __wrap_log_write(enum log_level level, const char *logger, const char *format, ...) {
     if (level == LOG_DEBUG && !trace_is_on())
         return;
     char *line = self.lines[self.line_count++ % LOG_LINES];
-    size_t used = (size_t)snprintf(line, LOG_LINE_SIZE, "%s: ", level == LOG_CRITICAL  ? "CRITICAL"
-                                                                 : level == LOG_ERROR   ? "ERROR"
-                                                                 : level == LOG_WARNING ? "WARNING"
-                                                                 : level == LOG_INFO    ? "INFO"
-                                                                                        : "DEBUG");
+    size_t used = (size_t)snprintf(line, LOG_LINE_SIZE, "%s: ",
+                                   level == LOG_CRITICAL  ? "CRITICAL"
+                                   : level == LOG_ERROR   ? "ERROR"
+                                   : level == LOG_WARNING ? "WARNING"
+                                   : level == LOG_INFO    ? "INFO"
+                                                          : "DEBUG");
     va_list args;
     va_start(args, format);
     (void)vsnprintf(line + used, LOG_LINE_SIZE - used, format, args);
@@ -130,7 +133,8 @@ void found(const char *format, ...) {
     trace("FOUND %s", out->text);
     log_lines_print(log, sizeof log);
     used = strlen(out->text);
-    (void)snprintf(out->text + used, sizeof out->text - used, "%s%s", self.line_count > 0 ? "\n  the end of the log:" : "", log);
+    (void)snprintf(out->text + used, sizeof out->text - used, "%s%s",
+                   self.line_count > 0 ? "\n  the end of the log:" : "", log);
     if (finding_write_tallies != NULL)
         finding_write_tallies();
     (void)fflush(stdout);

@@ -12,9 +12,11 @@ struct finding {
     char text[4096]; // "": none
 };
 
-/* `traces`: lines go to stdout. `hashes`: they are made also if nobody reads them, for trace_hash(). */
+/* `traces`: lines go to stdout. `hashes`: they are made also if nobody reads them, for
+ * trace_hash(). */
 void finding_set_up(struct finding *shared, bool traces, bool hashes);
-void finding_set_step(const char *format, ...) __attribute__((format(printf, 1, 2))); // "process 2 (run)"
+void finding_set_step(const char *format, ...)
+    __attribute__((format(printf, 1, 2))); // "process 2 (run)"
 
 bool trace_is_on(void);
 void trace(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -30,7 +32,8 @@ extern void (*finding_write_tallies)(void);
 /* The last lines of the program's log in this life, the newest last, for a finding. */
 void log_lines_print(char *out, size_t size);
 void log_lines_clear(void);
-/* Whether the program has warned in this life that it cannot know whether the topic is still the same. */
+/* Whether the program has warned in this life that it cannot know whether the topic is still the
+ * same. */
 bool log_said_topic_is_unknown(void);
 
 enum { FOUND_EXIT = 40 };

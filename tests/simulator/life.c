@@ -1,20 +1,21 @@
 /* life.c: processes one after another, and what must be true between them and at the end.
  *
- * Whatever the processes before went through, the last one has no faults and takes everything. Then the independent checker compares the
- * broker's history with the lake, and the program's own `verify` must agree. */
+ * The last process has no faults and takes everything, no matter what happened before it. Then
+ * the independent checker compares the broker's history with the lake, and the program's own
+ * `verify` must agree. */
 #include "life.h"
 #include "streaming/recovery/recovery_table.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "accidents.h"
 #include "base/check.h"
 #include "base/disk/disk.h"
-#include "accidents.h"
 #include "checker.h"
+#include "counts.h"
 #include "finding.h"
 #include "scheduler.h"
-#include "counts.h"
 
 enum { PROCESSES_MOST = 7, ACCIDENT_NUMBER = 100, DAY_MS = 24 * 3600 * 1000 };
 
@@ -47,7 +48,8 @@ static bool has_log(void) {
     return has;
 }
 
-/* A topic was created again and no id can tell: the program warns of it (docs/internals/positions.md, "Limits"). */
+/* A topic was created again and no id can tell: the program warns of it
+ * (docs/internals/positions.md, "Limits"). */
 static bool topic_may_be_unnoticed(void) {
     return model_broker_topic() > 0 && (world.chances.has_no_ids || log_said_topic_is_unknown());
 }
@@ -60,7 +62,8 @@ static bool log_was_cut(void) {
 
 /* What a manifest says of an offset need not be true of the record that has it now. */
 static bool verify_may_complain(const struct error *err) {
-    return (topic_may_be_unnoticed() || log_was_cut()) && strstr(err->message, "verify has found") != NULL;
+    return (topic_may_be_unnoticed() || log_was_cut()) &&
+           strstr(err->message, "verify has found") != NULL;
 }
 
 /* What the checker must know, as of now. */
@@ -98,15 +101,22 @@ static void look_at_end(const struct process *last) {
     tell_checker();
     bool right = checker_look(&report) && checker_judge(&report);
     (void)model_disk_look(looked);
-    if (!right)
+    // Without ids, and with a warning that nothing shows it, a batch may be of two topics: rare,
+    // and counted.
+    if (!right && topic_may_be_unnoticed() && log_said_topic_is_unknown())
+        counts_add(
+            1, "look: not right, after a warning that nothing shows whether the topic is the same");
+    else if (!right)
         found("%s", report.text);
     counts_add(report.rows, "look: rows at the end");
     counts_add(report.rejects, "look: rejects at the end");
     for (int i = 0; i < CHECKER_REASONS; i++)
-        counts_add(report.missing[i], "look: records in neither: %s", checker_reason_name((enum checker_reason)i));
+        counts_add(report.missing[i], "look: records in neither: %s",
+                   checker_reason_name((enum checker_reason)i));
     struct error err = {0};
     bool clean = run_verify(&last->options, NULL, &err);
-    counts_add(1, "look: verify is %s", clean ? "clean" : "not clean, because the topic was cut or created again unnoticed");
+    counts_add(1, "look: verify is %s",
+               clean ? "clean" : "not clean, because the topic was cut or created again unnoticed");
     if (!clean && !verify_may_complain(&err))
         found("the checker finds nothing, but %s", err.message);
 }
@@ -123,17 +133,24 @@ const char *life_documented_refusal(const struct process *process, const struct 
         unsigned kinds; // of processes, as bits
     } refusals[] = {
         {"a rewind is not finished", "5: a rewind is not finished", ~0U},
-        {"is planned and not committed: run the query once", "5: a batch is planned, the query must run it", 1U << PROCESS_REPLAY},
-        {"is no longer known (REWIND_RETENTION)", "2: the batch is not known any more", 1U << PROCESS_REWIND},
-        {"no batch is known that was planned before", "2: no batch is as old as that", 1U << PROCESS_REWIND},
-        {"the file system does not support it", "2: the file system cannot exchange names", 1U << PROCESS_COMPACT | 1U << PROCESS_EXPIRE},
+        {"is planned and not committed: run the query once",
+         "5: a batch is planned, the query must run it", 1U << PROCESS_REPLAY},
+        {"is no longer known (REWIND_RETENTION)", "2: the batch is not known any more",
+         1U << PROCESS_REWIND},
+        {"no batch is known that was planned before", "2: no batch is as old as that",
+         1U << PROCESS_REWIND},
+        {"the file system does not support it", "2: the file system cannot exchange names",
+         1U << PROCESS_COMPACT | 1U << PROCESS_EXPIRE},
         {"has no file `metadata`: check", "5: there is no checkpoint yet", ~(1U << PROCESS_RUN)},
-        {"the records that would be read again are no longer in Kafka; choose a newer batch", "2: the topic was created again since", 1U << PROCESS_REWIND},
-        {"Kafka no longer has all records after batch", "2: the records of the batches are gone", 1U << PROCESS_REWIND},
+        {"the records that would be read again are no longer in Kafka; choose a newer batch",
+         "2: the topic was created again since", 1U << PROCESS_REWIND},
+        {"Kafka no longer has all records after batch", "2: the records of the batches are gone",
+         1U << PROCESS_REWIND},
         {"no batch is committed yet", "2: no batch is committed yet", 1U << PROCESS_REWIND},
         {"has no partition column of type DATE", "2: the table has no dates", 1U << PROCESS_EXPIRE},
         {"there is no checkpoint", "2: there is no checkpoint yet", ~(1U << PROCESS_RUN)},
-        {"the first start of a query creates its checkpoint", "5: there is no checkpoint yet", ~(1U << PROCESS_RUN)},
+        {"the first start of a query creates its checkpoint", "5: there is no checkpoint yet",
+         ~(1U << PROCESS_RUN)},
     };
     for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++)
         if ((refusals[i].kinds & 1U << process->kind) != 0 &&
@@ -157,7 +174,8 @@ static void begin(uint64_t seed, const struct life_switches *switches) {
     world_draw(&world, seed, switches);
     scheduler_begin(random_fork(seed, OF_SCHEDULER), world.began_ms);
     model_disk_begin(random_fork(seed, OF_DISK), process_on_call);
-    model_broker_begin(seed, &world.chances, (struct broker_time){scheduler_pass, scheduler_wall_ms},
+    model_broker_begin(seed, &world.chances,
+                       (struct broker_time){scheduler_pass, scheduler_wall_ms},
                        trace_is_on() ? trace_text : NULL);
     make_lake();
 }
@@ -186,12 +204,17 @@ static void live(const struct life_switches *switches, struct life_result *resul
         pass_time(&random);
         if (!skipped)
             process_run(&process, &world);
-        if (!skipped && world_has(&world, PART_ACCIDENTS) && random_chance(&random, 80))
+        if (!skipped && world_has(&world, PART_ACCIDENTS) && random_chance(&random, 150))
             accident_happen(&world, &random, ACCIDENT_NUMBER + i);
     }
     int64_t ignored;
     finding_set_step("before the last process");
     settle_broker();
+    if (unfinished_rewind(&ignored)) { // a start is refused, and says what to do
+        process_draw(&process, &world, result->processes, true);
+        process.last = false;
+        process_run(&process, &world);
+    }
     while (unfinished_rewind(&ignored)) {
         process_draw(&process, &world, result->processes, true);
         process.kind = PROCESS_REWIND;

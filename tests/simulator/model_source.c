@@ -24,6 +24,7 @@ struct fetched {
 
 struct model_source {
     struct source source;
+    int topic; // that was fetched last
     struct fetched partitions[MODEL_PARTITIONS_MAX];
     bool is_open;
     struct offset_range range;
@@ -206,7 +207,10 @@ static enum source_status fetch(struct model_source *self, int timeout_ms, struc
     cluster_pass(1 + (int64_t)random_below(&cluster.faults, 10));
     if (is_refused(self, err) || is_damaged(self, err))
         return fail_range(self);
-    if (!has_partition(self)) {
+    // A client that has fetched from the old topic gets one error, by its epoch or the topic's id.
+    bool is_other = self->topic != cluster.topic;
+    self->topic = cluster.topic;
+    if (is_other || !has_partition(self)) {
         error_set_at(self, err, ERROR_BROKER, "%s",
                      "Broker: Unknown topic or partition; create the topic again, or correct its "
                      "name");
@@ -299,6 +303,7 @@ struct source *model_source_open(void) {
     };
     struct model_source *self = must_alloc(1, sizeof *self);
     self->source.ops = &ops;
+    self->topic = cluster.topic;
     cluster.open_handles++;
     return &self->source;
 }

@@ -1,7 +1,8 @@
 /* process.c: the program starts, something happens to it, and it ends.
  *
- * A process that is killed cannot be taken off its threads' stacks. So all calls of disk and broker fail from then on, nothing changes any more,
- * and the program's own error handling brings every thread to its end; what it says then does not count. */
+ * A process that is killed cannot be taken off its threads' stacks. So all calls of disk and broker
+ * fail from then on, nothing changes any more, and the program's own error handling brings every
+ * thread to its end; what it says then does not count. */
 #include "process.h"
 
 #include <inttypes.h>
@@ -11,6 +12,7 @@
 
 #include "base/check.h"
 #include "base/disk/disk_error.h"
+#include "counts.h"
 #include "finding.h"
 #include "life.h"
 #include "scheduler.h"
@@ -20,20 +22,19 @@
 #include "streaming/recovery/recover.h"
 #include "streaming/start/streaming.h"
 #include "streaming/verify/verify.h"
-#include "counts.h"
 
 enum {
     MIB = 1 << 20,
     MEMORY = 64 * MIB,
-    SHUTDOWN_MS = 8000,              // SHUTDOWN_TIMEOUT
+    SHUTDOWN_MS = 8000, // SHUTDOWN_TIMEOUT
     HOUR_MS = 3600 * 1000,
     YIELDS = 100, // of thousand calls of the disk, before so many another thread may run
 };
 
 const char *const process_kind_names[PROCESS_KINDS] = {"run",    "compact", "expire", "rewind",
                                                        "replay", "verify",  "adopt",  "release"};
-const char *const process_end_names[PROCESS_ENDS] = {"by itself", "by a signal", "by two signals", "killed",
-                                                     "power cut"};
+const char *const process_end_names[PROCESS_ENDS] = {"by itself", "by a signal", "by two signals",
+                                                     "killed", "power cut"};
 
 static struct process *now; // the one that runs
 
@@ -46,19 +47,34 @@ static void end_now(const char *how, void (*end)(void)) {
     model_broker_kill();
 }
 
+static long count_faults(void) {
+    long sum = 0;
+    for (int i = DISK_NO_SPACE; i <= DISK_FAILED_LATE; i++)
+        sum += model_disk_count((enum disk_event)i);
+    return sum;
+}
+
+/* Counts the call. */
+static bool is_last_call(enum disk_call call, bool changes) {
+    long faults = count_faults();
+    bool is_behind_fault = faults > now->faults_seen;
+    now->faults_seen = faults;
+    now->calls++;
+    now->changes += changes;
+    if (!changes || (now->end != END_BY_KILL && now->end != END_BY_POWER_CUT) ||
+        (now->end_at == AT_KIND && call != now->end_at_kind) ||
+        (now->end_at == BEHIND_FAULT && !is_behind_fault))
+        return false;
+    return ++now->counted == now->end_at_change;
+}
+
 void process_on_call(enum disk_call call, bool changes, const char *text) {
-    (void)call;
     if (now == NULL || now->died)
         return;
     trace("disk: %s", text);
-    now->calls++;
-    now->changes += changes;
-    if (changes && now->changes == now->end_at_change && now->end == END_BY_KILL) {
-        end_now("killed", model_disk_kill);
-        return;
-    }
-    if (changes && now->changes == now->end_at_change && now->end == END_BY_POWER_CUT) {
-        end_now("power cut", model_disk_cut_power);
+    if (is_last_call(call, changes)) {
+        end_now(now->end == END_BY_KILL ? "killed" : "power cut",
+                now->end == END_BY_KILL ? model_disk_kill : model_disk_cut_power);
         return;
     }
     if (random_below(&now->random, 10000) < now->views)
@@ -77,13 +93,32 @@ static unsigned fewer(struct random *random, unsigned count) {
 
 static void draw_end(struct process *process, const struct world *world, struct random *random) {
     uint64_t way = random_below(random, 100);
-    process->end = way < 25 ? END_BY_ITSELF : way < 35 ? END_BY_SIGNAL : way < 42 ? END_BY_SIGNALS : way < 70 ? END_BY_KILL : END_BY_POWER_CUT;
+    process->end = way < 25   ? END_BY_ITSELF
+                   : way < 35 ? END_BY_SIGNAL
+                   : way < 42 ? END_BY_SIGNALS
+                   : way < 70 ? END_BY_KILL
+                              : END_BY_POWER_CUT;
     process->end_after_ms = (500LL << fewer(random, 8)) + (int64_t)random_below(random, 2000);
     long most = 4L << random_below(random, 9);
     process->end_at_change = 1 + (long)random_below(random, (uint64_t)most);
+    uint64_t where = random_below(random, 100);
+    static const enum disk_call kinds[] = {DISK_EXCHANGE, DISK_LINK,   DISK_CHMOD,
+                                           DISK_RENAME,   DISK_RENAME, DISK_RMDIR,
+                                           DISK_TRUNCATE, DISK_UNLINK, DISK_MKDIR};
+    process->end_at_kind = kinds[random_below(random, sizeof kinds / sizeof kinds[0])];
+    process->end_at = where < 50 ? AT_CHANGE : where < 85 ? AT_KIND : BEHIND_FAULT;
+    if (process->end_at != AT_CHANGE)
+        process->end_at_change = 1 + fewer(random, process->end_at == AT_KIND ? 8 : 3);
+    if (process->kind != PROCESS_RUN && process->end_at == AT_CHANGE)
+        process->end_at_change = 1 + (long)random_below(random, 60);
+    bool of_changes = process->end_at_kind == DISK_EXCHANGE || process->end_at_kind == DISK_LINK ||
+                      process->end_at_kind == DISK_CHMOD;
+    if (process->end_at == AT_KIND && of_changes && world_has(world, PART_CARE))
+        process->options.care.compact = (struct compact_setting){COMPACT_LIVE, 1000};
     if ((process->end == END_BY_KILL && !world_has(world, PART_KILLS)) ||
         (process->end == END_BY_POWER_CUT && !world_has(world, PART_POWER)) ||
-        ((process->end == END_BY_SIGNAL || process->end == END_BY_SIGNALS) && !world_has(world, PART_SIGNALS)))
+        ((process->end == END_BY_SIGNAL || process->end == END_BY_SIGNALS) &&
+         !world_has(world, PART_SIGNALS)))
         process->end = END_BY_ITSELF;
 }
 
@@ -91,10 +126,13 @@ static void draw_faults(struct process *process, const struct world *world, stru
     struct disk_faults *faults = &process->faults;
     unsigned most = 2U << random_below(random, 6);
     *faults = (struct disk_faults){.no_exchange = world->no_exchange};
+    if (process->end_at == BEHIND_FAULT && world_has(world, PART_DISK))
+        faults->io_rename = faults->io_write = faults->late = 20;
     if (!world->disk_is_bad || random_chance(random, 400))
         return;
-    unsigned *kinds[] = {&faults->no_space, &faults->io_write, &faults->io_sync, &faults->io_rename, &faults->io_read,
-                         &faults->late, &faults->short_write, &faults->slow};
+    unsigned *kinds[] = {&faults->no_space,    &faults->io_write, &faults->io_sync,
+                         &faults->io_rename,   &faults->io_read,  &faults->late,
+                         &faults->short_write, &faults->slow};
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         if (random_chance(random, 350))
             *kinds[i] = 1 + (unsigned)random_below(random, most);
@@ -115,7 +153,8 @@ void process_draw(struct process *process, struct world *world, int number, bool
     *process = (struct process){.number = number, .last = last};
     process->kind = draw_kind(world, &random);
     process->options = world_query_options(world, &random, last);
-    if (world->replays && number > 0 && random_chance(&random, 500) && world_has(world, PART_OPERATIONS))
+    if (world->replays && number > 0 && random_chance(&random, 500) &&
+        world_has(world, PART_OPERATIONS))
         process->kind = PROCESS_REPLAY;
     draw_end(process, world, &random);
     if (world->is_long) {
@@ -149,7 +188,8 @@ static void stop_as_asked(struct process *process, struct streaming *streaming, 
     if (*asked_ms == 0) {
         *asked_ms = now_ms;
         trace("**** signal");
-        streaming_request_stop(streaming, process->end == END_BY_SIGNALS ? STOP_NOW : STOP_AFTER_BATCH);
+        streaming_request_stop(streaming,
+                               process->end == END_BY_SIGNALS ? STOP_NOW : STOP_AFTER_BATCH);
     } else if (now_ms - *asked_ms >= SHUTDOWN_MS - 1000 && !process->died) {
         streaming_request_stop(streaming, STOP_NOW);
         if (now_ms - *asked_ms >= SHUTDOWN_MS)
@@ -172,7 +212,8 @@ static void note_time(const struct process *process, struct world *world) {
     int64_t now_ms = scheduler_wall_ms();
     if (now_ms > world->latest_ms)
         world->latest_ms = now_ms;
-    int32_t before = (int32_t)(world->latest_ms / (24 * HOUR_MS) - process->options.care.retention_days + 1);
+    int32_t before =
+        (int32_t)(world->latest_ms / (24 * HOUR_MS) - process->options.care.retention_days + 1);
     if (process->options.care.retention_days > 0 && before > world->expired_before)
         world->expired_before = before;
 }
@@ -188,6 +229,13 @@ static void try_second_instance(const struct process *process) {
     if (opened && !process->died)
         found("a second instance gets the lock of the checkpoint");
     counts_add(1, "look: a second instance");
+}
+
+static int64_t cancel_at_us;
+
+/* A query that waits for Kafka publishes nothing, so the command is cancelled. */
+static bool is_cancelled(void) {
+    return scheduler_monotonic_us() > cancel_at_us;
 }
 
 /* A command while the query runs: the query does it. */
@@ -209,7 +257,8 @@ static void ask_for_care(struct process *process, struct world *world) {
 static void disturb(struct process *process, struct world *world) {
     if (random_chance(&process->random, 10))
         try_second_instance(process);
-    if (random_chance(&process->random, 10) && world_has(world, PART_OPERATIONS) && world_has(world, PART_CARE))
+    if (random_chance(&process->random, 10) && world_has(world, PART_OPERATIONS) &&
+        world_has(world, PART_CARE))
         ask_for_care(process, world);
 }
 
@@ -237,10 +286,8 @@ static void watch(struct process *process, struct world *world, struct streaming
 
 static void run_query(struct process *process, struct world *world) {
     const struct query_options *queries[] = {&process->options};
-    struct streaming_options options = {.query_count = 1,
-                                        .worker_count = 1,
-                                        .memory_max = MEMORY,
-                                        .on_query_end = on_query_end};
+    struct streaming_options options = {
+        .query_count = 1, .worker_count = 1, .memory_max = MEMORY, .on_query_end = on_query_end};
     options.queries[0] = queries[0];
     struct streaming *streaming;
     if (!streaming_start(&streaming, &options, model_broker_open(), &process->error))
@@ -316,13 +363,15 @@ static bool rewind_query(struct process *process, FILE *out, struct error *err) 
 
 static bool care(struct process *process, struct world *world, FILE *out, struct error *err) {
     struct care_operation operation = {.query = &process->options,
-                                       .dry_run = random_chance(&process->random, 100)};
+                                       .dry_run = random_chance(&process->random, 100),
+                                       .is_cancelled = is_cancelled};
+    cancel_at_us = scheduler_monotonic_us() + 60 * 1000000;
     int32_t today = (int32_t)(scheduler_wall_ms() / (24 * HOUR_MS));
-    operation.request =
-        (struct care_request){.kind = process->kind == PROCESS_COMPACT ? REQUEST_COMPACT : REQUEST_EXPIRE,
-                              .older_than_ms = (int64_t)random_below(&process->random, 2) * 1000,
-                              .target_size = (int64_t)MIB << random_below(&process->random, 8),
-                              .before = today - (int32_t)random_below(&process->random, 3)};
+    operation.request = (struct care_request){
+        .kind = process->kind == PROCESS_COMPACT ? REQUEST_COMPACT : REQUEST_EXPIRE,
+        .older_than_ms = (int64_t)random_below(&process->random, 2) * 1000,
+        .target_size = (int64_t)MIB << random_below(&process->random, 8),
+        .before = today - (int32_t)random_below(&process->random, 3)};
     if (process->kind == PROCESS_EXPIRE && operation.request.before > world->expired_before)
         world->expired_before = operation.request.before;
     return operation_care(&operation, out, err);
@@ -353,10 +402,13 @@ bool run_verify(const struct query_options *options, FILE *out, struct error *er
     verify.broker->ops->close(verify.broker);
     if (ok && verify_faults(&report) > 0) {
         ok = false;
-        size_t used = (size_t)snprintf(err->message, sizeof err->message, "verify has found %zu faults:", verify_faults(&report));
+        size_t used = (size_t)snprintf(err->message, sizeof err->message,
+                                       "verify has found %zu faults:", verify_faults(&report));
         for (int kind = 0; kind <= VERIFY_DUPLICATE; kind++)
-            for (size_t i = 0; i < report.texts[kind].count && i < 3 && used < sizeof err->message; i++)
-                used += (size_t)snprintf(err->message + used, sizeof err->message - used, " %s;", report.texts[kind].texts[i]);
+            for (size_t i = 0; i < report.texts[kind].count && i < 3 && used < sizeof err->message;
+                 i++)
+                used += (size_t)snprintf(err->message + used, sizeof err->message - used, " %s;",
+                                         report.texts[kind].texts[i]);
         err->kind = ERROR_STATE;
     }
     (void)out;
@@ -364,7 +416,8 @@ bool run_verify(const struct query_options *options, FILE *out, struct error *er
     return ok;
 }
 
-static bool run_command(struct process *process, struct world *world, FILE *out, struct error *err) {
+static bool run_command(struct process *process, struct world *world, FILE *out,
+                        struct error *err) {
     const struct store_options *store = &process->options.store;
     bool dry_run = random_chance(&process->random, 100);
     switch (process->kind) {
@@ -408,11 +461,15 @@ static void run_operation(struct process *process, struct world *world) {
 /* ---- its end ---- */
 
 static bool has_faults(const struct disk_faults *faults) {
-    return faults->no_space + faults->io_write + faults->io_sync + faults->io_rename + faults->io_read + faults->late > 0;
+    return faults->no_space + faults->io_write + faults->io_sync + faults->io_rename +
+               faults->io_read + faults->late >
+           0;
 }
 
-/* What the documents say of an end with this error, given what the process met; NULL: nothing, it is a finding. */
-static const char *documented(const struct process *process, const struct world *world, const long *events_before) {
+/* What the documents say of an end with this error, given what the process met; NULL: nothing, it
+ * is a finding. */
+static const char *documented(const struct process *process, const struct world *world,
+                              const long *events_before) {
     const struct error *err = &process->error;
     bool broker_failed = false;
     for (int i = 0; i < BROKER_EVENTS; i++)
@@ -428,11 +485,14 @@ static const char *documented(const struct process *process, const struct world 
     case ERROR_NO_TOPIC:
         return broker_failed ? "4: Kafka was not reachable at the start" : NULL;
     case ERROR_DATA_LOSS:
-        return process->options.fail_on_data_loss ? "6: records are gone, FAIL_ON_DATA_LOSS=true" : NULL;
+        return process->options.fail_on_data_loss ? "6: records are gone, FAIL_ON_DATA_LOSS=true"
+                                                  : NULL;
     case ERROR_DAMAGED:
         return damaged ? "6: a record batch is damaged" : NULL;
     case ERROR_RECORD:
-        return process->options.parse_mode == PARSE_FAILFAST ? "8: a malformed record, PARSE_MODE=failfast" : NULL;
+        return process->options.parse_mode == PARSE_FAILFAST
+                   ? "8: a malformed record, PARSE_MODE=failfast"
+                   : NULL;
     case ERROR_STATE:
     case ERROR_CONFIG:
         return life_documented_refusal(process, world);
@@ -441,7 +501,8 @@ static const char *documented(const struct process *process, const struct world 
     }
 }
 
-static void judge(const struct process *process, const struct world *world, const long *events_before) {
+static void judge(const struct process *process, const struct world *world,
+                  const long *events_before) {
     const char *kind = process_kind_names[process->kind];
     if (process->died) {
         counts_add(1, "end: %s, %s", kind, process_end_names[process->end]);
@@ -450,9 +511,10 @@ static void judge(const struct process *process, const struct world *world, cons
     const char *why = documented(process, world, events_before);
     trace("==== ended: %s | %s", why != NULL ? why : "NOT DOCUMENTED", process->error.message);
     if (process->accident != NULL && process->error.kind == process->may_refuse)
-        return; // whoever made it says whether that is right
+        return; // accidents.c says whether that is right
     if (why == NULL || (process->last && process->error.kind != ERROR_NONE))
-        found("ended with error kind %d%s: %s", process->error.kind, why == NULL ? ", which is not documented for what it met" : "",
+        found("ended with error kind %d%s: %s", process->error.kind,
+              why == NULL ? ", which is not documented for what it met" : "",
               process->error.message);
     counts_add(1, "end: %s, %s", kind, why);
 }
@@ -466,6 +528,7 @@ void process_run(struct process *process, struct world *world) {
     scheduler_set_process(process->number);
     model_disk_set_faults(&process->faults);
     now = process;
+    now->faults_seen = count_faults();
     if (process->kind == PROCESS_RUN)
         run_query(process, world);
     else

@@ -1,4 +1,5 @@
-/* process.h: one process of the program in a life: a run of the query, or a command; how it ends, and whether it may end so. */
+/* process.h: one process of the program in a life: a run of the query, or a command; how it ends,
+ * and whether it may end so. */
 #ifndef SIMULATOR_PROCESS_H
 #define SIMULATOR_PROCESS_H
 
@@ -29,20 +30,25 @@ struct process {
     int number;
     enum process_kind kind;
     enum process_end end;
-    long end_at_change;  // the call that changes the disk, from 1, before which it is killed
+    /* Before which call that changes the disk it is killed: of all, of one kind, or of those right
+     * behind a fault. */
+    enum { AT_CHANGE, AT_KIND, BEHIND_FAULT } end_at;
+    enum disk_call end_at_kind;
+    long end_at_change;   // the number of the call among these, from 1
     int64_t end_after_ms; // of the model's clock
     struct query_options options;
     struct disk_faults faults;
     bool last;
     unsigned views; // of ten thousand calls of the disk, before how many readers look at the lake
-    struct random random; // its own
+    struct random random;       // its own
     const char *accident;       // that came before it; NULL: none
     enum error_kind may_refuse; // because of it
 
     /* when it has ended */
-    struct error error; // ERROR_NONE: ended well
-    bool died;          // killed, or the power was cut
-    long calls, changes;
+    struct error error;           // ERROR_NONE: ended well
+    bool died;                    // killed, or the power was cut
+    long calls, changes, counted; // counted: of the calls before one of which it is killed
+    long faults_seen;             // of the disk, before its newest call
 };
 
 extern const char *const process_kind_names[PROCESS_KINDS];
@@ -50,8 +56,8 @@ extern const char *const process_end_names[PROCESS_ENDS];
 
 void process_draw(struct process *process, struct world *world, int number, bool last);
 
-/* From its start to its end; the next one can start then. A finding: it hangs, or ends in a way that is not documented for what it
- * met. */
+/* From its start to its end; the next one can start then. A finding: it hangs, or ends in a way
+ * that is not documented for what it met. */
 void process_run(struct process *process, struct world *world);
 
 /* For model_disk_begin(). */

@@ -1,8 +1,10 @@
-/* scheduler.c: threads as coroutines (ucontext.h), and the functions that the linker puts in the place of the system's.
+/* scheduler.c: threads as coroutines (ucontext.h), and the functions that the linker puts in the
+ * place of the system's.
  *
- * Only one coroutine runs, so a mutex is a word that says who has it, and a condition is an address that threads wait on. Each
- * thread has one thing that it waits for at most, and a deadline. choose() draws among those that can go on. What must stay true:
- * every choice comes from the scheduler's own random sequence and from nothing else, so that a seed gives one life.
+ * Only one coroutine runs, so a mutex is a word that says who has it, and a condition is an address
+ * that threads wait on. Each thread has one thing that it waits for at most, and a deadline.
+ * choose() draws among those that can run. What must stay true: every choice comes from the
+ * scheduler's own random sequence and from nothing else, so that a seed gives one life.
  *
  * errno belongs to a thread, so it is kept with each. Stacks are kept from life to life. */
 #include "scheduler.h"
@@ -30,8 +32,8 @@ enum { STACK_SIZE = 512 << 10 };
 
 enum {
     THREADS_MAX = 32,
-    MUTEX_SWITCH = 60,       // of thousand mutexes taken, so many let another thread run first
-    STEPS_MAX = 20000000,    // of a life; more is a loop without an end
+    MUTEX_SWITCH = 60,    // of thousand mutexes taken, so many let another thread run first
+    STEPS_MAX = 20000000, // of a life; more is a loop without an end
     LONGEST_NAME = 16,
     NOBODY = -1,
 };
@@ -40,8 +42,9 @@ enum state { FREE, READY, WAITING, ENDED };
 
 struct thread {
     enum state state;
-    const void *waits_for; // of WAITING: a mutex, a condition or a thread; NULL: for its deadline only
-    int64_t deadline_us;   // INT64_MAX: none
+    const void
+        *waits_for; // of WAITING: a mutex, a condition or a thread; NULL: for its deadline only
+    int64_t deadline_us; // INT64_MAX: none
     bool timed_out;
     int errno_kept;
     char name[LONGEST_NAME];
@@ -71,7 +74,8 @@ static struct {
 
 #if defined(__SANITIZE_ADDRESS__)
 static void before_switch(struct thread *from, const struct thread *to) {
-    __sanitizer_start_switch_fiber(from->state == ENDED ? NULL : &from->fake_stack, to->bottom, to->size);
+    __sanitizer_start_switch_fiber(from->state == ENDED ? NULL : &from->fake_stack, to->bottom,
+                                   to->size);
 }
 
 static void after_switch(struct thread *me, struct thread *from) {
@@ -99,8 +103,9 @@ static void say_hung(const char *what) {
     size_t used = (size_t)snprintf(text, sizeof text, "%s:", what);
     for (int i = 0; i <= self.highest && used < sizeof text; i++)
         if (self.threads[i].state == READY || self.threads[i].state == WAITING)
-            used += (size_t)snprintf(text + used, sizeof text - used, " %s(%s)", self.threads[i].name,
-                                     self.threads[i].state == READY ? "ready" : "waits");
+            used +=
+                (size_t)snprintf(text + used, sizeof text - used, " %s(%s)", self.threads[i].name,
+                                 self.threads[i].state == READY ? "ready" : "waits");
     if (self.hung != NULL)
         self.hung(text);
     (void)fprintf(stderr, "%s\n", text);
@@ -226,10 +231,10 @@ __attribute__((noinline)) static void make_context(struct thread *thread) {
     makecontext(&thread->context, thread_main, 0);
 }
 
-int __wrap_pthread_create(pthread_t *id, const pthread_attr_t *attributes, void *(*start)(void *argument),
-                          void *argument);
-int __wrap_pthread_create(pthread_t *id, const pthread_attr_t *attributes, void *(*start)(void *argument),
-                          void *argument) {
+int __wrap_pthread_create(pthread_t *id, const pthread_attr_t *attributes,
+                          void *(*start)(void *argument), void *argument);
+int __wrap_pthread_create(pthread_t *id, const pthread_attr_t *attributes,
+                          void *(*start)(void *argument), void *argument) {
     (void)attributes;
     int at = 1;
     while (at < THREADS_MAX && self.threads[at].state != FREE)
@@ -237,7 +242,10 @@ int __wrap_pthread_create(pthread_t *id, const pthread_attr_t *attributes, void 
     check(self.runs && at < THREADS_MAX);
     struct thread *thread = &self.threads[at];
     void *stack = thread->stack != NULL ? thread->stack : new_stack();
-    *thread = (struct thread){.state = READY, .main = start, .argument = argument, .stack = stack,
+    *thread = (struct thread){.state = READY,
+                              .main = start,
+                              .argument = argument,
+                              .stack = stack,
                               .deadline_us = INT64_MAX};
     (void)snprintf(thread->name, sizeof thread->name, "thread %d", at);
 #if defined(__SANITIZE_ADDRESS__)
@@ -356,10 +364,13 @@ int __wrap_pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *at) {
     return wait_on(condition, at, INT64_MAX);
 }
 
-int __wrap_pthread_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t *at, const struct timespec *until);
-int __wrap_pthread_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t *at, const struct timespec *until) {
+int __wrap_pthread_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t *at,
+                                  const struct timespec *until);
+int __wrap_pthread_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t *at,
+                                  const struct timespec *until) {
     bool far = until->tv_sec > INT64_MAX / 2000000;
-    return wait_on(condition, at, far ? INT64_MAX : until->tv_sec * 1000000 + (until->tv_nsec + 999) / 1000);
+    return wait_on(condition, at,
+                   far ? INT64_MAX : until->tv_sec * 1000000 + (until->tv_nsec + 999) / 1000);
 }
 
 int __wrap_pthread_cond_signal(pthread_cond_t *condition);

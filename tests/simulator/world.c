@@ -8,7 +8,7 @@ enum { MIB = 1 << 20, DAY_MS = 24 * 3600 * 1000 };
 static const int64_t first_day_ms = 1795737600000;
 
 const char *const life_part_names[LIFE_PARTS] = {
-    "kills",   "power", "signals",   "disk",      "broker",    "jumps",
+    "kills",      "power", "signals",   "disk",      "broker",    "jumps",
     "operations", "care",  "accidents", "malformed", "retention",
 };
 
@@ -25,7 +25,8 @@ static size_t draw(struct random *random, size_t count, const unsigned *weights)
 }
 
 #define DRAW(random, ...)                                                                          \
-    draw(random, sizeof((unsigned[]){__VA_ARGS__}) / sizeof(unsigned), (const unsigned[]){__VA_ARGS__})
+    draw(random, sizeof((unsigned[]){__VA_ARGS__}) / sizeof(unsigned),                             \
+         (const unsigned[]){__VA_ARGS__})
 
 static void draw_chances(struct world *world, struct random *random) {
     struct broker_chances *chances = &world->chances;
@@ -71,7 +72,7 @@ void world_draw(struct world *world, uint64_t seed, const struct life_switches *
     draw_chances(world, &random);
     draw_store(world, &random);
     world->is_long = random_chance(&random, 30);
-    world->replays = random_chance(&random, 50) && world_has(world, PART_MALFORMED);
+    world->replays = random_chance(&random, 100) && world_has(world, PART_MALFORMED);
     if (world->is_long)
         world->chances.records_most = 4;
     if (world->replays)
@@ -82,7 +83,8 @@ void world_draw(struct world *world, uint64_t seed, const struct life_switches *
     world->began_ms = first_day_ms + (int64_t)random_below(&random, DAY_MS);
 }
 
-static void draw_trigger(struct query_options *options, struct random *random, bool is_long, bool last) {
+static void draw_trigger(struct query_options *options, struct random *random, bool is_long,
+                         bool last) {
     static const int64_t intervals[] = {0, 1000, 10000, 60000};
     options->trigger.interval_ms = intervals[DRAW(random, 30, 30, 30, 10)];
     options->trigger.available_now = random_chance(random, 250) || last;
@@ -98,7 +100,8 @@ static void draw_trigger(struct query_options *options, struct random *random, b
     }
 }
 
-static void draw_care(const struct world *world, struct query_options *options, struct random *random) {
+static void draw_care(const struct world *world, struct query_options *options,
+                      struct random *random) {
     static const enum compact_mode modes[] = {COMPACT_OFF, COMPACT_LIVE, COMPACT_CLOSED};
     struct care_options *care = &options->care;
     *care = (struct care_options){.grace_ms = random_chance(random, 500) ? 3600 * 1000 : 1000,
@@ -116,7 +119,8 @@ static void draw_care(const struct world *world, struct query_options *options, 
         care->compact.mode = COMPACT_OFF;
 }
 
-struct query_options world_query_options(const struct world *world, struct random *random, bool last) {
+struct query_options world_query_options(const struct world *world, struct random *random,
+                                         bool last) {
     static const enum missing_files_mode missing[] = {MISSING_FILES_REPORT, MISSING_FILES_IGNORE,
                                                       MISSING_FILES_STOP};
     static const enum parquet_codec codecs[] = {CODEC_SNAPPY, CODEC_ZSTD, CODEC_NONE};

@@ -1,7 +1,8 @@
-/* world.h: what a life is lived in: the settings of its query, and how likely what can happen is. All of it follows from the seed.
+/* world.h: what a life is lived in: the settings of its query, and how likely what can happen is.
+ * All of it follows from the seed.
  *
- * Each part draws from a sequence of its own, so that a part can be switched off and the others stay nearly as they were. That is
- * how a life that fails is made smaller. */
+ * Each part draws from a sequence of its own, so that a part can be switched off and the others
+ * stay nearly as they were. That is how a life that fails is made smaller. */
 #ifndef SIMULATOR_WORLD_H
 #define SIMULATOR_WORLD_H
 
@@ -36,8 +37,8 @@ enum life_part {
 extern const char *const life_part_names[LIFE_PARTS];
 
 struct life_switches {
-    unsigned off;         // a bit for each life_part
-    uint64_t skipped;     // a bit for each process
+    unsigned off;          // a bit for each life_part
+    uint64_t skipped;      // a bit for each process
     unsigned records_most; // that one event produces; 0: as drawn
     bool traces, hashes;
 };
@@ -50,17 +51,17 @@ struct world {
     const struct life_switches *switches;
     struct store_options store;
     struct broker_chances chances;
-    bool no_exchange;     // of the disk
-    bool disk_is_bad;     // in some processes
+    bool no_exchange; // of the disk
+    bool disk_is_bad; // in some processes
     bool jumps;
-    int64_t began_ms;     // wall
+    int64_t began_ms;       // wall
     int32_t expired_before; // a day since 1970: older ones may have left; INT32_MIN: none
     bool date_column;
-    bool is_long;   // many small batches, so that manifests are folded
-    bool replays;   // many malformed records, and replays of them
-    int64_t latest_ms;      // the wall clock's latest so far
-    bool log_was_changed;   // adopt or release has run
-    bool is_permissive;     // so has a replay with PARSE_MODE=permissive
+    bool is_long;         // many small batches, so that manifests are folded
+    bool replays;         // many malformed records, and replays of them
+    int64_t latest_ms;    // the wall clock's latest so far
+    bool log_was_changed; // adopt or release has run
+    bool is_permissive;   // so has a replay with PARSE_MODE=permissive
 };
 
 static inline bool world_has(const struct world *world, enum life_part part) {
@@ -70,6 +71,7 @@ static inline bool world_has(const struct world *world, enum life_part part) {
 void world_draw(struct world *world, uint64_t seed, const struct life_switches *switches);
 
 /* Options of one process. `last`: it can take all there is. */
-struct query_options world_query_options(const struct world *world, struct random *random, bool last);
+struct query_options world_query_options(const struct world *world, struct random *random,
+                                         bool last);
 
 #endif

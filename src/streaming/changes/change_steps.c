@@ -547,10 +547,14 @@ bool change_sweep(struct store *store, int64_t now_ms, int64_t grace_ms, struct 
         return false;
     struct dropped dropped = {.numbers = must_alloc(count + 1, sizeof *dropped.numbers)};
     bool ok = oldest_manifest_of(store, &oldest, err);
-    // Numbers go up from the newest record, so that one stays.
-    for (size_t i = 0; ok && i < count; i++)
-        ok = sweep_change(store, numbers[i], now_ms - grace_ms, i + 1 < count ? oldest : INT64_MIN,
+    // Numbers go up from the newest record, so that one stays. So does each that follows one that
+    // stays: what a change has added may have left with a later one.
+    bool may_drop = true;
+    for (size_t i = 0; ok && i < count; i++) {
+        may_drop = may_drop && i + 1 < count && dropped.count == i;
+        ok = sweep_change(store, numbers[i], now_ms - grace_ms, may_drop ? oldest : INT64_MIN,
                           &dropped, err);
+    }
     ok = ok && drop_records(store, &dropped, err);
     resolved_deinit(&dropped.expired);
     resolved_deinit(&dropped.accepted);

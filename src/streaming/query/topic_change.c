@@ -273,7 +273,7 @@ static bool judge(struct topic_change *change, const struct offset_range *starts
         return true;
     if (!check_records(change, starts, count, view, &check, err))
         return false;
-    // The topic may have been created again while its records were waited for.
+    // The topic may have been created again while its records were read.
     if (is_renewed_by_id(change))
         return true;
     if (is_renewed(change, view, &check, &evidence)) {

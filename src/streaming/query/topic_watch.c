@@ -88,8 +88,8 @@ static bool list_with_id(struct topic_watch *watch, bool anew, int timeout_ms,
 static bool list_one_topic(struct topic_watch *watch, int timeout_ms, struct topic_offsets *offsets,
                            struct error *err) {
     char before[TOPIC_ID_MAX];
-    const char *known = watch->topic.id[0] != '\0' ? watch->topic.id
-                                                   : watch->position->incarnation.topic_id;
+    const char *known =
+        watch->topic.id[0] != '\0' ? watch->topic.id : watch->position->incarnation.topic_id;
     memcpy(before, known, sizeof before);
     for (bool anew = false; list_with_id(watch, anew, timeout_ms, offsets, err); anew = true) {
         if (before[0] == '\0' || offsets->id[0] == '\0' || strcmp(before, offsets->id) == 0)

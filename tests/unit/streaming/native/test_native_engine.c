@@ -265,7 +265,8 @@ static void be_renewed_after_the_ends(int listing) {
 }
 
 /* The id is asked for after the ends: an answer with the ends may be slow. */
-static void a_topic_created_again_between_its_ends_and_its_id_is_read_to_its_own_ends(void **state) {
+static void
+a_topic_created_again_between_its_ends_and_its_id_is_read_to_its_own_ends(void **state) {
     (void)state;
     script.options.trigger.available_now = true;
     strcpy(script.id, "one");

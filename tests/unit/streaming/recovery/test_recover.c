@@ -817,7 +817,8 @@ static void a_newest_batch_whose_files_were_compacted_is_done(void **state) {
 }
 
 /* The removal of a staging directory is not synced: a power cut long after it can undo it. */
-static void a_staging_directory_that_came_back_does_not_open_a_batch_whose_files_have_left(void **state) {
+static void
+a_staging_directory_that_came_back_does_not_open_a_batch_whose_files_have_left(void **state) {
     (void)state;
     struct error err;
     compact_all(false, 2);
