@@ -49,7 +49,7 @@ bench: setup-test
 	.venv/bin/python bench/run.py $(BENCH_ARGS)
 	.venv/bin/python bench/sink_log.py
 
-# MINUTES of endurance, then the other parts, which take about a quarter of an hour. SOAK_ARGS: see bench/soak.py --help.
+# MINUTES of endurance, then the other parts, which take about 15 minutes. SOAK_ARGS: see bench/soak.py --help.
 # Needs root: for the lake's own file system, and for a control group.
 MINUTES ?= 60
 soak: setup-test

@@ -288,7 +288,7 @@ class Sampler(threading.Thread):
         }
 
     def _of_commits(self):
-        """Mean of the batches since the last look."""
+        """Mean of the batches since the last sample."""
         web, timeout = self._run.web()
         text = web.get("/metrics", timeout=timeout).text
         label = r'esports_stream_batch_operation_duration_seconds_{}\{{[^}}]*operation="commit"[^}}]*\}} (\S+)'
@@ -417,7 +417,7 @@ class Faults:
 
 
 def top_speed(work, broker, records):
-    """Records a second, of a topic that is there already, from start to exit."""
+    """Records a second, of an existing topic, from start to exit."""
     topic = broker.create_topic("speed", PARTITIONS)
     broker.generate(topic, "matches", records, PARTITIONS, "--compression", "lz4", "--malformed", 1)
     run = Run(work, broker, topic, TRIGGER="availableNow", COMPACT="off", RETENTION="off", SPARK_UI_PORT=0)

@@ -92,7 +92,7 @@ def compare(name, found):
         wrong.append(f"{name}: a batch took {took[0]:.1f} ms, {batches} batches later {took[1]:.1f}")
     if memory[1] > memory[0] + RSS_MORE_MB:
         wrong.append(f"{name}: {memory[0]:.0f} MB, {batches} batches later {memory[1]:.0f}")
-    # offsets/, commits/ and manifests/ hold up to 200 batches between two clean-ups.
+    # offsets/, commits/ and manifests/ have up to 200 batches between two clean-ups.
     if kept[1] > kept[0] * 1.25 and found[-1][0] > 10 * LOGGED:
         wrong.append(f"{name}: {kept[0]:.0f} bytes in the checkpoint, {batches} batches later {kept[1]:.0f}")
     return text, wrong

@@ -19,7 +19,7 @@ def samples(growth, noise=0.0, saw=0.0, seconds=HOUR_S):
 
 @pytest.mark.parametrize("noise, saw", [(0, 0), (20, 0), (0, 40), (10, 20)])
 @pytest.mark.parametrize("growth, verdict", [(0, "flat"), (0.02, "flat"), (0.3, "grows"), (-0.3, "flat")])
-def test_a_growing_figure_is_told_from_a_restless_one(growth, noise, saw, verdict):
+def test_a_growing_figure_differs_from_a_restless_one(growth, noise, saw, verdict):
     line = flat.line(list(samples(growth, noise, saw)), ratio=0.1)
 
     assert line.verdict == verdict
