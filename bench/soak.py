@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Endurance: the real program on real Kafka and a real file system, for as long as MINUTES says.
 
-    endurance   records at LOAD_SHARE of top speed, which is measured first; a fault every few seconds; small files are
+    endurance   records at a fifth of the top speed, which is measured first; a fault every few seconds; small files are
                 merged and old dates expire. In the first half the program is killed and restarted, too. In the second
                 half one process has to live through everything else, so that a leak would show
     overload    the program is held to a tenth of a processor: its lag grows, its memory does not, and it catches up
@@ -47,7 +47,6 @@ from rig.web import Web  # noqa: E402
 
 PROGRAM = ROOT / "build" / "release" / "esports-stream"
 PARTITIONS = 4
-LOAD_SHARE = 0.2
 BUDGET_MB = 256
 RETENTION_DAYS = 2
 JUMP_S = 6 * 3600
@@ -482,8 +481,8 @@ def endurance(work, broker, rate, options):
         days = clock.now() // (DAY_S * SECOND) - first_day
     lines = sampler.lines(OF_THE_PROCESS, second_half + total_s * 0.1)
     lines |= sampler.lines(OF_THE_DISK, total_s / 4)
-    text = f"{options.minutes:g} minutes, {days} days of the program's time, {rate:,} records a second (a fifth of the top speed, "
-    text += f"which was measured in the same run); {proof['records']:,} records, of which {proof['expired']:,} have expired. `verify` is clean "
+    text = f"{options.minutes:g} minutes, {days} days of the program's time, {rate:,} records a second ({options.share:.0%} of the top "
+    text += f"speed, which was measured in the same run); {proof['records']:,} records, of which {proof['expired']:,} have expired. `verify` is clean "
     text += f"({proof['verify s']} s). DuckDB finds every other offset once.\n\n{flat.as_text(lines)}\n"
     text += "RSS, descriptors and threads are of the process that lived through the second half.\n\n" + faults.as_text()
     return text, [f"{name} grows: {one}" for name, one in lines.items() if one.verdict == "grows"]
@@ -553,7 +552,7 @@ def measure(work, options):
     text, wrong, rate = "", [], 0
     with ProxiedBroker(work / "kafka") as broker, broker.proxy:
         if {"endurance", "overload"} & set(options.parts):
-            rate = int(top_speed(work / "speed", broker, options.records) * LOAD_SHARE)
+            rate = int(top_speed(work / "speed", broker, options.records) * options.share)
         for part in options.parts:
             found, failed = PARTS[part](work / part, broker, rate, options)
             print(f"## {TITLES[part]}\n\n{found}", flush=True)
@@ -569,6 +568,7 @@ def main():
     parser.add_argument("--partitions", type=int, default=2000)
     parser.add_argument("--batches", type=int, default=10_000)
     parser.add_argument("--records", type=int, default=2_000_000, help="that the top speed is measured with")
+    parser.add_argument("--share", type=float, default=0.2, help="of the top speed, which is the load of endurance and overload")
     parser.add_argument("--seed", type=int, default=1, help="of the order of faults")
     parser.add_argument("--parts", type=lambda text: text.split(","), default=list(PARTS), help=",".join(PARTS))
     parser.add_argument("--output", type=pathlib.Path, default=ROOT / "bench" / "results" / "soak.md")
