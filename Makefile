@@ -8,7 +8,7 @@
 SHELL := /bin/bash
 PREFIX ?= /usr/local
 
-.PHONY: build run check test package image arm64 crash-matrix faults positions fuzz fuzz-spark simulate simulate-calls bench lint format install clean setup-build setup-check setup-test
+.PHONY: build run check test package image arm64 crash-matrix faults positions fuzz fuzz-spark simulate simulate-calls bench soak lint format install clean setup-build setup-check setup-test
 
 # Tests are left out of this configuration, so that it asks for no test-only package.
 build: setup-build
@@ -77,6 +77,14 @@ bench: setup-test
 	@cmake --build --preset release
 	.venv/bin/python bench/run.py $(BENCH_ARGS)
 	.venv/bin/python bench/sink_log.py
+
+# MINUTES of endurance, then the other parts, which take about 15 minutes. SOAK_ARGS: see bench/soak.py --help.
+# Needs root: for the lake's own file system, and for a control group.
+MINUTES ?= 60
+soak: setup-test
+	@cmake --preset release -DBUILD_TESTING=ON --log-level=WARNING >/dev/null
+	@cmake --build --preset release --target programs
+	.venv/bin/python bench/soak.py --minutes $(MINUTES) $(SOAK_ARGS)
 
 lint: setup-test
 	@cmake --preset dev --log-level=WARNING >/dev/null

@@ -48,6 +48,7 @@ struct message {
     size_t size;
     const void *key;
     size_t key_size;
+    int64_t timestamp_ms; // 0: the present time
 };
 
 static _Noreturn void fail(int code, const char *what, const char *why) {
@@ -228,10 +229,14 @@ static struct output open_output(const struct options *o) {
 static void produce(struct output *out, const struct message *m) {
     int32_t partition = (int32_t)(out->next % (uint64_t)out->partitions);
     void *value = (void *)(uintptr_t)m->value; // copied, not written to
-    while (rd_kafka_produce(out->topic, partition, RD_KAFKA_MSG_F_COPY, value, m->size, m->key,
-                            m->key_size, NULL) != 0) {
-        if (rd_kafka_last_error() != RD_KAFKA_RESP_ERR__QUEUE_FULL)
-            fail(EXIT_FAILURE, "produce", rd_kafka_err2str(rd_kafka_last_error()));
+    rd_kafka_resp_err_t code;
+    while ((code = rd_kafka_producev(
+                out->producer, RD_KAFKA_V_RKT(out->topic), RD_KAFKA_V_PARTITION(partition),
+                RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_VALUE(value, m->size),
+                RD_KAFKA_V_KEY(m->key, m->key_size), RD_KAFKA_V_TIMESTAMP(m->timestamp_ms),
+                RD_KAFKA_V_END)) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        if (code != RD_KAFKA_RESP_ERR__QUEUE_FULL)
+            fail(EXIT_FAILURE, "produce", rd_kafka_err2str(code));
         rd_kafka_poll(out->producer, 5);
     }
     if (out->sent % 1024 == 0)
@@ -279,10 +284,11 @@ static void send_lines(struct output *out) {
     free(line);
 }
 
-/* Waits for the moment at which record `index` is due. */
+/* Waits for the moment at which record `index` is due. By CLOCK_BOOTTIME, which moved_clock leaves
+ * alone: a clock that was moved changes the timestamps, not the rate. */
 static void pace(const struct output *out, int64_t began_ns, uint64_t index, double rate) {
     int64_t due = began_ns + (int64_t)((double)index / rate * 1e9);
-    for (int64_t left; (left = due - clock_ns(CLOCK_MONOTONIC)) > 0;) {
+    for (int64_t left; (left = due - clock_ns(CLOCK_BOOTTIME)) > 0;) {
         if (out->producer)
             rd_kafka_poll(out->producer, 0);
         struct timespec nap = {.tv_nsec = left < 1000000 ? (long)left : 1000000};
@@ -293,7 +299,7 @@ static void pace(const struct output *out, int64_t began_ns, uint64_t index, dou
 static void send_generated(const struct options *o, struct output *out,
                            uint64_t spoiled[SPOIL_KIND_COUNT]) {
     static struct made_record record;
-    int64_t began_ns = clock_ns(CLOCK_MONOTONIC);
+    int64_t began_ns = clock_ns(CLOCK_BOOTTIME);
     for (uint64_t index = 0; index < o->count; index++) {
         int64_t ingested_ms = INGESTED_BY_NUMBER;
         if (o->rate > 0) {
@@ -308,6 +314,7 @@ static void send_generated(const struct options *o, struct output *out,
                              .size = record.size,
                              .key = o->keyless ? NULL : record.key,
                              .key_size = o->keyless ? 0 : record.key_size,
+                             .timestamp_ms = o->rate > 0 ? ingested_ms : 0,
                          });
     }
 }
