@@ -146,7 +146,7 @@ def tree(root):
     return {
         str(path.relative_to(root)): path.read_bytes()
         for path in sorted(root.glob("**/*"))
-        if path.is_file() and path.name != "lock"
+        if path.is_file() and path.name not in ("lock", "_lock")
     }
 
 
