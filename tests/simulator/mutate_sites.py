@@ -6,6 +6,7 @@ its reason in survivors.txt; one that has none fails.
 """
 
 import argparse
+import fnmatch
 import os
 import re
 import subprocess
@@ -37,10 +38,17 @@ def name_calls(texts):
 
 
 def read_survivors():
-    """Lines `left out | name | reason` or `swapped | name | reason`."""
+    """Lines `kind | name | reason`, where kind and name may have *."""
     lines = (HERE / "survivors.txt").read_text().splitlines()
     rows = [[part.strip() for part in line.split("|", 2)] for line in lines if line and not line.startswith("#")]
-    return {(kind, name): reason for kind, name, reason in rows}
+    return rows
+
+
+def reason_of(survivors, kind, name):
+    for known_kind, known_name, reason in survivors:
+        if fnmatch.fnmatchcase(kind, known_kind) and fnmatch.fnmatchcase(name, known_name):
+            return reason
+    return None
 
 
 def main():
@@ -57,7 +65,7 @@ def main():
         if state == "noticed":
             continue
         survivors += 1
-        reason = known.get((kind, names[call]))
+        reason = reason_of(known, kind, names[call])
         unexplained += reason is None
         print(f"{kind} | {names[call]} | {reason or f'NOT EXPLAINED ({said})'}")
     print(f"{len(names)} calls, {len(planted)} planted bugs, {len(planted) - survivors} noticed, {survivors} survivors, "

@@ -336,6 +336,7 @@ static void end_planted(const struct planted *planted, struct job *job, int stat
                         const struct disk_site *sites) {
     static const char *const names[] = {"", "left out", "swapped"};
     bool noticed = ended_badly(job, status);
+    job->finding.text[strcspn(job->finding.text, "\n")] = '\0';
     (void)printf("%s | %s | %s | %ld calls%s%.120s\n", noticed ? "noticed" : "survives",
                  names[planted->plant], sites[planted->site].text, sites[planted->site].calls,
                  noticed ? " | " : "", noticed ? job->finding.text : "");
