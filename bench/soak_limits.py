@@ -152,7 +152,7 @@ def create_wide_topic(broker, partitions):
         time.sleep(0.5)
 
 
-def many_partitions(work, broker, partitions, batches=200, of_each=1):
+def many_partitions(work, broker, partitions, batches=50, of_each=4):
     """Each batch has `of_each` records of every partition."""
     topic, records = create_wide_topic(broker, partitions), partitions * of_each * batches
     broker.generate(topic, "matches", records, partitions, "--malformed", 0)
