@@ -22,6 +22,7 @@ import os
 import pathlib
 import random
 import re
+import signal
 import statistics
 import subprocess
 import sys
@@ -577,6 +578,7 @@ def main():
     parser.add_argument("--output", type=pathlib.Path, default=ROOT / "bench" / "results" / "soak.md")
     options = parser.parse_args()
 
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by a signal"))  # and cleans up
     from run import commit, machine
 
     measured, began = commit(), time.monotonic()
