@@ -22,6 +22,7 @@ import os
 import pathlib
 import random
 import re
+import signal
 import statistics
 import subprocess
 import sys
@@ -47,6 +48,7 @@ from rig.web import Web  # noqa: E402
 
 PROGRAM = ROOT / "build" / "release" / "esports-stream"
 PARTITIONS = 4
+OVERLOAD_SHARE = 0.5  # of the top speed: several times what a tenth of a processor can do
 BUDGET_MB = 256
 RETENTION_DAYS = 2
 JUMP_S = 6 * 3600
@@ -448,8 +450,9 @@ def live(run, faults, until, day_s, may_end):
         faults.next(may_end)
 
 
-def endurance(work, broker, rate, options):
-    """(text, failures)"""
+def endurance(work, broker, top, options):
+    """(text, failures); `top`: records a second."""
+    rate = int(top * options.share)
     total_s = options.minutes * 60
     day_s = max(12, min(60, total_s / 12))
     clock = Clock(work / "clock")
@@ -498,7 +501,8 @@ def watch(run, seconds):
     return memory, lags
 
 
-def overload(work, broker, rate, options):
+def overload(work, broker, top, options):
+    rate = int(top * OVERLOAD_SHARE)
     topic = broker.create_topic("overload", PARTITIONS)
     run = Run(work / "overload", broker, topic, RETENTION="off", COMPACT="off")
     try:
@@ -536,8 +540,8 @@ def overload(work, broker, rate, options):
 PARTS = {
     "endurance": endurance,
     "overload": overload,
-    "partitions": lambda work, broker, rate, options: soak_limits.many_partitions(work, broker, options.partitions),
-    "batches": lambda work, broker, rate, options: soak_limits.many_batches(work, options.batches),
+    "partitions": lambda work, broker, top, options: soak_limits.many_partitions(work, broker, options.partitions),
+    "batches": lambda work, broker, top, options: soak_limits.many_batches(work, options.batches),
 }
 TITLES = {
     "endurance": "Endurance",
@@ -549,12 +553,12 @@ TITLES = {
 
 def measure(work, options):
     """(text, failures)"""
-    text, wrong, rate = "", [], 0
+    text, wrong, top = "", [], 0
     with ProxiedBroker(work / "kafka") as broker, broker.proxy:
         if {"endurance", "overload"} & set(options.parts):
-            rate = int(top_speed(work / "speed", broker, options.records) * options.share)
+            top = top_speed(work / "speed", broker, options.records)
         for part in options.parts:
-            found, failed = PARTS[part](work / part, broker, rate, options)
+            found, failed = PARTS[part](work / part, broker, top, options)
             print(f"## {TITLES[part]}\n\n{found}", flush=True)
             text += f"## {TITLES[part]}\n\n{found}\n"
             wrong += failed
@@ -568,12 +572,13 @@ def main():
     parser.add_argument("--partitions", type=int, default=2000)
     parser.add_argument("--batches", type=int, default=10_000)
     parser.add_argument("--records", type=int, default=2_000_000, help="that the top speed is measured with")
-    parser.add_argument("--share", type=float, default=0.2, help="of the top speed, which is the load of endurance and overload")
+    parser.add_argument("--share", type=float, default=0.2, help="of the top speed, which is the load of endurance")
     parser.add_argument("--seed", type=int, default=1, help="of the order of faults")
     parser.add_argument("--parts", type=lambda text: text.split(","), default=list(PARTS), help=",".join(PARTS))
     parser.add_argument("--output", type=pathlib.Path, default=ROOT / "bench" / "results" / "soak.md")
     options = parser.parse_args()
 
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by a signal"))  # and cleans up
     from run import commit, machine
 
     measured, began = commit(), time.monotonic()

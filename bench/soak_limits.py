@@ -54,19 +54,20 @@ def newest_commit(lake):
 
 
 def follow(process, lake, every):
-    """What a run needs, every so many batches: [(batch, seconds, RSS MB, bytes of the checkpoint by directory)]"""
-    found, began = [], time.monotonic()
+    """What a run needs, every so many batches: [(batch, seconds, RSS MB, bytes of the checkpoint by directory)]; and its
+    peak in MB."""
+    found, began, peak = [], time.monotonic(), 0
     while process.poll() is None:
         newest = newest_commit(lake)
         if newest >= (found[-1][0] + every if found else 0):
             try:
-                memory = rss_mb(process.pid)
+                memory, peak = rss_mb(process.pid), peak_mb(process.pid)
             except (OSError, StopIteration):  # it has just ended
                 break
             found.append((newest, time.monotonic() - began, memory, sizes(lake.checkpoint("matches"))))
         time.sleep(0.02)
     process.wait_exit(60, 0)
-    return found
+    return found, peak
 
 
 def ms_a_batch(found, first, last):
@@ -121,12 +122,12 @@ def measure(work, name, records, batches, settings):
     began = time.monotonic()
     process = program.start("--job", "matches", **settings)
     try:
-        found = follow(process, lake, max(1, batches // 200))
+        found, peak = follow(process, lake, max(1, batches // 200))
     finally:
         program.end_all()
     took = time.monotonic() - began
     text, wrong = compare(name, found)
-    peak, newest = max(one[2] for one in found), newest_commit(lake)
+    newest = newest_commit(lake)
     if newest + 1 < batches:
         wrong.append(f"{name}: {newest + 1} batches, expected {batches}")
     if peak > BUDGET_MB:
@@ -152,7 +153,7 @@ def create_wide_topic(broker, partitions):
         time.sleep(0.5)
 
 
-def many_partitions(work, broker, partitions, batches=200, of_each=1):
+def many_partitions(work, broker, partitions, batches=50, of_each=4):
     """Each batch has `of_each` records of every partition."""
     topic, records = create_wide_topic(broker, partitions), partitions * of_each * batches
     broker.generate(topic, "matches", records, partitions, "--malformed", 0)

@@ -92,7 +92,7 @@ static void list_add(struct kafka_partitions *set, rd_kafka_topic_partition_list
     rd_kafka_topic_partition_list_add(list, topic_of(set, index)->name, set->partitions[index].id);
 }
 
-/* Also destroys the list. What is queued for its partitions is thrown away. */
+/* Also destroys the list. What is queued for its partitions is outdated. */
 static void pause_list(struct kafka_partitions *set, rd_kafka_topic_partition_list_t *list) {
     // Waits for librdkafka's own threads only; fails only for partitions that it does not know.
     if (list->cnt > 0)
@@ -160,6 +160,17 @@ static struct kafka_limits limits_for(const struct kafka_partitions *set) {
     };
 }
 
+/* librdkafka frees what is outdated only when it is taken, and nobody takes from a partition that
+ * is paused: with thousands of partitions, their queues would hold far more than the memory. */
+static void empty_queue(const struct kafka_partition *partition) {
+    rd_kafka_message_t *messages[KAFKA_TAKE_MAX];
+    for (ssize_t count; (count = rd_kafka_consume_batch_queue(partition->queue, 0, messages,
+                                                              KAFKA_TAKE_MAX)) > 0;) {
+        for (ssize_t i = 0; i < count; i++)
+            rd_kafka_message_destroy(messages[i]);
+    }
+}
+
 static void pause_longest_unused(struct kafka_partitions *set) {
     size_t oldest = set->count;
     for (size_t i = 0; i < set->count; i++) {
@@ -173,6 +184,7 @@ static void pause_longest_unused(struct kafka_partitions *set) {
     forget_held(&set->partitions[oldest]);
     list_add(set, list, oldest);
     pause_list(set, list);
+    empty_queue(&set->partitions[oldest]);
 }
 
 static size_t active_count(const struct kafka_partitions *set) {
