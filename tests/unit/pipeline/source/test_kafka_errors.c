@@ -78,7 +78,7 @@ static void other_reasons_stay_without_times_and_counts(void **state) {
     assert_string_equal(text, "sho");
 }
 
-static void a_request_that_was_not_answered_or_not_sent_is_no_damage(void **state) {
+static void a_request_that_was_not_answered_or_not_sent_is_not_damage(void **state) {
     (void)state;
     assert_int_equal(kafka_error_kind(RD_KAFKA_RESP_ERR__TIMED_OUT), ERROR_BROKER);
     assert_int_equal(kafka_error_kind(RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE), ERROR_BROKER);
@@ -100,7 +100,7 @@ int main(void) {
         cmocka_unit_test(tls_and_plaintext_at_one_port_are_named),
         cmocka_unit_test(an_answer_of_an_impossible_size_may_be_no_brokers),
         cmocka_unit_test(other_reasons_stay_without_times_and_counts),
-        cmocka_unit_test(a_request_that_was_not_answered_or_not_sent_is_no_damage),
+        cmocka_unit_test(a_request_that_was_not_answered_or_not_sent_is_not_damage),
         cmocka_unit_test(a_code_without_an_answer_is_not_shown_in_librdkafkas_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
