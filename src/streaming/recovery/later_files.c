@@ -92,8 +92,10 @@ bool later_files_refuse(const struct store *store, const struct later_position *
     struct timespec since;
     int64_t latest_ms;
     bool found;
-    if (!orphans_since(store, position->manifest, &since, &found, err) || !found)
-        return !found;
+    if (!orphans_since(store, position->manifest, &since, &found, err))
+        return false;
+    if (!found)
+        return true;
     if (!checkpoint_latest_plan(&store->checkpoint, &latest_ms, err))
         return false;
     struct later_search table = {.table = &store->table,

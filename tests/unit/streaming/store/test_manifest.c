@@ -1,3 +1,4 @@
+#include "drop_checksum.h"
 #include "store_fixture.h"
 
 #include "base/scope.h"
@@ -42,8 +43,9 @@ static void what_is_written_is_read_again(void **state) {
     assert_int_equal(manifest.outcomes[0].absent, 2);
     size_t size;
     scoped(scope_free) char *text = manifest_print(&manifest, &origin, &size);
+    assert_int_equal(size, strlen(text));
+    drop_checksum(text);
     assert_string_equal(text, written);
-    assert_int_equal(size, sizeof written - 1);
     manifest_deinit(&manifest);
 }
 
@@ -124,6 +126,7 @@ static void a_replay_says_which_rejects_it_took(void **state) {
     assert_true(resolved_has(&manifest.replayed, 0, 0, 8));
     size_t size;
     scoped(scope_free) char *text = manifest_print(&manifest, &origin, &size);
+    drop_checksum(text);
     assert_string_equal(text, replay);
     manifest_deinit(&manifest);
 
@@ -174,6 +177,7 @@ static void a_batch_of_spark_s_has_rejects_only(void **state) {
     assert_int_equal(manifest.rejects.files[0].rows, 7);
     size_t size;
     scoped(scope_free) char *text = manifest_print(&manifest, &origin, &size);
+    drop_checksum(text);
     assert_string_equal(text, spark);
     manifest_deinit(&manifest);
 
@@ -222,6 +226,7 @@ static void an_incarnation_of_the_topic_is_said_in_version_4(void **state) {
     assert_int_equal(incarnation_begin_lost(manifest.begun.begins), 20);
     size_t size;
     scoped(scope_free) char *text = manifest_print(&manifest, &origin, &size);
+    drop_checksum(text);
     assert_string_equal(text, moving);
     manifest_deinit(&manifest);
     static const struct mistake cases[] = {
@@ -246,9 +251,10 @@ static void the_id_of_a_topic_can_be_removed_and_all_else_stays(void **state) {
     const char *at = strstr(moving, "\"topicId\":\"two\","); // found, by the test above
     scoped(scope_free) char *expected =
         fixture_text("%.*s%s", (int)(at - moving), moving, at + strlen("\"topicId\":\"two\","));
+    assert_int_equal(size, strlen(without));
+    drop_checksum(without);
     assert_string_equal(without, expected);
-    assert_int_equal(size, strlen(expected));
-    assert_true(manifest_remove_topic_id(without, size, &again, &size, &err));
+    assert_true(manifest_remove_topic_id(without, strlen(without), &again, &size, &err));
     assert_null(again);
     assert_false(manifest_remove_topic_id("v6\n{}", 5, &again, &size, &err));
     assert_int_equal(err.kind, ERROR_STATE);
@@ -285,6 +291,7 @@ static void records_and_rows_are_counted_apart_in_version_5(void **state) {
     assert_int_equal(outcome->filtered_rows, 9);
     size_t size;
     scoped(scope_free) char *text = manifest_print(&manifest, &origin, &size);
+    drop_checksum(text);
     assert_string_equal(text, exploding);
     manifest_deinit(&manifest);
 }
@@ -392,6 +399,7 @@ static void a_replay_has_the_counts_of_its_rejects(void **state) {
     assert_true(resolved_has(&manifest.replay_counts.rowless, 0, 0, 7));
     assert_true(resolved_has(&manifest.replayed, 0, 0, 7));
     scoped(scope_free) char *text = manifest_print(&manifest, &origin, &size);
+    drop_checksum(text);
     assert_string_equal(text, exploding_replay);
     manifest_deinit(&manifest);
 
@@ -410,6 +418,7 @@ static void a_replay_has_the_counts_of_its_rejects(void **state) {
                                                   .rows = 8,
                                                   .modified_ms = 7});
     scoped(scope_free) char *same = manifest_print(&made, &origin, &size);
+    drop_checksum(same);
     assert_string_equal(same, exploding_replay);
     manifest_deinit(&made);
 }
