@@ -13,11 +13,17 @@
 
 /* Equal bit for bit. */
 static inline bool numbers_equal(double a, double b) {
-    return memcmp(&a, &b, sizeof a) == 0;
+    uint64_t bits[2];
+    memcpy(&bits[0], &a, sizeof a);
+    memcpy(&bits[1], &b, sizeof b);
+    return bits[0] == bits[1];
 }
 
 static inline bool numbers_equal_floats(float a, float b) {
-    return memcmp(&a, &b, sizeof a) == 0;
+    uint32_t bits[2];
+    memcpy(&bits[0], &a, sizeof a);
+    memcpy(&bits[1], &b, sizeof b);
+    return bits[0] == bits[1];
 }
 
 /* A number of JSON, terminated. */

@@ -189,7 +189,7 @@ static bool change_entry(const struct lake *lake, bool other) {
         while (last != NULL) { // each file gets another name
             char *name = strstr(last, "part-");
             check(name != NULL);
-            memcpy(name, "Part", 4);
+            name[0] = 'P';
             *last = '\0';
             char *before = strrchr(text, '\n');
             *last = '\n';
@@ -269,6 +269,13 @@ static bool open_two(struct lake *lake) {
     return true;
 }
 
+static bool lose_changes(struct lake *lake) {
+    if (!lake->settled || newest_number("changes") < 0)
+        return false;
+    delete (CHECKPOINT "/changes");
+    return true;
+}
+
 struct accident {
     const char *name;
     bool (*make)(struct lake *lake); // false: it does not fit this lake
@@ -297,6 +304,7 @@ static const struct accident accidents[] = {
     {"the sink log forgets a file of the newest batch", forget_entry, ERROR_STATE},
     {"manifest and commit of the newest batch are deleted", lose_manifest_and_commit, ERROR_NONE},
     {"two batches are open", open_two, ERROR_STATE},
+    {"the checkpoint loses its records of changes", lose_changes, ERROR_STATE},
 };
 
 enum { ACCIDENTS = sizeof accidents / sizeof accidents[0], TRIES = 6 };

@@ -212,8 +212,8 @@ static void note_time(const struct process *process, struct world *world) {
     int64_t now_ms = scheduler_wall_ms();
     if (now_ms > world->latest_ms)
         world->latest_ms = now_ms;
-    int32_t before =
-        (int32_t)(world->latest_ms / (24 * HOUR_MS) - process->options.care.retention_days + 1);
+    int32_t before = (int32_t)(world->latest_ms / (24 * (int64_t)HOUR_MS) -
+                               process->options.care.retention_days + 1);
     if (process->options.care.retention_days > 0 && before > world->expired_before)
         world->expired_before = before;
 }
@@ -279,7 +279,7 @@ static void watch(struct process *process, struct world *world, struct streaming
         }
         if (!process->died && is_stop_due(process, lived_ms))
             stop_as_asked(process, streaming, &asked_ms);
-        if (lived_ms > 12 * HOUR_MS || (died_ms != 0 && lived_ms - died_ms > HOUR_MS))
+        if (lived_ms > 12 * (int64_t)HOUR_MS || (died_ms != 0 && lived_ms - died_ms > HOUR_MS))
             found("the query does not end");
     }
 }
@@ -298,8 +298,6 @@ static void run_query(struct process *process, struct world *world) {
 }
 
 /* ---- commands ---- */
-
-int64_t newest_number(const char *directory);
 
 struct newest {
     const char *directory;
@@ -365,8 +363,8 @@ static bool care(struct process *process, struct world *world, FILE *out, struct
     struct care_operation operation = {.query = &process->options,
                                        .dry_run = random_chance(&process->random, 100),
                                        .is_cancelled = is_cancelled};
-    cancel_at_us = scheduler_monotonic_us() + 60 * 1000000;
-    int32_t today = (int32_t)(scheduler_wall_ms() / (24 * HOUR_MS));
+    cancel_at_us = scheduler_monotonic_us() + 60 * (int64_t)1000000;
+    int32_t today = (int32_t)(scheduler_wall_ms() / (24 * (int64_t)HOUR_MS));
     operation.request = (struct care_request){
         .kind = process->kind == PROCESS_COMPACT ? REQUEST_COMPACT : REQUEST_EXPIRE,
         .older_than_ms = (int64_t)random_below(&process->random, 2) * 1000,

@@ -95,6 +95,7 @@ static void write_tallies(void) {
 
 static void end_too_long(int number) {
     (void)number;
+    // The life is over; what it held is given up. NOLINTNEXTLINE(bugprone-signal-handler)
     found("the life takes more than %d seconds of real time", LIFE_SECONDS_MAX);
 }
 

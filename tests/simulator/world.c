@@ -107,7 +107,7 @@ static void draw_care(const struct world *world, struct query_options *options,
     *care = (struct care_options){.grace_ms = random_chance(random, 500) ? 3600 * 1000 : 1000,
                                   .target_size = (int64_t)MIB << random_below(random, 8),
                                   .cpu_percent = 50,
-                                  .memory_max = 8 * MIB};
+                                  .memory_max = 8 * (int64_t)MIB};
     care->compact.mode = modes[DRAW(random, 50, 35, 15)];
     care->compact.older_than_ms = 1000LL << random_below(random, 12);
     if (care->compact.mode == COMPACT_CLOSED && !world->date_column)
@@ -129,9 +129,9 @@ struct query_options world_query_options(const struct world *world, struct rando
                                     .starting_offsets = "earliest",
                                     .parse_mode = PARSE_REJECT,
                                     .time_zone = "UTC",
-                                    .kafka_startup_timeout_ms = 30 * 1000,
+                                    .kafka_startup_timeout_ms = (int64_t)30 * 1000,
                                     .write_retry_timeout_ms = 1000LL << random_below(random, 9),
-                                    .lag_interval_ms = 10 * 1000};
+                                    .lag_interval_ms = (int64_t)10 * 1000};
     draw_trigger(&options, random, world->is_long, last);
     draw_care(world, &options, random);
     options.commit_group = random_chance(random, 300) ? "group" : "";
@@ -141,8 +141,8 @@ struct query_options world_query_options(const struct world *world, struct rando
     if (random_chance(random, 60) && !last)
         options.parse_mode = PARSE_FAILFAST;
     if (last) {
-        options.kafka_startup_timeout_ms = 10 * 60 * 1000;
-        options.write_retry_timeout_ms = 10 * 60 * 1000;
+        options.kafka_startup_timeout_ms = (int64_t)10 * 60 * 1000;
+        options.write_retry_timeout_ms = (int64_t)10 * 60 * 1000;
     }
     return options;
 }

@@ -11,10 +11,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* The C library's own, below what is replaced here. NOLINTBEGIN(bugprone-reserved-identifier) */
 void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t count, size_t size);
 void *__libc_realloc(void *at, size_t size);
 void *__libc_memalign(size_t alignment, size_t size);
+/* NOLINTEND(bugprone-reserved-identifier) */
 
 static atomic_long calls;
 static long fails_at;
@@ -46,12 +48,12 @@ void *malloc(size_t size) {
     return fails() ? NULL : __libc_malloc(size);
 }
 
-void *calloc(size_t count, size_t size) {
-    return fails() ? NULL : __libc_calloc(count, size);
+void *calloc(size_t nmemb, size_t size) {
+    return fails() ? NULL : __libc_calloc(nmemb, size);
 }
 
-void *realloc(void *at, size_t size) {
-    return fails() ? NULL : __libc_realloc(at, size);
+void *realloc(void *ptr, size_t size) {
+    return fails() ? NULL : __libc_realloc(ptr, size);
 }
 
 void *memalign(size_t alignment, size_t size) {
@@ -62,7 +64,7 @@ void *aligned_alloc(size_t alignment, size_t size) {
     return memalign(alignment, size);
 }
 
-int posix_memalign(void **at, size_t alignment, size_t size) {
-    *at = memalign(alignment, size);
-    return *at == NULL ? ENOMEM : 0;
+int posix_memalign(void **memptr, size_t alignment, size_t size) {
+    *memptr = memalign(alignment, size);
+    return *memptr == NULL ? ENOMEM : 0;
 }

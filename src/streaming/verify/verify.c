@@ -347,7 +347,7 @@ bool verify_run(const struct verify_options *options, struct verify_report *repo
 /* ---- losses ---- */
 
 static bool look_for_losses(struct verification *verification, struct error *err) {
-    bool committed;
+    bool committed = false;
     if (!read_table(verification, &committed, err))
         return false;
     if (committed)

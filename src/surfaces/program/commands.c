@@ -350,8 +350,10 @@ static enum exit_code report(const struct config *config, struct error *err, int
     return signal != 0 ? EXIT_CODE_SIGNAL + (unsigned)signal : exit_code_of(err->kind);
 }
 
+// NOLINTBEGIN(readability-non-const-parameter): the command sets *signal through its scope
 static bool run_for_one(const struct config *config, const struct stream *stream, FILE *out,
                         int *signal, struct error *err) {
+    // NOLINTEND(readability-non-const-parameter)
     struct command_scope scope = {.config = config, .stream = stream, .out = out, .signal = signal};
     struct known_store known;
     bool knows = config->command->knows;
