@@ -58,7 +58,7 @@ fuzz-spark: setup-test
 	@cmake --build --preset dev --target conformance
 	.venv/bin/python tests/fuzz_spark/fuzz.py --conformance build/dev/tests/conformance/conformance $(FUZZ_ARGS)
 
-# LIVES lives in the simulator from seed SEED on, on all processors (docs/internals/simulator.md). Two thousand of them are in make test.
+# LIVES lives in the simulator from seed SEED on, on all processors (docs/internals/simulator.md). Three thousand of them are in make test.
 LIVES ?= 10000
 SEED ?= 1
 simulate: setup-check

@@ -307,7 +307,15 @@ static const struct accident accidents[] = {
     {"the checkpoint loses its records of changes", lose_changes, ERROR_STATE},
 };
 
-enum { ACCIDENTS = sizeof accidents / sizeof accidents[0], TRIES = 6 };
+/* The last one fits few lakes, so it comes first in those that it fits. */
+static const struct accident *draw(struct random *random) {
+    bool has_changes = newest_number("changes") >= 0;
+    size_t last = sizeof accidents / sizeof accidents[0] - 1;
+    return &accidents[has_changes && random_chance(random, 500) ? last
+                                                                : random_below(random, last + 1)];
+}
+
+enum { TRIES = 6 };
 
 /* ---- the outcome ---- */
 
@@ -431,7 +439,7 @@ static void start_on(const struct accident *accident, struct process *process,
 void accident_happen(struct world *world, struct random *random, int number) {
     static struct process process;
     for (int i = 0; i < TRIES; i++) {
-        const struct accident *accident = &accidents[random_below(random, ACCIDENTS)];
+        const struct accident *accident = draw(random);
         process_draw(&process, world, number, true);
         process.accident = accident->name;
         bool made = make_one(accident, &process);

@@ -180,9 +180,11 @@ static void begin(uint64_t seed, const struct life_switches *switches) {
     make_lake();
 }
 
-/* The topic lives on while no process runs. */
+/* The topic lives on while no process runs. With partitions by date, days pass now and then: then
+ * dates are over, and expire. */
 static void pass_time(struct random *random) {
-    scheduler_pass((int64_t)random_below(random, 20000));
+    bool for_days = world.date_column && random_chance(random, 125);
+    scheduler_pass((int64_t)random_below(random, for_days ? 4 * DAY_MS : 20000));
     for (uint64_t steps = random_below(random, 8); steps > 0; steps--)
         model_broker_live(false);
 }
