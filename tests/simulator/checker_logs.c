@@ -171,7 +171,9 @@ static int64_t interval_of(const struct numbered *compact) {
         return batches - 1 - compact->numbers[compact->count - 2];
     if (batches <= SPARK_INTERVAL)
         return batches;
-    for (int64_t interval = SPARK_INTERVAL; interval <= batches / 2; interval++)
+    // Spark looks for a divisor only if there is room for one below the half.
+    for (int64_t interval = SPARK_INTERVAL; batches / 2 > SPARK_INTERVAL && interval <= batches / 2;
+         interval++)
         if (batches % interval == 0)
             return interval;
     return batches;

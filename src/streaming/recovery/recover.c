@@ -388,7 +388,8 @@ bool recover(struct store *store, struct recovery *recovery, struct error *err) 
     *recovery = (struct recovery){0};
     // Until all is done, closing the store must not tidy up.
     store->recovered = false;
-    bool ok = settle(store, &survey, &action, recovery, err) &&
+    bool ok = checkpoint_sync_names(&store->checkpoint, err) &&
+              settle(store, &survey, &action, recovery, err) &&
               fill(store, &survey, action, recovery, err) &&
               refuse_later_files(store, &survey, recovery, err) && note_history(store) &&
               prepare(store, &survey, err) && look_for_orphans(store, &survey, recovery, err);

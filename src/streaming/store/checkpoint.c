@@ -343,11 +343,22 @@ bool checkpoint_find_begun(const struct checkpoint *checkpoint, int64_t first, i
     return true;
 }
 
+bool checkpoint_sync_names(const struct checkpoint *checkpoint, struct error *err) {
+    const struct file_path *const logs[] = {&checkpoint->offsets, &checkpoint->manifests,
+                                            &checkpoint->commits};
+    for (size_t i = 0; i < sizeof logs / sizeof logs[0]; i++) {
+        int there = file_exists(logs[i]->text, NULL, err);
+        if (there < 0 || (there == 1 && !file_sync_directory(logs[i]->text, err)))
+            return false;
+    }
+    return true;
+}
+
 bool checkpoint_latest_plan(const struct checkpoint *checkpoint, int64_t *timestamp_ms,
                             struct error *err) {
     scoped(scope_free) int64_t *numbers = NULL;
     size_t count;
-    *timestamp_ms = 0;
+    int64_t latest_ms = 0; // of a part of the plans it must not reach a caller that tries again
     if (!file_list_numbers(checkpoint->offsets.text, "", &numbers, &count, err))
         return false;
     // All of them: a clock that went back makes an older plan the latest.
@@ -356,10 +367,11 @@ bool checkpoint_latest_plan(const struct checkpoint *checkpoint, int64_t *timest
         bool found;
         if (!checkpoint_read_offsets(checkpoint, numbers[i], &plan, &found, err))
             return false;
-        if (found && plan.timestamp_ms > *timestamp_ms)
-            *timestamp_ms = plan.timestamp_ms;
+        if (found && plan.timestamp_ms > latest_ms)
+            latest_ms = plan.timestamp_ms;
         offset_entry_deinit(&plan);
     }
+    *timestamp_ms = latest_ms;
     return true;
 }
 
