@@ -189,6 +189,7 @@ def adjust(riot, path):
 
 
 def change_entry(entry, name, size):
+    entry.pop("crc32", None)  # as an older version would have written it
     for file in [entry] if "files" not in entry else entry["files"]:
         if file["path"].endswith(name):
             file["size"] = size
