@@ -165,6 +165,66 @@ static void the_settings_of_the_batch_before_are_copied(void **state) {
                               "\"a\":\"/\xc3\xa9\"}}\n{\"t1\":{\"0\":6,\"1\":6}}");
 }
 
+/* A caller that tries again must not take the newest of those before it for the newest of all. */
+static void a_plan_that_cannot_be_read_gives_no_newest_timestamp(void **state) {
+    (void)state;
+    struct checkpoint checkpoint;
+    struct error err;
+    int64_t latest_ms = -1;
+    for (int64_t batch = 0; batch < 3; batch++)
+        fixture_must_advance(&fixture, batch, 0);
+    open_checkpoint(&checkpoint);
+    assert_true(checkpoint_latest_plan(&checkpoint, &latest_ms, &err));
+    assert_int_equal(latest_ms, 1795366883122);
+    fixture_write(&fixture, "checkpoints/match_stream/offsets/2", "v1\n{");
+    latest_ms = -1;
+    assert_false(checkpoint_latest_plan(&checkpoint, &latest_ms, &err));
+    assert_int_equal(latest_ms, -1);
+    checkpoint_close(&checkpoint);
+}
+
+/* ---- which directories are synced ---- */
+
+static char *opened[1024]; // owned; by descriptor
+static char synced[4096];  // the last names of the directories, in order
+
+static int note_open(const char *path, int flags, mode_t mode) {
+    int fd = disk_real.open(path, flags, mode);
+    if (fd >= 0) {
+        free(opened[fd]);
+        opened[fd] = strdup(path);
+    }
+    return fd;
+}
+
+static int note_fsync(int fd) {
+    (void)strcat(strcat(synced, strrchr(opened[fd], '/')), " ");
+    return disk_real.fsync(fd);
+}
+
+/* A process may have died between a name and its sync: what is built on it must not outlive it. */
+static void the_names_that_are_there_are_made_durable(void **state) {
+    (void)state;
+    static struct disk_ops noting;
+    struct checkpoint checkpoint;
+    struct error err;
+    open_checkpoint(&checkpoint);
+    noting = disk_real;
+    noting.open = note_open;
+    noting.fsync = note_fsync;
+    disk = &noting;
+    assert_true(checkpoint_sync_names(&checkpoint, &err)); // of a new query: there is nothing
+    assert_string_equal(synced, "");
+    assert_true(checkpoint_create(&checkpoint, &err));
+    synced[0] = '\0';
+    assert_true(checkpoint_sync_names(&checkpoint, &err));
+    assert_string_equal(synced, "/offsets /manifests /commits ");
+    disk = &disk_real;
+    checkpoint_close(&checkpoint);
+    for (size_t i = 0; i < sizeof opened / sizeof opened[0]; i++)
+        free(opened[i]);
+}
+
 #define ON_DISK(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void) {
@@ -177,6 +237,8 @@ int main(void) {
         ON_DISK(a_hundred_batches_are_kept_as_spark_keeps_them),
         ON_DISK(a_commit_is_spark_s_29_bytes),
         ON_DISK(the_settings_of_the_batch_before_are_copied),
+        ON_DISK(a_plan_that_cannot_be_read_gives_no_newest_timestamp),
+        ON_DISK(the_names_that_are_there_are_made_durable),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
