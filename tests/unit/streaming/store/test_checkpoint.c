@@ -198,7 +198,8 @@ static int note_open(const char *path, int flags, mode_t mode) {
 }
 
 static int note_fsync(int fd) {
-    (void)strcat(strcat(synced, strrchr(opened[fd], '/')), " ");
+    size_t used = strlen(synced);
+    (void)snprintf(synced + used, sizeof synced - used, "%s ", strrchr(opened[fd], '/'));
     return disk_real.fsync(fd);
 }
 
