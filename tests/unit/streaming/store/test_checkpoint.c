@@ -204,7 +204,7 @@ static int note_fsync(int fd) {
 }
 
 /* A process may have died between a name and its sync: what is built on it must not outlive it. */
-static void the_names_that_are_there_are_made_durable(void **state) {
+static void names_that_exist_are_made_durable(void **state) {
     (void)state;
     static struct disk_ops noting;
     struct checkpoint checkpoint;
@@ -239,7 +239,7 @@ int main(void) {
         ON_DISK(a_commit_is_spark_s_29_bytes),
         ON_DISK(the_settings_of_the_batch_before_are_copied),
         ON_DISK(a_plan_that_cannot_be_read_gives_no_newest_timestamp),
-        ON_DISK(the_names_that_are_there_are_made_durable),
+        ON_DISK(names_that_exist_are_made_durable),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
