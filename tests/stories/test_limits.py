@@ -65,7 +65,7 @@ def test_too_few_open_files_for_connections_end_with_12_and_name_the_limit(job):
     job.create_topic()
     job.produce(['{"match_id": "M1"}'])
     sockets = 0
-    for files in (11, 12):
+    for files in (13, 14):
         process = job.start(
             under=("prlimit", f"--nofile={files}"),
             TRIGGER="availableNow",
