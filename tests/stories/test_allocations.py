@@ -74,11 +74,11 @@ def how_it_ended(process):
 
 def test_an_allocation_that_fails_ends_the_program_with_12_or_does_no_harm(fails_at, tmp_path):
     lake = Lake(tmp_path / "lake")
-    assert fails_at(0, lake, FAIL_MALLOC_COUNT=tmp_path / "count").poll() == 0
+    assert fails_at(0, lake, FAIL_MALLOC_COUNT=lake.root / "count").poll() == 0
     assert_whole(lake)
     ends = collections.Counter()
 
-    for number in chosen(int((tmp_path / "count").read_text())):
+    for number in chosen(int((lake.root / "count").read_text())):
         shutil.rmtree(lake.root)
         ends[how_it_ended(fails_at(number, lake))] += 1
         assert fails_at(0, lake).poll() == 0, number
