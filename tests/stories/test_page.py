@@ -826,7 +826,7 @@ def test_records_are_not_shown_to_another_machine_without_a_token(job, browser, 
     """A name that is not this machine's stands for the other machine; the rest is shown."""
     job.create_topic()
     job.produce(["not JSON", '{"match_id": "M1"}'])
-    process, url = start(job, SPARK_UI_HOST="0.0.0.0")
+    process, url = start(job, SPARK_UI_HOST="0.0.0.0", UI_HOSTS="elsewhere.localhost")
     job.wait_committed(process, {0: 2})
     page = browser.open(url.replace("127.0.0.1", "elsewhere.localhost"))
     page.wait("#rejects-summary", "^1 record since the start. Not shown here: .*set UI_TOKEN")
