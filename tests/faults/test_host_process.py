@@ -160,7 +160,8 @@ class WallClock:
     alone. Somebody who sets a clock changes the wall clock of the whole process, both ways, and no monotonic one."""
 
     def __init__(self, path):
-        self._path = path
+        self._path = path  # in the lake: the program reads it as long as it runs, and is confined
+        path.parent.mkdir(exist_ok=True)
         machine = os.uname().machine
         library = FAKETIME.format(f"{machine}-linux-gnu")
         assert os.path.exists(library), f"{library} is missing: scripts/setup-test.sh installs libfaketime"
@@ -196,8 +197,8 @@ def batch_times(job):
     "libfaketime: the wall clock of the program alone, while it commits batches",
     "recovers by itself",
 )
-def test_a_clock_that_is_set(job, tmp_path):
-    clock = WallClock(tmp_path / "clock")
+def test_a_clock_that_is_set(job):
+    clock = WallClock(job.lake.root / "clock")
     topic, process = running(job, **clock.environment)
     sent = 2000
     for distance in (-HOUR_S, YEAR_S, 0):
@@ -221,8 +222,8 @@ def test_a_clock_that_is_set(job, tmp_path):
     "libfaketime: the wall clock of the program alone",
     "recovers by itself",
 )
-def test_a_clock_that_is_wrong_at_a_start(job, tmp_path):
-    clock = WallClock(tmp_path / "clock")
+def test_a_clock_that_is_wrong_at_a_start(job):
+    clock = WallClock(job.lake.root / "clock")
     topic = job.create_topic(partitions=2)
     sent = 0
     for distance in (0, YEAR_S, -HOUR_S, 0):
