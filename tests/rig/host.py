@@ -103,14 +103,18 @@ class ControlGroup:
     def set_memory(self, memory_max):
         (self.place / self._limit).write_text(str(memory_max))
 
-    def choke(self):
-        """Leaves less memory than its processes have: the kernel kills one, now or when they ask for more."""
-        used = int((self.place / {2: "memory.current", 1: "memory.usage_in_bytes"}[self.version]).read_text())
-        for limit in (used // 2, used * 3 // 4, used):
-            with contextlib.suppress(OSError):  # version 1 refuses what it cannot reclaim
-                self.set_memory(limit)
-                return
-        raise AssertionError(f"the machine refuses a limit of {used} bytes")
+    def choke(self, timeout=60):
+        """Leaves its processes less memory than they have, or no more than that, until the kernel kills one."""
+        usage = self.place / {2: "memory.current", 1: "memory.usage_in_bytes"}[self.version]
+        deadline = time.monotonic() + timeout
+        while self.kills() == 0:
+            assert time.monotonic() < deadline, f"no process was killed; memory in use: {usage.read_text()}"
+            used = int(usage.read_text())
+            for limit in (used // 2, used * 3 // 4, used):
+                with contextlib.suppress(OSError):  # version 1 refuses what it cannot reclaim
+                    self.set_memory(limit)
+                    break
+            time.sleep(0.01)
 
     def under(self):
         """The command that starts a program in this group."""
@@ -122,11 +126,12 @@ class ControlGroup:
         lines = (self.place / names[self.version]).read_text().splitlines()
         return int(dict(line.split() for line in lines)["oom_kill"])
 
-    def __exit__(self, *_):
+    def __exit__(self, kind, *_):
         for _ in range(100):
             try:
                 self.place.rmdir()
                 return
             except OSError:  # a process of it is still on its way out
                 time.sleep(0.05)
-        raise AssertionError(f"{self.place} has processes: {(self.place / 'cgroup.procs').read_text()}")
+        processes = (self.place / "cgroup.procs").read_text()
+        assert kind, f"{self.place} has processes: {processes}"  # a test that failed has left its own

@@ -102,15 +102,46 @@ static const char *next_line(const char *at, const char *end) {
     return newline == NULL ? end : newline;
 }
 
-/* Calls visit() for each line of JSON after the first line. False: *report has a finding. */
-static bool each_document(const char *path, const char *begin, size_t size,
-                          void (*visit)(void *context, const struct json *line), void *context,
-                          struct checker_report *report) {
+/* The lines of JSON of a file that was read, after its first line. A look reads the same bytes
+ * again and again. */
+struct document {
+    uint64_t hash;       // of its bytes; 0: none
+    struct json **lines; // owned
+    size_t count;
+};
+
+static struct document *documents; // owned; by hash
+static size_t document_count, document_slots;
+
+static struct document *document_slot(uint64_t hash) {
+    size_t at = hash & (document_slots - 1);
+    while (documents[at].hash != 0 && documents[at].hash != hash)
+        at = (at + 1) & (document_slots - 1);
+    return &documents[at];
+}
+
+static void document_make_room(void) {
+    struct document *former = documents;
+    size_t slots = document_slots;
+    if (2 * (document_count + 1) <= slots)
+        return;
+    document_slots = slots == 0 ? 256 : slots * 2;
+    documents = must_alloc(document_slots, sizeof *documents);
+    for (size_t i = 0; i < slots; i++)
+        if (former[i].hash != 0)
+            *document_slot(former[i].hash) = former[i];
+    free(former);
+}
+
+static void document_deinit(struct document *document) {
+    for (size_t i = 0; i < document->count; i++)
+        json_free(document->lines[i]);
+    free(document->lines);
+}
+
+static bool document_parse(struct document *document, const char *path, const char *begin,
+                           size_t size, struct checker_report *report) {
     const char *end = begin + size, *at = next_line(begin, end);
-    if (size < 2 || *begin != 'v') {
-        checker_find(report, "%s has no version (%zu bytes)", path, size);
-        return false;
-    }
     while (at < end) {
         const char *line_end = next_line(++at, end);
         struct error err;
@@ -121,10 +152,37 @@ static bool each_document(const char *path, const char *begin, size_t size,
             checker_find(report, "%s: %s", path, err.message);
             return false;
         }
-        visit(context, line);
-        json_free(line);
+        document->lines =
+            reallocarray(document->lines, document->count + 1, sizeof *document->lines);
+        check(document->lines != NULL);
+        document->lines[document->count++] = line;
         at = line_end;
     }
+    return true;
+}
+
+/* Calls visit() for each line of JSON after the first line. False: *report has a finding. */
+static bool each_document(const char *path, const char *begin, size_t size,
+                          void (*visit)(void *context, const struct json *line), void *context,
+                          struct checker_report *report) {
+    if (size < 2 || *begin != 'v') {
+        checker_find(report, "%s has no version (%zu bytes)", path, size);
+        return false;
+    }
+    document_make_room();
+    uint64_t hash = bytes_hash(begin, size) | 1;
+    struct document *document = document_slot(hash);
+    if (document->hash == 0) {
+        struct document read = {.hash = hash};
+        if (!document_parse(&read, path, begin, size, report)) {
+            document_deinit(&read);
+            return false;
+        }
+        *document = read;
+        document_count++;
+    }
+    for (size_t i = 0; i < document->count; i++)
+        visit(context, document->lines[i]);
     return true;
 }
 
@@ -520,9 +578,13 @@ void logs_end(void) {
         free(kept_logs[i].path);
         listing_deinit(&kept_logs[i].files);
     }
+    for (size_t i = 0; i < document_slots; i++)
+        document_deinit(&documents[i]);
     free(kept_logs);
     free(plans);
+    free(documents);
     kept_logs = NULL;
     plans = NULL;
-    kept_log_count = plan_room = 0;
+    documents = NULL;
+    kept_log_count = plan_room = document_count = document_slots = 0;
 }

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -513,6 +514,8 @@ int main(int argc, char **argv) {
     uint64_t hash = 0;
     read_options(argc, argv, &options);
     streams_load();
+    // Large tables that a life hardly uses come zeroed from the kernel, page by page.
+    check(mallopt(M_MMAP_THRESHOLD, 1 << 20) == 1);
     jobs = mmap(NULL, (JOBS_MAX + 1) * sizeof *jobs, PROT_READ | PROT_WRITE,
                 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     check(jobs != MAP_FAILED);
