@@ -10,6 +10,7 @@
 
 #include "base/check.h"
 #include "base/disk/disk.h"
+#include "base/text.h"
 #include "counts.h"
 #include "finding.h"
 #include "scheduler.h"
@@ -176,41 +177,75 @@ static bool lose_newest_log(struct lake *lake) {
     return lake->logs && lake->settled && lake->logged >= 1;
 }
 
-/* The newest file of the log has one entry less, or with `other` names another file. */
-static bool change_entry(const struct lake *lake, bool other) {
+/* The newest file of the log, if each batch is finished and it has that many entries. */
+static bool has_entries(const struct lake *lake, size_t least, char *path, size_t room) {
+    return lake->settled && lake->logs && !lake->compact &&
+           entries_of(lake->logged, path, room) >= least;
+}
+
+/* The newest file of the log has one entry less. */
+static bool forget_entry(struct lake *lake) {
     char path[256];
     size_t size;
-    if (!lake->settled || !lake->logs || lake->compact ||
-        entries_of(lake->logged, path, sizeof path) < (other ? 1 : 2))
+    if (!has_entries(lake, 2, path, sizeof path))
         return false;
     char *text = read_file(path, &size);
-    char *last = strrchr(text, '\n');
-    if (other) {
-        while (last != NULL) { // each file gets another name
-            char *name = strstr(last, "part-");
-            check(name != NULL);
-            name[0] = 'P';
-            *last = '\0';
-            char *before = strrchr(text, '\n');
-            *last = '\n';
-            last = before;
-        }
-    } else {
-        size = (size_t)(last - text);
-    }
-    write_file(path, text, size);
+    write_file(path, text, (size_t)(strrchr(text, '\n') - text));
     free(text);
     return true;
 }
 
+/* `uri`: of the file, terminated, not quoted. */
+static void copy_to_other_name(const char *uri) {
+    size_t size;
+    char *bytes = read_file(uri + strlen("file://"), &size);
+    char *copy = text_copy(uri + strlen("file://"));
+    strstr(copy, "part-")[0] = 'P';
+    write_file(copy, bytes, size);
+    free(bytes);
+    free(copy);
+}
+
+/* The newest file of the log names copies of its files. */
+static bool log_copies(const struct lake *lake) {
+    char path[256];
+    size_t size;
+    if (!has_entries(lake, 1, path, sizeof path))
+        return false;
+    char *text = read_file(path, &size), *at = text;
+    bool is_plain = strchr(text, '%') == NULL;
+    while (is_plain && (at = strstr(at, "file://")) != NULL) {
+        char *quote = strchr(at, '"');
+        *quote = '\0';
+        copy_to_other_name(at);
+        strstr(at, "part-")[0] = 'P';
+        *quote = '"';
+        at = quote;
+    }
+    write_file(path, text, size);
+    free(text);
+    return is_plain;
+}
+
 static bool log_half(struct lake *lake) {
     delete (CHECKPOINT "/commits/%" PRId64, lake->planned);
-    return change_entry(lake, false);
+    return forget_entry(lake);
+}
+
+/* Spark leaves a checksum next to each of its files. */
+static void mark_log_as_sparks(const struct lake *lake) {
+    char path[256];
+    (void)snprintf(path, sizeof path, SINK_LOG "/.%" PRId64 "%s.crc", lake->logged,
+                   lake->compact ? ".compact" : "");
+    write_file(path, "crc", 3);
 }
 
 static bool spark_runs_batch(struct lake *lake) {
     delete (CHECKPOINT "/commits/%" PRId64, lake->planned);
-    return lake->planned >= 1 && change_entry(lake, true);
+    if (lake->planned < 1 || !log_copies(lake))
+        return false;
+    mark_log_as_sparks(lake);
+    return true;
 }
 
 static bool spark_commits(struct lake *lake) {
@@ -247,14 +282,37 @@ static bool lose_two_logged(struct lake *lake) {
     return true;
 }
 
-static bool forget_entry(struct lake *lake) {
-    return change_entry(lake, false);
-}
-
 static bool lose_manifest_and_commit(struct lake *lake) {
     delete (CHECKPOINT "/commits/%" PRId64, lake->planned);
     delete (CHECKPOINT "/manifests/%" PRId64, lake->planned);
     return lake->settled && lake->logs && lake->planned >= 1;
+}
+
+static bool spark_logs_batch(struct lake *lake) {
+    if (!lose_manifest_and_commit(lake))
+        return false;
+    mark_log_as_sparks(lake);
+    return true;
+}
+
+static bool lose_file_of_spark(struct lake *lake) {
+    char path[256];
+    size_t size;
+    if (!has_entries(lake, 1, path, sizeof path) || !spark_logs_batch(lake))
+        return false;
+    char *text = read_file(path, &size), *file = strstr(text, "file://");
+    check(file != NULL);
+    file[strcspn(file, "\"")] = '\0';
+    bool is_plain = strchr(file, '%') == NULL;
+    if (is_plain)
+        delete ("%s", file + strlen("file://"));
+    free(text);
+    return is_plain;
+}
+
+static bool lose_newest_manifest(struct lake *lake) {
+    delete (CHECKPOINT "/manifests/%" PRId64, lake->planned);
+    return lake->settled && newest_number("manifests") >= 0;
 }
 
 static bool open_two(struct lake *lake) {
@@ -302,7 +360,10 @@ static const struct accident accidents[] = {
     {"another batch is planned before the newest is finished", plan_another, ERROR_STATE},
     {"two files of the sink log and their commits are deleted", lose_two_logged, ERROR_STATE},
     {"the sink log forgets a file of the newest batch", forget_entry, ERROR_STATE},
-    {"manifest and commit of the newest batch are deleted", lose_manifest_and_commit, ERROR_NONE},
+    {"manifest and commit of the newest batch are deleted", lose_manifest_and_commit, ERROR_STATE},
+    {"the manifest of the newest batch is deleted", lose_newest_manifest, ERROR_STATE},
+    {"Spark has logged the batch", spark_logs_batch, ERROR_NONE},
+    {"Spark has logged the batch, and a file of it is gone", lose_file_of_spark, ERROR_STATE},
     {"two batches are open", open_two, ERROR_STATE},
     {"the checkpoint loses its records of changes", lose_changes, ERROR_STATE},
 };

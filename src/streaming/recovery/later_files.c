@@ -86,13 +86,26 @@ static bool search_table(const struct store *store, size_t depth, struct later_s
     return search->found.text[0] == '\0' || refuse(store, search, err);
 }
 
+/* Nothing is planned: every batch of this checkpoint would be a later one. */
+static bool since_checkpoint(const struct store *store, struct timespec *since, bool *found,
+                             struct error *err) {
+    struct file_path path = file_join(store->checkpoint.root.text, "metadata");
+    struct file_status status;
+    int there = file_find(path.text, &status, err);
+    *found = there == 1;
+    if (*found)
+        *since = status.modified;
+    return there >= 0;
+}
+
 bool later_files_refuse(const struct store *store, const struct later_position *position,
                         struct error *err) {
     const struct plan *open_plan = position->open_plan;
     struct timespec since;
     int64_t latest_ms;
     bool found;
-    if (!orphans_since(store, position->manifest, &since, &found, err))
+    if (!orphans_since(store, position->manifest, &since, &found, err) ||
+        (!found && !since_checkpoint(store, &since, &found, err)))
         return false;
     if (!found)
         return true;

@@ -72,6 +72,10 @@ static bool log_behind(const struct survey *s) {
     return s->sink_log_on && s->committed > s->logged;
 }
 
+static bool manifest_lost(const struct survey *s) {
+    return s->manifest_lost;
+}
+
 static bool open_manifest(const struct survey *s) {
     return s->manifest >= 0 && !s->manifest_done;
 }
@@ -103,6 +107,10 @@ static bool done_manifest_not_logged(const struct survey *s) {
             s->manifest_in_log == SINK_LOG_NAMES_OTHERS);
 }
 
+static bool logged_files_missing(const struct survey *s) {
+    return s->logged_files_missing;
+}
+
 static bool logged_not_committed(const struct survey *s) {
     return s->committed < s->planned && s->sink_log_on && s->logged == s->planned;
 }
@@ -128,6 +136,10 @@ static const char new_place[] = "restore the checkpoint from a backup, or start 
                                 "directories (CHECKPOINT_PATH, PROCESSED_DATA_PATH, and "
                                 "DATA_LAKE_PATH for the rejects)";
 static const char restore[] = "restore the checkpoint and the table from one backup";
+
+static const char restore_or_spark[] =
+    "restore the checkpoint and the table from one backup. If Spark ran that batch, and the hidden "
+    ".crc files that it leaves were deleted since, run the Spark job for one more batch";
 
 static const char write_metadata[] =
     "restore it, or write {\"id\":\"<uuid>\"} into it, with the query id from the table's file "
@@ -189,6 +201,9 @@ static const struct recovery_case cases[] = {
     {"the table's sink log is missing, or does not contain a committed batch", log_behind,
      RECOVER_STOP, find_log},
 
+    {"the newest batch is this program's, but its manifest is missing", manifest_lost,
+     RECOVER_STOP, restore_or_spark},
+
     // A batch that is committed, but perhaps not in every log.
     {"the sink log names only some of the files of this program's newest batch",
      manifest_half_logged, RECOVER_STOP, restore},
@@ -206,6 +221,8 @@ static const struct recovery_case cases[] = {
      done_manifest_not_logged, RECOVER_STOP, restore},
 
     // A batch that has no manifest.
+    {"the newest plan's files are in the table's sink log, but not all of them are in the table",
+     logged_files_missing, RECOVER_STOP, restore},
     {"the newest plan's files are in the table's sink log, but its commit is missing",
      logged_not_committed, RECOVER_FINISH, NULL},
     {"a batch before the newest plan is not committed", earlier_batch_open, RECOVER_STOP, restore},

@@ -16,6 +16,7 @@
 #include "base/check.h"
 #include "base/scope.h"
 #include "streaming/changes/changes.h"
+#include "streaming/recovery/batch_without_manifest.h"
 #include "streaming/sink_log/sink_log.h"
 #include "streaming/sink_log/sink_log_file.h"
 
@@ -307,7 +308,8 @@ static bool explain_newest_log(struct store *store, const struct survey *survey,
 }
 
 static bool look_at_logs(struct store *store, struct survey *survey, struct error *err) {
-    return (survey_newest(store, survey, err) && check_sink_log(store, survey, err)) ||
+    return (survey_newest(store, survey, err) && check_sink_log(store, survey, err) &&
+            batch_without_manifest_look(store, survey, err)) ||
            explain_newest_log(store, survey, err);
 }
 

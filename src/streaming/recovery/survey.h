@@ -36,6 +36,10 @@ struct survey {
     enum commit_author manifest_commit;
     bool manifest_of_spark; // it says nothing of the table's files
     struct incarnation incarnation;
+
+    /* about the newest batch, if it has none (streaming/recovery/batch_without_manifest.h) */
+    bool manifest_lost;        // it is this program's
+    bool logged_files_missing; // Spark's sink log names files of it that are not in the table
 };
 
 /* Opens the store's sink log. ERROR_STATE: it can't even be read. */

@@ -255,6 +255,15 @@ bool sink_log_is_elsewhere(const struct sink_log *log, size_t depth, bool *elsew
     return ok;
 }
 
+bool sink_log_newest_is_ours(const struct sink_log *log, bool *ours, struct error *err) {
+    char name[SINK_LOG_NAME_MAX], checksum[SINK_LOG_NAME_MAX + 8];
+    sink_log_file_name(log->newest, log->newest == log->newest_compact, name);
+    (void)snprintf(checksum, sizeof checksum, ".%s.crc", name);
+    int there = file_exists(file_join(log->directory.text, checksum).text, NULL, err);
+    *ours = there == 0;
+    return there >= 0;
+}
+
 bool sink_log_file_of(const struct sink_log *log, int64_t batch_id, struct file_path *path,
                       struct error *err) {
     // The compact file first: it has the other one's entries, which may be deleted.

@@ -98,6 +98,10 @@ MUST_CHECK bool sink_log_is_elsewhere(const struct sink_log *log, size_t depth, 
 MUST_CHECK bool sink_log_other_root(const struct sink_log *log, size_t depth,
                                     struct file_path *other, struct error *err);
 
+/* Whether this program wrote the log's newest file; there is one. Spark leaves a checksum next to
+ * each file that it writes. */
+MUST_CHECK bool sink_log_newest_is_ours(const struct sink_log *log, bool *ours, struct error *err);
+
 /* The file of a batch, whichever of N.compact and N is there; an empty text: neither is. */
 MUST_CHECK bool sink_log_file_of(const struct sink_log *log, int64_t batch_id,
                                  struct file_path *path, struct error *err);

@@ -39,6 +39,8 @@ enum {
     EMPTY_PLAN = 1 << 13,
     CHANGING = 1 << 14, // a change of the table is not finished
     CHANGED_SINCE = 1 << 15,
+    MANIFEST_LOST = 1 << 16,
+    FILES_MISSING = 1 << 17,
 };
 
 static struct survey survey_of(const int64_t newest[4], unsigned unlike) {
@@ -52,6 +54,8 @@ static struct survey survey_of(const int64_t newest[4], unsigned unlike) {
         .rewinding = unlike & REWINDING,
         .changing = unlike & CHANGING,
         .changed_since = unlike & CHANGED_SINCE,
+        .manifest_lost = unlike & MANIFEST_LOST,
+        .logged_files_missing = unlike & FILES_MISSING,
         .plan_is_empty = unlike & EMPTY_PLAN,
         .log_elsewhere = unlike & ELSEWHERE,
         .owned_by_other = unlike & OTHERS_TABLE,
@@ -94,6 +98,7 @@ static void every_case_of_the_table_is_reached(void **state) {
         {{4, 4, 4, 5}, 0},
         {{5, 4, 4, 4}, NO_PREVIOUS},
         {{4, 4, 4, 3}, 0},
+        {{4, 4, 3, 4}, MANIFEST_LOST | OPEN},
         {{4, 4, 4, 4}, OPEN | NAMES_SOME},
         {{4, 4, 4, 4}, OPEN | NAMES_OTHERS},
         {{4, 4, 4, -1}, OPEN | NO_SINK_LOG | SPARKS_COMMIT},
@@ -101,6 +106,7 @@ static void every_case_of_the_table_is_reached(void **state) {
         {{4, 2, 4, 2}, OPEN | NO_COMMIT},
         {{4, 3, 4, 3}, OPEN | NO_COMMIT},
         {{4, 4, 4, 4}, NAMES_SOME},
+        {{5, 4, 4, 5}, FILES_MISSING},
         {{5, 4, 4, 5}, 0},
         {{5, 3, 3, 3}, 0},
         {{5, 4, 4, 4}, EMPTY_PLAN},
@@ -189,6 +195,7 @@ static void damage_is_refused_and_nothing_is_touched(void **state) {
         {CHECKPOINT "manifests/2", "", "its first line"},
         {CHECKPOINT "manifests/2", "v1\n{\"batch\":2", "invalid JSON"},
         {CHECKPOINT "manifests/2", "v1\n{\"batch\":1}", "not the manifest of batch 2"},
+        {CHECKPOINT "manifests/2", NULL, "but its manifest is missing"},
         {CHECKPOINT "manifests/3", "v1\n{}", "manifest is ahead"},
         {SINK_LOG "2", NULL, "does not contain a committed batch"},
         {SINK_LOG "2", "", "is not 'v1'"},
@@ -404,6 +411,11 @@ static void a_new_table_gets_a_sink_log_unless_it_must_not(void **state) {
 
 /* ---- Spark's checkpoints and tables ---- */
 
+static void write_checksum(const char *log, int64_t batch) {
+    scoped(scope_free) char *name = fixture_text("%s.%" PRId64 ".crc", log, batch);
+    fixture_write(&fixture, name, "crc");
+}
+
 /* As Spark leaves them after batch `last`; its checkpoint has neither manifests nor a signature. */
 static void become_sparks(int64_t last) {
     fixture_must_advance(&fixture, last, 0);
@@ -413,8 +425,8 @@ static void become_sparks(int64_t last) {
     remove_path("processed/matches/_esports_stream");
     remove_path("rejected");
     for (int64_t batch = 0; batch <= last; batch++) {
-        scoped(scope_free) char *name = fixture_text(CHECKPOINT "commits/.%" PRId64 ".crc", batch);
-        fixture_write(&fixture, name, "crc");
+        write_checksum(CHECKPOINT "commits/", batch);
+        write_checksum(SINK_LOG, batch);
     }
 }
 
@@ -714,12 +726,20 @@ static void a_committed_batch_logged_as(const char *name) {
     fixture_write(&fixture, SINK_LOG "5", entry);
 }
 
+static void a_lost_manifest(void) {
+    a_healthy_query();
+    remove_path(CHECKPOINT "manifests/4");
+}
+
 static void a_half_logged_batch(void) {
     a_committed_batch_logged_as("part-00005-5.c000.snappy.parquet");
 }
 
 static void a_batch_that_spark_logged(void) {
     a_committed_batch_logged_as("part-00005-spark.c000.snappy.parquet");
+    fixture_write(&fixture, "processed/matches/status=live/part-00005-spark.c000.snappy.parquet",
+                  "twelve bytes");
+    write_checksum(SINK_LOG, 5);
 }
 
 static void a_batch_that_spark_committed(void) {
@@ -754,6 +774,16 @@ static void a_logged_batch_of_spark(void) {
     a_healthy_query();
     remove_path(CHECKPOINT "manifests");
     remove_path(CHECKPOINT "commits/4");
+    write_checksum(SINK_LOG, 4);
+}
+
+static void a_logged_batch_of_spark_without_its_files(void) {
+    a_logged_batch_of_spark();
+    scoped(scope_free) char *text = fixture_read(&fixture, SINK_LOG "4");
+    char *path = strstr(text, fixture.table);
+    check(path != NULL);
+    path[strcspn(path, "\"")] = '\0';
+    check(unlink(path) == 0);
 }
 
 static void two_open_batches_of_spark(void) {
@@ -909,6 +939,7 @@ static void (*const states[])(void) = {
     a_log_entry_too_many,
     a_plan_too_few,
     a_log_entry_too_few,
+    a_lost_manifest,
     a_half_logged_batch,
     a_batch_that_spark_logged,
     a_batch_that_spark_committed,
@@ -916,6 +947,7 @@ static void (*const states[])(void) = {
     a_log_that_misses_two,
     a_committed_batch,
     a_log_entry_cut_short,
+    a_logged_batch_of_spark_without_its_files,
     a_logged_batch_of_spark,
     two_open_batches_of_spark,
     a_planned_replay,
