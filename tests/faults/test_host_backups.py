@@ -1,10 +1,14 @@
 """Backups of a running lake: those that the handbook describes, by its own commands; and those that it warns of: files copied
 one by one, or a checkpoint and a table of different times. Such a lake is refused, or right; never a wrong table."""
 
+import collections
 import itertools
+import os
+import random
 import re
 import shutil
 import subprocess
+import time
 
 import pytest
 from rig.lake import Lake
@@ -87,6 +91,49 @@ def test_a_copy_of_the_running_lake(job, tmp_path):
         restore(tmp_path / f"copy-{number}", job.lake.root)
         outcomes.append(assert_refused_or_right(job))
     print(outcomes)
+
+
+def parts_of(lake):
+    """What a copy takes one after the other, relative to the lake."""
+    places = (lake.checkpoint("matches"), lake.table("matches"), lake.rejects("matches"))
+    return {path.relative_to(lake.root) for place in places for path in place.glob("*")}
+
+
+@pytest.mark.short
+@pytest.mark.timeout(900)
+@pytest.mark.fault(
+    "backup copied directory by directory while it runs",
+    "each directory of checkpoint, table and rejects is of one of two moments of a run, drawn at random; COPIES such lakes",
+    "recovers by itself; or it is refused with exit code 5 and nothing is changed; or `verify` before the start ends with 5 and names what is missing",
+)
+def test_a_copy_whose_directories_are_of_two_moments(job, tmp_path):
+    draw = random.Random(os.environ.get("COPIES_SEED", "1"))
+    topic = job.create_topic(partitions=2)
+    job.broker.generate(topic, "matches", 4000, 2, "--malformed", 5)
+    process = job.start(**LOAD)
+    process.wait_log("written successfully")
+    moments = []
+    for number in range(20):
+        time.sleep(draw.uniform(0, 0.05))
+        process.pause()
+        moments.append(Lake(tmp_path / f"copy-{number}"))
+        shutil.copytree(job.lake.root, moments[-1].root, symlinks=True)
+        process.resume()
+    process.kill()
+    outcomes = collections.Counter()
+    for _ in range(int(os.environ.get("COPIES", 12))):
+        first = draw.randrange(len(moments) - 1)
+        two = moments[first], moments[min(first + draw.choice((1, 1, 2, 5)), len(moments) - 1)]
+        shutil.rmtree(job.lake.root)
+        for part in sorted(parts_of(two[0]) | parts_of(two[1])):
+            source = draw.choice(two).root / part
+            if source.is_dir():
+                shutil.copytree(source, job.lake.root / part, symlinks=True)
+            elif source.exists():
+                (job.lake.root / part).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(source, job.lake.root / part)
+        outcomes[assert_refused_or_right(job)] += 1
+    print(dict(outcomes))
 
 
 @pytest.mark.timeout(900)

@@ -67,13 +67,22 @@ static bool refuse(const struct store *store, const struct survey *survey,
                      found->cure);
 }
 
+/* First of all files, so that a batch that cannot be finished is left as it was found. */
+static bool finish(struct store *store, const struct manifest *manifest, struct error *err) {
+    if (!table_check_staged(&store->table, manifest->batch_id, &manifest->files, err) ||
+        !table_check_staged(&store->rejects, manifest->batch_id, &manifest->rejects, err))
+        return error_wrap(err, "batch %" PRId64 " is committed, but cannot be finished",
+                          manifest->batch_id);
+    return store_roll_forward(store, manifest, err);
+}
+
 static bool with_manifest(struct store *store, int64_t batch_id, enum recovery_action action,
                           struct error *err) {
     struct manifest manifest;
     if (!store_read_manifest(store, batch_id, &manifest, err))
         return false;
     bool ok = action == RECOVER_TAKE_BACK ? store_take_back(store, &manifest, err)
-                                          : store_roll_forward(store, &manifest, err);
+                                          : finish(store, &manifest, err);
     manifest_deinit(&manifest);
     return ok;
 }

@@ -201,8 +201,8 @@ static const struct recovery_case cases[] = {
     {"the table's sink log is missing, or does not contain a committed batch", log_behind,
      RECOVER_STOP, find_log},
 
-    {"the newest batch is this program's, but its manifest is missing", manifest_lost,
-     RECOVER_STOP, restore_or_spark},
+    {"the newest batch is this program's, but its manifest is missing", manifest_lost, RECOVER_STOP,
+     restore_or_spark},
 
     // A batch that is committed, but perhaps not in every log.
     {"the sink log names only some of the files of this program's newest batch",

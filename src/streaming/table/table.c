@@ -490,6 +490,13 @@ static bool sync_directories(const struct table *table, const struct directory_s
     return true;
 }
 
+static bool set_missing(const char *staged, const char *target, struct error *err) {
+    return error_set(err, ERROR_STATE,
+                     "'%s' belongs to a committed batch but is missing, and is not in '%s' either: "
+                     "restore it from a backup",
+                     target, staged);
+}
+
 /* The rename did not work: is that because an earlier attempt has done it? */
 static bool already_published(const struct data_file *file, const char *staged, const char *target,
                               int error_number, struct error *err) {
@@ -499,10 +506,7 @@ static bool already_published(const struct data_file *file, const char *staged, 
     if (target_there < 0)
         return false;
     if (staged_there == 0 && target_there == 0)
-        return error_set(err, ERROR_STATE,
-                         "'%s' belongs to a committed batch but is missing, and is not in '%s' "
-                         "either: restore it from a backup",
-                         target, staged);
+        return set_missing(staged, target, err);
     if (target_there == 0) {
         errno = error_number;
         return disk_error_rename(err, staged, target);
@@ -517,6 +521,27 @@ static bool already_published(const struct data_file *file, const char *staged, 
                          target);
     // One inode under both names: only the staged one is left to remove.
     return staged_there == 0 || file_remove(staged, err);
+}
+
+bool table_check_staged(const struct table *table, int64_t batch_id, const struct file_list *files,
+                        struct error *err) {
+    struct file_path staging = table_staging_of(table, batch_id);
+    for (size_t i = 0; i < files->count; i++) {
+        struct file_path staged = file_join(staging.text, files->files[i].staged);
+        struct file_path target = file_join(table->root.text, files->files[i].path);
+        int64_t size;
+        int there = file_exists(staged.text, &size, err);
+        if (there == 1 && size != files->files[i].size)
+            return error_set(err, ERROR_STATE,
+                             "'%s' belongs to a committed batch and has %" PRId64
+                             " bytes instead of %" PRId64 ": restore it from a backup",
+                             staged.text, size, files->files[i].size);
+        if (there == 0)
+            there = file_exists(target.text, NULL, err);
+        if (there < 1)
+            return there == 0 && set_missing(staged.text, target.text, err);
+    }
+    return true;
 }
 
 bool table_publish(const struct table *table, int64_t batch_id, const struct file_list *files,

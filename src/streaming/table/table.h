@@ -105,6 +105,10 @@ MUST_CHECK bool table_stage(const struct table *table, int64_t batch_id, struct 
 MUST_CHECK bool table_sync_staged(const struct table *table, int64_t batch_id,
                                   const struct file_list *files, struct error *err);
 
+/* Whether table_publish() will find each file, staged or in place. ERROR_STATE: it will not. */
+MUST_CHECK bool table_check_staged(const struct table *table, int64_t batch_id,
+                                   const struct file_list *files, struct error *err);
+
 /* Renames staged files into place and syncs the directories. Repeatable: a name that is taken must
  * be the same file. ERROR_STATE: it is another, or a file is gone. */
 MUST_CHECK bool table_publish(const struct table *table, int64_t batch_id,

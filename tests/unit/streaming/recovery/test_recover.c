@@ -1,5 +1,7 @@
 #include "change_fixture.h"
 
+#include <dirent.h>
+
 #include "base/scope.h"
 #include "streaming/recovery/recover.h"
 #include "streaming/recovery/recovery_table.h"
@@ -171,7 +173,23 @@ static void move_path(const char *from, const char *to) {
 }
 
 #define CHECKPOINT "checkpoints/match_stream/"
+#define REJECTS "rejected/matches/"
 #define SINK_LOG "processed/matches/_spark_metadata/"
+
+/* Of the names in a directory, one; owned by the caller. */
+static char *last_name(const char *directory) {
+    char *name = NULL;
+    DIR *names = opendir(file_join(fixture.root, directory).text);
+    check(names != NULL);
+    for (const struct dirent *entry; (entry = readdir(names)) != NULL;)
+        if (entry->d_name[0] != '.') {
+            free(name);
+            name = text_copy(entry->d_name);
+        }
+    (void)closedir(names);
+    check(name != NULL);
+    return name;
+}
 
 static void damage_is_refused_and_nothing_is_touched(void **state) {
     (void)state;
@@ -407,6 +425,27 @@ static void a_new_table_gets_a_sink_log_unless_it_must_not(void **state) {
     fixture_must_advance(&fixture, 0, 0);
     fixture.options.sink_log = SINK_LOG_OFF;
     assert_refused(ERROR_CONFIG, "SINK_LOG=off");
+}
+
+/* As in a copy that was made file by file, some files of the batch are whole, and one is not. */
+static void a_committed_batch_that_lacks_a_file_is_left_as_it_is(void **state) {
+    (void)state;
+    static const char *const contents[] = {NULL, "half"};
+    static const char *const whys[] = {"batch 5 is committed, but cannot be finished",
+                                       "has 4 bytes instead of"};
+    for (size_t i = 0; i < 2; i++) {
+        fixture_clear(&fixture);
+        fixture_init(&fixture);
+        fixture_must_advance(&fixture, 4, 0);
+        fixture_leave_open(&fixture, 5, true);
+        scoped(scope_free) char *name = last_name(REJECTS "_staging/5");
+        scoped(scope_free) char *path = fixture_text(REJECTS "_staging/5/%s", name);
+        if (contents[i] == NULL)
+            remove_path(path);
+        else
+            fixture_write(&fixture, path, contents[i]);
+        assert_refused(ERROR_STATE, whys[i]);
+    }
 }
 
 /* ---- Spark's checkpoints and tables ---- */
@@ -1086,6 +1125,7 @@ int main(void) {
         ON_DISK(a_batch_in_spark_s_sink_log_gets_its_commit),
         ON_DISK(a_partition_that_is_new_in_an_open_plan_is_read_from_its_start),
         ON_DISK(a_plan_whose_positions_go_back_begins_an_incarnation),
+        ON_DISK(a_committed_batch_that_lacks_a_file_is_left_as_it_is),
         ON_DISK(what_spark_leaves_in_its_directories_does_not_disturb),
         ON_DISK(drafts_that_a_crash_left_are_swept),
         ON_DISK(every_case_is_a_state_on_disk_and_is_acted_on),
