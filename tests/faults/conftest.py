@@ -6,7 +6,6 @@ the table in docs/internals/faults.md says (test_table.py compares them; --write
 
 import os
 import pathlib
-import shutil
 import sys
 import time
 
@@ -18,9 +17,8 @@ os.environ["TZ"] = "UTC"  # what the readers return as local time
 time.tzset()
 
 from rig import fault_table  # noqa: E402
-from rig.broker import Broker  # noqa: E402
+from rig.fixtures import broker, job, lake  # noqa: E402, F401
 from rig.job import Job  # noqa: E402
-from rig.lake import Lake  # noqa: E402
 from rig.program import Program  # noqa: E402
 from rig.proxied_broker import ProxiedBroker  # noqa: E402
 from rig.three_brokers import ThreeBrokers  # noqa: E402
@@ -50,28 +48,11 @@ def fault(request):
     return fault_table.Fault.of(request.node)
 
 
-@pytest.fixture(scope="session")
-def broker(tmp_path_factory):
-    with Broker(tmp_path_factory.mktemp("kafka") / "broker") as broker:
-        yield broker
-
-
-@pytest.fixture
-def lake(tmp_path):
-    yield Lake(tmp_path / "lake")
-    shutil.rmtree(tmp_path / "lake", ignore_errors=True)
-
-
 @pytest.fixture
 def program(request, tmp_path):
     program = Program(ROOT / request.config.getoption("--program"), tmp_path / "runs")
     yield program
     program.end_all()
-
-
-@pytest.fixture
-def job(program, lake, broker):
-    return Job(program, lake, broker.ensure_started())
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 import os
 import pathlib
-import shutil
 import subprocess
 import sys
 import time
@@ -14,10 +13,9 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "bench")]
 os.environ["TZ"] = "UTC"  # what the readers return as local time
 time.tzset()
 
-from rig.broker import Broker  # noqa: E402
 from rig.cluster import Cluster, ConnectServer  # noqa: E402
 from rig.debian13 import Debian13  # noqa: E402
-from rig.job import Job  # noqa: E402
+from rig.fixtures import broker, job, lake  # noqa: E402, F401
 from rig.lake import Lake  # noqa: E402
 from rig.program import Program  # noqa: E402
 from rig.spark import open_session  # noqa: E402
@@ -27,12 +25,6 @@ from rig.spark_process import SparkProcess  # noqa: E402
 def pytest_addoption(parser):
     parser.addoption("--program", default="build/release/esports-stream", help="binary under test")
     parser.addoption("--on-debian-13", action="store_true", help="run it with Debian 13's libraries")
-
-
-@pytest.fixture(scope="session")
-def broker(tmp_path_factory):
-    with Broker(tmp_path_factory.mktemp("kafka") / "broker") as broker:
-        yield broker
 
 
 @pytest.fixture(scope="session")
@@ -106,19 +98,8 @@ def full(job, small_disk):
 
 
 @pytest.fixture
-def lake(tmp_path):
-    yield Lake(tmp_path / "lake")
-    shutil.rmtree(tmp_path / "lake", ignore_errors=True)
-
-
-@pytest.fixture
 def program(request, tmp_path):
     kind = Debian13 if request.config.getoption("--on-debian-13") else Program
     program = kind(ROOT / request.config.getoption("--program"), tmp_path / "runs")
     yield program
     program.end_all()
-
-
-@pytest.fixture
-def job(program, lake, broker):
-    return Job(program, lake, broker.ensure_started())
