@@ -284,7 +284,6 @@ bool file_same(const char *a, const char *b, bool *same, struct error *err) {
         return disk_error(err, "read the status of", a);
     if (disk->stat(b, &second) != 0)
         return disk_error(err, "read the status of", b);
-    // Neither name nor size: only the inode tells that a rename has been done already.
     *same = first.st_dev == second.st_dev && first.st_ino == second.st_ino;
     return true;
 }

@@ -14,6 +14,7 @@
 #include "base/check.h"
 #include "base/disk/disk.h"
 #include "base/disk/disk_error.h"
+#include "base/scope.h"
 #include "base/text.h"
 
 /* ---- reading ---- */
@@ -60,6 +61,40 @@ bool file_reader_read(const struct file_reader *reader, int64_t at, void *bytes,
         *got += (size_t)step;
     }
     return true;
+}
+
+static bool open_existing(struct file_reader *reader, const char *path, struct error *err) {
+    bool found;
+    return file_reader_open(reader, path, &found, err) &&
+           (found || error_set(err, ERROR_RETRY, "'%s' is missing", path));
+}
+
+static bool compare_bytes(const struct file_reader *a, const struct file_reader *b, bool *same,
+                          struct error *err) {
+    enum { STEP = 64 << 10 };
+    scoped(scope_free) char *first = must_alloc(STEP, 1);
+    scoped(scope_free) char *second = must_alloc(STEP, 1);
+    size_t got = STEP, got_second;
+    *same = a->size == b->size;
+    for (int64_t at = 0; *same && got == STEP; at += STEP) {
+        if (!file_reader_read(a, at, first, STEP, &got, err) ||
+            !file_reader_read(b, at, second, STEP, &got_second, err))
+            return false;
+        *same = got == got_second && memcmp(first, second, got) == 0;
+    }
+    return true;
+}
+
+bool file_has_same_bytes(const char *a, const char *b, bool *same, struct error *err) {
+    struct file_reader first, second;
+    if (!open_existing(&first, a, err))
+        return false;
+    bool opened = open_existing(&second, b, err);
+    bool done = opened && compare_bytes(&first, &second, same, err);
+    if (opened)
+        file_reader_close(&second);
+    file_reader_close(&first);
+    return done;
 }
 
 /* What a FILE reads from. */
