@@ -123,7 +123,7 @@ static bool renamed_after_all(const struct file_draft *draft, int error_number, 
     err->kind = ERROR_STATE;
     return error_wrap(err,
                       "it is not known whether '%s' was written, because the disk does not say; "
-                      "start again: the program continues from what is there",
+                      "start again: the program continues from the current state on disk",
                       draft->target.text);
 }
 

@@ -14,7 +14,6 @@
 #include "base/check.h"
 #include "base/disk/disk.h"
 #include "base/disk/disk_error.h"
-#include "base/scope.h"
 #include "base/text.h"
 
 /* ---- reading ---- */
@@ -71,18 +70,17 @@ static bool open_existing(struct file_reader *reader, const char *path, struct e
 
 static bool compare_bytes(const struct file_reader *a, const struct file_reader *b, bool *same,
                           struct error *err) {
-    enum { STEP = 64 << 10 };
-    scoped(scope_free) char *first = must_alloc(STEP, 1);
-    scoped(scope_free) char *second = must_alloc(STEP, 1);
-    size_t got = STEP, got_second;
+    enum { STEP = 16 << 10 };
+    char bytes[STEP], other[STEP];
+    size_t got = STEP, got_other;
+    bool ok = true;
     *same = a->size == b->size;
-    for (int64_t at = 0; *same && got == STEP; at += STEP) {
-        if (!file_reader_read(a, at, first, STEP, &got, err) ||
-            !file_reader_read(b, at, second, STEP, &got_second, err))
-            return false;
-        *same = got == got_second && memcmp(first, second, got) == 0;
+    for (int64_t at = 0; ok && *same && got == STEP; at += STEP) {
+        ok = file_reader_read(a, at, bytes, STEP, &got, err) &&
+             file_reader_read(b, at, other, STEP, &got_other, err);
+        *same = ok && got == got_other && memcmp(bytes, other, got) == 0;
     }
-    return true;
+    return ok;
 }
 
 bool file_has_same_bytes(const char *a, const char *b, bool *same, struct error *err) {

@@ -74,7 +74,7 @@ static void publish_bytes(const char *name, size_t size, size_t at, char byte) {
 
 static void files_are_compared_by_their_bytes(void **state) {
     (void)state;
-    enum { STEP = 64 << 10, NONE = INT32_MAX };
+    enum { STEP = 16 << 10, NONE = INT32_MAX };
     static const struct {
         size_t size, at, other_size;
         bool same;
