@@ -6,8 +6,9 @@
  *
  * A failure before the rename is harmless: the draft is removed, or overwritten by the next
  * attempt. A rename that fails may still have been done (over a network the answer can be lost), so
- * the disk is asked. After the rename only the sync of the directory can fail; then nobody knows
- * whether the name will survive, and the error is ERROR_STATE: the caller must look again. */
+ * the disk is asked; if it does not answer, nobody knows. After the rename only the sync of the
+ * directory can fail; then nobody knows whether the name will survive. In both cases the error is
+ * ERROR_STATE: the caller must look again. */
 #include "base/disk/file.h"
 
 #include <errno.h>
@@ -117,9 +118,13 @@ static bool renamed_after_all(const struct file_draft *draft, int error_number, 
         return true;
     (void)disk->unlink(draft->temporary.text);
     (void)publish_failed(draft, error_number, err);
-    if (left < 0)
-        err->kind = ERROR_STATE; // nobody knows
-    return false;
+    if (left == 1)
+        return false;
+    err->kind = ERROR_STATE;
+    return error_wrap(err,
+                      "it is not known whether '%s' was written, because the disk does not say; "
+                      "start again: the program continues from the current state on disk",
+                      draft->target.text);
 }
 
 bool file_draft_publish(struct file_draft *draft, struct error *err) {
@@ -284,7 +289,6 @@ bool file_same(const char *a, const char *b, bool *same, struct error *err) {
         return disk_error(err, "read the status of", a);
     if (disk->stat(b, &second) != 0)
         return disk_error(err, "read the status of", b);
-    // Neither name nor size: only the inode tells that a rename has been done already.
     *same = first.st_dev == second.st_dev && first.st_ino == second.st_ino;
     return true;
 }

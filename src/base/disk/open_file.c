@@ -62,6 +62,39 @@ bool file_reader_read(const struct file_reader *reader, int64_t at, void *bytes,
     return true;
 }
 
+static bool open_existing(struct file_reader *reader, const char *path, struct error *err) {
+    bool found;
+    return file_reader_open(reader, path, &found, err) &&
+           (found || error_set(err, ERROR_RETRY, "'%s' is missing", path));
+}
+
+static bool compare_bytes(const struct file_reader *a, const struct file_reader *b, bool *same,
+                          struct error *err) {
+    enum { STEP = 16 << 10 };
+    char bytes[STEP], other[STEP];
+    size_t got = STEP, got_other;
+    bool ok = true;
+    *same = a->size == b->size;
+    for (int64_t at = 0; ok && *same && got == STEP; at += STEP) {
+        ok = file_reader_read(a, at, bytes, STEP, &got, err) &&
+             file_reader_read(b, at, other, STEP, &got_other, err);
+        *same = ok && got == got_other && memcmp(bytes, other, got) == 0;
+    }
+    return ok;
+}
+
+bool file_has_same_bytes(const char *a, const char *b, bool *same, struct error *err) {
+    struct file_reader first, second;
+    if (!open_existing(&first, a, err))
+        return false;
+    bool opened = open_existing(&second, b, err);
+    bool done = opened && compare_bytes(&first, &second, same, err);
+    if (opened)
+        file_reader_close(&second);
+    file_reader_close(&first);
+    return done;
+}
+
 /* What a FILE reads from. */
 struct stream {
     struct file_reader file;

@@ -27,6 +27,9 @@ MUST_CHECK bool file_reader_read(const struct file_reader *reader, int64_t at, v
                                  size_t size, size_t *got, struct error *err);
 void file_reader_close(struct file_reader *reader);
 
+/* Whether both files have the same bytes. Only meaningful when both exist. */
+MUST_CHECK bool file_has_same_bytes(const char *a, const char *b, bool *same, struct error *err);
+
 /* The whole file for stdio, to be closed by fclose(). *stream NULL: there is no such file. That it
  * was cut off since is an error, too: ENODATA. */
 MUST_CHECK bool file_stream_open(const char *path, FILE **stream, struct error *err);

@@ -344,8 +344,8 @@ bool checkpoint_find_begun(const struct checkpoint *checkpoint, int64_t first, i
 }
 
 bool checkpoint_sync_names(const struct checkpoint *checkpoint, struct error *err) {
-    const struct file_path *const logs[] = {&checkpoint->offsets, &checkpoint->manifests,
-                                            &checkpoint->commits};
+    const struct file_path *const logs[] = {&checkpoint->sources, &checkpoint->offsets,
+                                            &checkpoint->manifests, &checkpoint->commits};
     for (size_t i = 0; i < sizeof logs / sizeof logs[0]; i++) {
         int there = file_exists(logs[i]->text, NULL, err);
         if (there < 0 || (there == 1 && !file_sync_directory(logs[i]->text, err)))

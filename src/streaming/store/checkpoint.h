@@ -75,8 +75,9 @@ void checkpoint_close(struct checkpoint *checkpoint); // accepts a zeroed struct
 /* Makes the directories and publishes `metadata` if it is missing. Repeatable. */
 MUST_CHECK bool checkpoint_create(struct checkpoint *checkpoint, struct error *err);
 
-/* Makes the names in its logs durable, as far as these exist. A process may have died between a
- * name and its sync; what is built on such a name would outlive it in a power cut. */
+/* Makes the names in its logs durable, those of the first offsets included, as far as these exist.
+ * A process may have died between a name and its sync; what is built on such a name would outlive
+ * it in a power cut. */
 MUST_CHECK bool checkpoint_sync_names(const struct checkpoint *checkpoint, struct error *err);
 
 /* The highest batch in a log ("offsets", …), -1 when there is none. */

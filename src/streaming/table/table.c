@@ -2,8 +2,9 @@
  *
  * They are written under _staging/N and synced there; publishing makes the directories of partition
  * values, syncs their names, renames each file to a name that nobody has, and syncs the
- * directories. Repeated, it finds what an earlier attempt has done: a name that is taken must be
- * the same file.
+ * directories. Repeated, it finds what an earlier attempt has done: a name that is taken must have
+ * the same bytes. Not the same inode: a power cut may undo the removal of a staged name, and what
+ * was done with the directory since, or a backup, may have made a copy of the file.
  *
  * The signature is published once, without replacing, by the first query that claims the table.
  * From then on its words count, also after the checkpoint is gone: only its owner writes here, and
@@ -21,6 +22,7 @@
 #include "base/checksum.h"
 #include "base/disk/disk_error.h"
 #include "base/disk/file_lock.h"
+#include "base/disk/open_file.h"
 #include "base/json.h"
 #include "base/scope.h"
 #include "base/text.h"
@@ -512,14 +514,14 @@ static bool already_published(const struct data_file *file, const char *staged, 
         return disk_error_rename(err, staged, target);
     }
     bool same = size == file->size;
-    if (staged_there == 1 && !file_same(staged, target, &same, err))
+    if (staged_there == 1 && same && !file_has_same_bytes(staged, target, &same, err))
         return false;
     if (!same)
         return error_set(err, ERROR_STATE,
                          "'%s' blocks a committed file of that name and was not written by this "
                          "query: move it elsewhere",
                          target);
-    // One inode under both names: only the staged one is left to remove.
+    // A name that a power cut brought back, of this file or of a copy: it is left to remove.
     return staged_there == 0 || file_remove(staged, err);
 }
 

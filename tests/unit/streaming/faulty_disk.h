@@ -400,6 +400,14 @@ static void faulty_undo(const struct effect *effect) {
     (void)result; // a name may be gone with its directory by now
 }
 
+/* The next process, after one that has ended: a power cut takes back what neither has synced. */
+static inline void faulty_restart(enum fault fault, long at) {
+    faulty.fault = fault;
+    faulty.at = at;
+    faulty.calls = 0;
+    faulty.dead = false;
+}
+
 /* Takes the disk away: from now on it is the real one, in the state that a restart would find. */
 static void faulty_end(void) {
     disk = &disk_real;

@@ -105,6 +105,45 @@ static int refuse_rename(const char *from, const char *to) {
     return -1;
 }
 
+static bool rename_is_done; // by a call that fails
+
+static int fail_rename(const char *from, const char *to) {
+    if (rename_is_done)
+        check(rename(from, to) == 0);
+    errno = EIO;
+    return -1;
+}
+
+static int refuse_stat(const char *path, struct stat *status) {
+    (void)path, (void)status;
+    errno = EIO;
+    return -1;
+}
+
+static void a_rename_that_fails_is_asked_for(void **state) {
+    (void)state;
+    struct error err = {0};
+    for (int done = 0; done < 2; done++) {
+        struct disk_ops ops = disk_real;
+        disk = &ops;
+        rename_is_done = done == 1;
+        ops.rename_new = fail_rename;
+        assert_int_equal(file_publish(root, done ? "8" : "7", "hello", 5, &err), done);
+        if (!done)
+            assert_int_equal(err.kind, ERROR_RETRY); // nothing is published
+        ops.stat = refuse_stat;
+        assert_false(file_publish(root, done ? "10" : "9", "hello", 5, &err));
+        assert_int_equal(err.kind, ERROR_STATE); // nobody knows
+        assert_non_null(strstr(err.message, "start again"));
+        assert_non_null(strstr(err.message, "Input/output error"));
+    }
+    disk = &disk_real;
+    assert_null(content_of("7"));
+    assert_content("8", "hello");
+    assert_null(content_of("9"));
+    assert_content("10", "hello");
+}
+
 static void the_kind_of_an_error_says_whether_it_is_published(void **state) {
     (void)state;
     struct disk_ops ops = disk_real;
@@ -349,6 +388,7 @@ int main(void) {
         ON_DISK(a_taken_name_is_never_overwritten),
         ON_DISK(publishing_again_needs_the_same_bytes),
         ON_DISK(what_a_crash_left_of_a_draft_does_not_show),
+        ON_DISK(a_rename_that_fails_is_asked_for),
         ON_DISK(the_kind_of_an_error_says_whether_it_is_published),
         ON_DISK(replacing_leaves_the_old_bytes_or_the_new_ones),
         ON_DISK(short_and_interrupted_writes_are_continued),

@@ -57,6 +57,63 @@ static void bytes_are_read_from_anywhere(void **state) {
     file_reader_close(&reader);
 }
 
+static char *bytes_with(size_t size, size_t at, char byte) {
+    char *bytes = must_alloc(size + 1, 1);
+    memset(bytes, 'a', size);
+    if (at < size)
+        bytes[at] = byte;
+    return bytes;
+}
+
+static void publish_bytes(const char *name, size_t size, size_t at, char byte) {
+    struct error err;
+    char *bytes = bytes_with(size, at, byte);
+    assert_true(file_replace(root, name, bytes, size, &err));
+    free(bytes);
+}
+
+static void files_are_compared_by_their_bytes(void **state) {
+    (void)state;
+    enum { STEP = 16 << 10, NONE = INT32_MAX };
+    static const struct {
+        size_t size, at, other_size;
+        bool same;
+    } cases[] = {
+        {0, NONE, 0, true},
+        {0, NONE, 1, false},
+        {7, NONE, 7, true},
+        {7, 6, 7, false},
+        {7, NONE, 8, false},
+        {STEP, NONE, STEP, true},
+        {STEP, STEP - 1, STEP, false},
+        {2 * STEP + 1, NONE, 2 * STEP + 1, true},
+        {2 * STEP + 1, 2 * STEP, 2 * STEP + 1, false},
+        {2 * STEP + 1, STEP, 2 * STEP + 1, false},
+    };
+    struct file_path a = file_join(root, "a"), b = file_join(root, "b");
+    struct error err;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        bool same;
+        publish_bytes("a", cases[i].size, cases[i].at, 'b');
+        publish_bytes("b", cases[i].other_size, NONE, 'a');
+        assert_true(file_has_same_bytes(a.text, b.text, &same, &err));
+        assert_int_equal(same, cases[i].same);
+        assert_true(file_has_same_bytes(b.text, a.text, &same, &err));
+        assert_int_equal(same, cases[i].same);
+    }
+}
+
+static void a_file_that_is_missing_cannot_be_compared(void **state) {
+    (void)state;
+    struct file_path there = file_join(root, "7"), missing = file_join(root, "8");
+    struct error err;
+    bool same;
+    assert_false(file_has_same_bytes(there.text, missing.text, &same, &err));
+    assert_int_equal(err.kind, ERROR_RETRY);
+    assert_false(file_has_same_bytes(missing.text, there.text, &same, &err));
+    assert_int_equal(err.kind, ERROR_RETRY);
+}
+
 static ssize_t read_little(int fd, void *bytes, size_t size, off_t at) {
     static int calls;
     if (++calls % 2 == 0) {
@@ -221,6 +278,8 @@ static void a_lock_whose_file_was_moved_or_replaced_keeps_nobody_out(void **stat
 int main(void) {
     const struct CMUnitTest tests[] = {
         ON_DISK(bytes_are_read_from_anywhere),
+        ON_DISK(files_are_compared_by_their_bytes),
+        ON_DISK(a_file_that_is_missing_cannot_be_compared),
         ON_DISK(short_and_interrupted_reads_are_continued),
         ON_DISK(a_read_that_fails_names_the_file),
         ON_DISK(a_file_that_is_cut_off_ends_there),

@@ -900,6 +900,45 @@ a_staging_directory_that_came_back_does_not_open_a_batch_whose_files_have_left(v
     assert_false(fixture_has(&fixture, "processed/matches/_staging/9"));
 }
 
+#define LIVE_FILE "processed/matches/status=live/part-00004-0.c000.snappy.parquet"
+
+/* As a power cut may leave the newest batch: the staged name of a file that is in the table. */
+static struct file_path bring_back_staging(void) {
+    struct error err;
+    a_healthy_query();
+    struct file_path staging = file_join(fixture.table, "_staging/4");
+    assert_true(file_make_directory(staging.text, &err));
+    return file_join(staging.text, "4-0-status=live.staged");
+}
+
+/* One file with two names, or, after a directory or the lake was copied, two files. */
+static void a_staged_file_that_came_back_is_removed_if_the_table_has_its_bytes(void **state) {
+    (void)state;
+    for (int copied = 0; copied < 2; copied++) {
+        fixture_clear(&fixture);
+        fixture_init(&fixture);
+        struct file_path staged = bring_back_staging();
+        if (copied)
+            fixture_write(&fixture, staged.text + strlen(fixture.root) + 1, "batch 4 status=live");
+        else
+            check(link(file_join(fixture.root, LIVE_FILE).text, staged.text) == 0);
+        struct recovery recovery;
+        must_start(&recovery);
+        assert_int_equal(recovery.next_batch, 5);
+        recovery_deinit(&recovery);
+        assert_false(fixture_has(&fixture, "processed/matches/_staging/4"));
+        scoped(scope_free) char *bytes = fixture_read(&fixture, LIVE_FILE);
+        assert_string_equal(bytes, "batch 4 status=live");
+    }
+}
+
+static void a_file_of_other_bytes_under_a_committed_name_is_refused(void **state) {
+    (void)state;
+    struct file_path staged = bring_back_staging();
+    fixture_write(&fixture, staged.text + strlen(fixture.root) + 1, "batch 4 STATUS=live");
+    assert_refused(ERROR_STATE, "blocks a committed file");
+}
+
 static void a_file_that_a_compaction_made_is_not_an_orphan(void **state) {
     (void)state;
     a_change_half_done();
@@ -1103,6 +1142,8 @@ int main(void) {
         cmocka_unit_test(every_case_of_the_table_is_reached),
         ON_DISK(a_newest_batch_whose_files_were_compacted_is_done),
         ON_DISK(a_staging_directory_that_came_back_does_not_open_a_batch_whose_files_have_left),
+        ON_DISK(a_staged_file_that_came_back_is_removed_if_the_table_has_its_bytes),
+        ON_DISK(a_file_of_other_bytes_under_a_committed_name_is_refused),
         ON_DISK(a_file_that_a_compaction_made_is_not_an_orphan),
         ON_DISK(what_was_prepared_and_not_recorded_is_swept),
         ON_DISK(a_preview_says_that_a_change_would_be_finished),

@@ -219,7 +219,7 @@ static void names_that_exist_are_made_durable(void **state) {
     assert_true(checkpoint_create(&checkpoint, &err));
     synced[0] = '\0';
     assert_true(checkpoint_sync_names(&checkpoint, &err));
-    assert_string_equal(synced, "/offsets /manifests /commits ");
+    assert_string_equal(synced, "/0 /offsets /manifests /commits ");
     disk = &disk_real;
     checkpoint_close(&checkpoint);
     for (size_t i = 0; i < sizeof opened / sizeof opened[0]; i++)

@@ -298,6 +298,41 @@ static void survive(const char *scenario, enum fault fault, int64_t last) {
     survive_from(scenario, fault, 1, last);
 }
 
+/* From the snapshot, a process is killed at call `kill`, and the power fails at call `cut` of the
+ * next one, which has built on what the first has not synced. *reached: there are so many calls. */
+static void try_kill_and_cut(long kill, long cut, int64_t last, bool reached[static 2]) {
+    struct driver driver = {.attempt = 10};
+    tree_copy(snapshot, fixture.root);
+    faulty_begin(FAULT_KILL, EIO, kill, graveyard);
+    (void)drive(&driver, last);
+    reached[0] = faulty.calls >= kill;
+    faulty_restart(FAULT_POWER_CUT, cut);
+    driver.attempt += 100;
+    (void)drive(&driver, last);
+    reached[1] = faulty.calls >= cut;
+    faulty_end();
+    assert_no_partial_file();
+
+    driver.attempt += 100;
+    if (!drive(&driver, last + 1))
+        fail_msg("restart after a kill at call %ld and a power cut at call %ld: %s", kill, cut,
+                 driver.err.message);
+    assert_exactly_once(last + 1);
+}
+
+/* Every kill with every `stride`th power cut; the next kill begins with another cut. */
+static void survive_two(const char *scenario, int64_t last, long stride) {
+    long points = 0;
+    bool reached[2] = {true, true};
+    tree_copy(fixture.root, snapshot);
+    for (long kill = 1; reached[0]; kill++) {
+        reached[1] = true;
+        for (long cut = 1 + kill % stride; reached[0] && reached[1]; cut += stride, points++)
+            try_kill_and_cut(kill, cut, last, reached);
+    }
+    print_message("%s: %ld kills before a power cut survived\n", scenario, points);
+}
+
 /* Runs from where the disk is, without a fault. */
 static void reach(int64_t last) {
     struct driver driver = {0};
@@ -339,6 +374,13 @@ static void run_by_spark(int64_t batch, bool log) {
 static void a_new_query_survives_any_fault(void **state) {
     (void)state;
     survive("new query", FAULT_READ_ERROR, 0);
+}
+
+static void a_kill_before_a_power_cut_is_survived(void **state) {
+    (void)state;
+    survive_two("new query", 0, 13);
+    reach(1);
+    survive_two("next batch", 2, 13);
 }
 
 static void a_compaction_batch_survives_any_fault(void **state) {
@@ -438,6 +480,7 @@ static int tear_down(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         SURVIVES(a_new_query_survives_any_fault),
+        SURVIVES(a_kill_before_a_power_cut_is_survived),
         SURVIVES(a_compaction_batch_survives_any_fault),
         SURVIVES(a_roll_forward_survives_any_fault),
         SURVIVES(an_uncommitted_batch_survives_any_fault),
