@@ -239,7 +239,9 @@ static void read_all(struct store *store, struct inspection *inspection) {
     note(inspection, read_manifest(store, inspection, &err), &err);
     note(inspection, read_outcomes(store, inspection, &err), &err);
     read_owner(store, inspection);
-    note(inspection, kafka_note_read(store->options.checkpoint, inspection->kafka_id, &err), &err);
+    struct topic_identity kafka;
+    note(inspection, kafka_note_read(store->options.checkpoint, &kafka, &err), &err);
+    memcpy(inspection->kafka_id, kafka.cluster_id, sizeof inspection->kafka_id);
     note(inspection, declaration_check(&store->options, &err), &err);
     note(inspection,
          run_note_read(store->options.checkpoint, &inspection->cluster, &inspection->on_cluster,

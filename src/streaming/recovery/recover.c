@@ -21,6 +21,7 @@
 #include "streaming/recovery/orphans.h"
 #include "streaming/recovery/recovery_table.h"
 #include "streaming/store/batch_steps.h"
+#include "streaming/store/checkpoint_notes.h"
 #include "streaming/store/coverage.h"
 
 /* Every action that is followed by another look makes progress that the next one sees: a manifest
@@ -190,10 +191,35 @@ static bool settle(struct store *store, struct survey *survey, enum recovery_act
     return false;
 }
 
+/* The topic's id, unless it is that of another cluster: `adopt --cluster` has changed the note
+ * since. */
+static bool take_id(const struct store *store, const struct topic_identity *identity,
+                    struct recovery *recovery, struct error *err) {
+    struct topic_identity note;
+    if (identity->topic_id[0] == '\0')
+        return true;
+    if (!kafka_note_read(store->options.checkpoint, &note, err))
+        return false;
+    if (strcmp(note.cluster_id, identity->cluster_id) == 0)
+        memcpy(recovery->planned_id, identity->topic_id, sizeof recovery->planned_id);
+    return true;
+}
+
+static bool fill_planned_id(const struct store *store, int64_t batch_id, struct recovery *recovery,
+                            struct error *err) {
+    struct offset_entry entry = {0};
+    if (!checkpoint_read_ends(&store->checkpoint, batch_id, &entry, err))
+        return false;
+    bool ok = take_id(store, &entry.identity, recovery, err);
+    offset_entry_deinit(&entry);
+    return ok;
+}
+
 static bool fill_open_plan(const struct store *store, const struct survey *survey,
                            struct recovery *recovery, struct error *err) {
     int64_t batch_id = survey->planned;
-    if (!checkpoint_read_plan(&store->checkpoint, batch_id, &recovery->open_plan, err))
+    if (!checkpoint_read_plan(&store->checkpoint, batch_id, &recovery->open_plan, err) ||
+        !fill_planned_id(store, batch_id, recovery, err))
         return false;
     add_note(recovery,
              survey->plan_is_empty
@@ -274,6 +300,10 @@ static bool fill_initial(const struct store *store, struct recovery *recovery, s
     if (found)
         set_starts(&entry.ends, recovery);
     offset_entry_deinit(&entry);
+    struct topic_identity note = {0};
+    if (found && !kafka_note_read(store->options.checkpoint, &note, err))
+        return false;
+    memcpy(recovery->planned_id, note.topic_id, sizeof recovery->planned_id);
     return true;
 }
 

@@ -17,7 +17,9 @@ struct recovery {
     bool has_open_plan;    // a planned batch must run (again), before any new plan;
     struct plan open_plan; // it has id next_batch, and its ranges' ends are final
     size_t start_count;
-    struct offset_range *starts; // owned; start == end == a partition's next, before an open plan
+    struct offset_range *starts;   // owned; start == end == a partition's next, before an open plan
+    char planned_id[TOPIC_ID_MAX]; // of the topic that the open plan, or the first offsets of a
+                                   // query without any plan, are of; "": not known
     struct incarnation incarnation; // as the newest manifest says,
     struct incarnations begun; // owned; and those that began since then: Spark moved positions,
                                // or the open plan does
