@@ -191,35 +191,36 @@ static bool settle(struct store *store, struct survey *survey, enum recovery_act
     return false;
 }
 
-/* The topic's id, unless it is that of another cluster: `adopt --cluster` has changed the note
- * since. */
-static bool take_id(const struct store *store, const struct topic_identity *identity,
-                    struct recovery *recovery, struct error *err) {
-    struct topic_identity note;
-    if (identity->topic_id[0] == '\0')
-        return true;
-    if (!kafka_note_read(store->options.checkpoint, &note, err))
+/* A plan's id, unless it is that of another cluster: `adopt --cluster` has changed the note since.
+ */
+static bool read_plan_id(const struct store *store, int64_t planned, const char *cluster_id,
+                         char id[static TOPIC_ID_MAX], struct error *err) {
+    struct offset_entry entry = {0};
+    if (!checkpoint_read_ends(&store->checkpoint, planned, &entry, err))
         return false;
-    if (strcmp(note.cluster_id, identity->cluster_id) == 0)
-        memcpy(recovery->planned_id, identity->topic_id, sizeof recovery->planned_id);
+    if (strcmp(entry.identity.cluster_id, cluster_id) == 0)
+        memcpy(id, entry.identity.topic_id, TOPIC_ID_MAX);
+    offset_entry_deinit(&entry);
     return true;
 }
 
-static bool fill_planned_id(const struct store *store, int64_t batch_id, struct recovery *recovery,
-                            struct error *err) {
-    struct offset_entry entry = {0};
-    if (!checkpoint_read_ends(&store->checkpoint, batch_id, &entry, err))
+bool recovery_planned_id(const struct store *store, int64_t planned, char id[static TOPIC_ID_MAX],
+                         struct error *err) {
+    struct topic_identity note;
+    id[0] = '\0';
+    if (!kafka_note_read(store->options.checkpoint, &note, err))
         return false;
-    bool ok = take_id(store, &entry.identity, recovery, err);
-    offset_entry_deinit(&entry);
-    return ok;
+    if (planned >= 0)
+        return read_plan_id(store, planned, note.cluster_id, id, err);
+    memcpy(id, note.topic_id, TOPIC_ID_MAX);
+    return true;
 }
 
 static bool fill_open_plan(const struct store *store, const struct survey *survey,
                            struct recovery *recovery, struct error *err) {
     int64_t batch_id = survey->planned;
     if (!checkpoint_read_plan(&store->checkpoint, batch_id, &recovery->open_plan, err) ||
-        !fill_planned_id(store, batch_id, recovery, err))
+        !recovery_planned_id(store, batch_id, recovery->planned_id, err))
         return false;
     add_note(recovery,
              survey->plan_is_empty
@@ -300,11 +301,7 @@ static bool fill_initial(const struct store *store, struct recovery *recovery, s
     if (found)
         set_starts(&entry.ends, recovery);
     offset_entry_deinit(&entry);
-    struct topic_identity note = {0};
-    if (found && !kafka_note_read(store->options.checkpoint, &note, err))
-        return false;
-    memcpy(recovery->planned_id, note.topic_id, sizeof recovery->planned_id);
-    return true;
+    return !found || recovery_planned_id(store, -1, recovery->planned_id, err);
 }
 
 /* A signature may promise a sink log that SINK_LOG=off does without: one that was removed, or that

@@ -32,6 +32,11 @@ struct recovery {
 
 void recovery_deinit(struct recovery *recovery);
 
+/* Kafka's id of the topic that a plan that is not committed was made of, or, with -1, that the
+ * first offsets of a query without a plan are of. "": not known. */
+MUST_CHECK bool recovery_planned_id(const struct store *store, int64_t planned,
+                                    char id[static TOPIC_ID_MAX], struct error *err);
+
 /* Opens a store to be written: creates what is missing and takes the checkpoint's lock.
  * ERROR_LOCKED names the holder; ERROR_CONFIG: paths that can't be used, or a table with other
  * partition columns; ERROR_RETRY, ERROR_LIMIT: opening may succeed when retried. Where there

@@ -6,6 +6,7 @@
 
 #include "base/system/clock.h"
 #include "streaming/declare/stream.h"
+#include "streaming/recovery/inspect.h"
 #include "streaming/recovery/recover.h"
 #include "streaming/store/batch_steps.h"
 
@@ -366,6 +367,15 @@ static void must_plan(int64_t batch_id, int64_t reach) {
     assert_false(fixture_has(&fixture, commit));
 }
 
+/* What `checkpoint show` and `doctor` know of the topic. */
+static void assert_known_id(const char *id) {
+    struct inspection inspection;
+    struct error err = {0};
+    assert_true(inspect(&fixture.options, &inspection, &err));
+    assert_string_equal(inspection.topic_id, id);
+    inspection_deinit(&inspection);
+}
+
 static void the_first_plan_says_of_which_topic_it_is(void **state) {
     (void)state;
     strcpy(fake.id, "one");
@@ -374,6 +384,7 @@ static void the_first_plan_says_of_which_topic_it_is(void **state) {
     must_plan(0, 0);
     scoped(scope_free) char *plan = fixture_read(&fixture, CHECKPOINT "offsets/0");
     assert_non_null(strstr(plan, "\"clusterId\":\"cluster\",\"topicId\":\"one\""));
+    assert_known_id("one");
     strcpy(fake.id, "two");
     FAKE_SET('B', 150);
     const char *gone = "offsets 0 to 99 of the planned batch are gone";
@@ -405,6 +416,7 @@ static void the_first_offsets_say_of_which_topic_they_are(void **state) {
     FAKE_SET('A', 100);
     must_take();
     assert_false(fixture_has(&fixture, CHECKPOINT "offsets/0"));
+    assert_known_id("one");
     strcpy(fake.id, "two");
     FAKE_SET('B', 150);
     assert_refused("was deleted and created again (its id is two, not one)");
@@ -422,6 +434,7 @@ static void a_plan_that_moves_positions_says_of_which_topic_they_are_now(void **
     assert_refused("its id is two, not one");
     scoped(scope_free) char *plan = fixture_read(&fixture, CHECKPOINT "offsets/1");
     assert_non_null(strstr(plan, "\"topicId\":\"two\""));
+    assert_known_id("two");
     must_take();
     assert_seen('B', 50);
 }
@@ -437,7 +450,9 @@ static void the_id_of_a_plan_goes_with_its_cluster(void **state) {
     must_plan(1, 100);
     scoped(scope_free) char *said = NULL;
     struct error err = {0};
+    assert_known_id("one");
     assert_true(operate(ADOPT_KAFKA, &said, &err));
+    assert_known_id("");
     fake.cluster_id = NEW_CLUSTER;
     strcpy(fake.id, "two");
     assert_true(fake_run(true, true, &err));
