@@ -219,15 +219,17 @@ static void read_run_note(const char *text, size_t size) {
 }
 
 static void read_kafka_note(const char *text, size_t size) {
-    char id[KAFKA_CLUSTER_ID_MAX], again[KAFKA_CLUSTER_ID_MAX];
+    struct topic_identity note, again;
     struct error err = {0};
     (void)temporary_write(CHECKPOINT_KAFKA, text, size);
-    if (!kafka_note_read(temporary_directory(), id, &err)) {
+    if (!kafka_note_read(temporary_directory(), &note, &err)) {
         check_refusal(&err);
         return;
     }
-    check(kafka_note_write(temporary_directory(), id, &err));
-    check(kafka_note_read(temporary_directory(), again, &err) && strcmp(id, again) == 0);
+    check(kafka_note_write(temporary_directory(), &note, &err));
+    check(kafka_note_read(temporary_directory(), &again, &err) &&
+          strcmp(note.cluster_id, again.cluster_id) == 0 &&
+          strcmp(note.topic_id, again.topic_id) == 0);
 }
 
 static void read_declaration(const char *text, size_t size) {

@@ -224,6 +224,7 @@ static void live(const struct life_switches *switches, struct life_result *resul
         process.kind = PROCESS_REWIND;
         process_run(&process, &world);
     }
+    settle_broker(); // the start that was refused may have had faults
     process_draw(&process, &world, result->processes, true);
     process_run(&process, &world);
     look_at_end(&process);

@@ -400,6 +400,24 @@ def test_by_its_id_a_longer_topic_created_again_while_stopped_is_another(program
     on_13.end_all()
 
 
+def test_by_its_id_a_topic_created_again_before_the_first_batch_is_another(program, lake, broker, tmp_path):
+    """The first offsets, at the end of the topic, are those of the old one."""
+    on_13 = Debian13(program.binary, tmp_path / "runs-on-13")
+    job = Job(on_13, lake, broker)
+    job.create_topic()
+    produce_at_once(job, generation("A", 100))
+    job.run(STARTING_OFFSETS="latest")
+    assert not list(job.lake.checkpoint("matches").glob("offsets/*"))
+    job.create_topic_again()
+    produce_at_once(job, generation("B", 160))
+
+    assert re.search("its id is .*, not ", job.run(exit_code=6).lines("CRITICAL")[0])
+    assert job.run(FAIL_ON_DATA_LOSS="false").lines("WARNING.*created again")
+
+    assert generations(job) == {"B": 160}
+    on_13.end_all()
+
+
 def test_a_start_without_ids_leaves_no_id_of_a_topic_that_was_deleted(program, lake, broker, tmp_path):
     on_13 = Debian13(program.binary, tmp_path / "runs-on-13")
     job = Job(on_13, lake, broker)

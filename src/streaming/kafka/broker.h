@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "pipeline/source/kafka_client.h"
 #include "pipeline/source/source.h"
-#include "streaming/offsets/incarnation.h"
+#include "streaming/offsets/topic_identity.h"
 
 struct partition_offsets {
     int32_t partition;
@@ -30,8 +30,8 @@ struct topic_offsets {
 void topic_offsets_deinit(struct topic_offsets *offsets);
 struct topic_offsets topic_offsets_copy(const struct topic_offsets *offsets);
 
-/* Bytes, with the NUL; the latter is Kafka's own limit. */
-enum { KAFKA_CLUSTER_ID_MAX = 256, KAFKA_TOPIC_NAME_MAX = 250 };
+/* Bytes, with the NUL; Kafka's own limit. */
+enum { KAFKA_TOPIC_NAME_MAX = 250 };
 
 struct broker_ops;
 

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "core/plan.h"
 #include "streaming/kafka/broker.h"
+#include "streaming/offsets/offset_log.h"
 
 enum position_state {
     POSITION_READY, // up to the end

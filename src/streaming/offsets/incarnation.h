@@ -13,8 +13,6 @@
 
 #include "streaming/offsets/offset_log.h"
 
-enum { TOPIC_ID_MAX = 48 };
-
 /* That of a batch. */
 struct incarnation {
     int32_t number;

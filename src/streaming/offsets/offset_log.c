@@ -140,6 +140,7 @@ char *offset_log_print(const struct offset_entry *entry, size_t *size) {
     json_put(line, "conf", json_duplicate(entry->conf));
     if (entry->known_ends.count > 0)
         json_put(line, "knownEnds", offsets_print(&entry->known_ends));
+    topic_identity_print(&entry->identity, line);
     scoped(scope_free) char *metadata = json_print(line);
     json_free(line);
     scoped(scope_free) char *source = print_source(entry->topic, &entry->ends);
@@ -251,8 +252,9 @@ static bool take_metadata(const struct json *metadata, struct offset_entry *entr
     if (!json_each(entry->conf, is_setting, NULL))
         return error_set(err, ERROR_STATE, "its \"conf\" is not an object of strings");
     const struct json *known_ends = json_member(metadata, "knownEnds");
-    return known_ends == NULL || offsets_parse(known_ends, &entry->known_ends, err) ||
-           error_wrap(err, "its \"knownEnds\"");
+    if (known_ends != NULL && !offsets_parse(known_ends, &entry->known_ends, err))
+        return error_wrap(err, "its \"knownEnds\"");
+    return topic_identity_parse(metadata, &entry->identity, err);
 }
 
 static bool parse_metadata(struct text line, struct offset_entry *entry, struct error *err) {

@@ -7,10 +7,11 @@
  *
  * sources/0/0 is a NUL byte, "v1", a newline and the third line. A plan of ours that
  * moves positions has a member "knownEnds" in its second line, how far the topic is known to have
- * gone on before (streaming/offsets/incarnation.h), and each of our plans ends that line with a
- * checksum of the whole text (base/checksum.h); Spark ignores both. Version 2, of Spark 4.2 and
- * later and not its default, has "0:" in front of the third line; it is read and never written.
- * Pure: no disk. */
+ * gone on before (streaming/offsets/incarnation.h). Each of our plans says there which topic it was
+ * made of, in "clusterId" and "topicId" (topic_identity.h), and ends the line with a checksum of
+ * the whole text (base/checksum.h); Spark ignores all of these. Version 2, of Spark 4.2 and later
+ * and not its default, has "0:" in front of the third line; it is read and never written. Pure: no
+ * disk. */
 #ifndef STREAMING_OFFSETS_OFFSET_LOG_H
 #define STREAMING_OFFSETS_OFFSET_LOG_H
 
@@ -20,6 +21,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "core/plan.h"
+#include "streaming/offsets/topic_identity.h"
 
 struct partition_offset {
     int32_t partition;
@@ -57,6 +59,7 @@ struct offset_entry {
     struct json *conf; // owned; an object of Spark settings
     struct offsets ends;
     struct offsets known_ends; // of a plan that moves positions; empty: it does not, or not known
+    struct topic_identity identity; // of the topic that it was made of
 };
 
 void offset_entry_deinit(struct offset_entry *entry);

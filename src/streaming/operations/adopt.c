@@ -381,24 +381,30 @@ static bool remove_topic_ids(const struct store *store, bool dry_run, int64_t *r
     return true;
 }
 
+static bool note_cluster(const struct store *store, const char *id, struct error *err) {
+    struct topic_identity note = {0};
+    (void)snprintf(note.cluster_id, sizeof note.cluster_id, "%s", id);
+    return kafka_note_write(store->options.checkpoint, &note, err);
+}
+
 /* A topic has another id in each cluster. An id of the old cluster under the new cluster's name
  * would make the topic look like one that was created again, so the ids go before the name changes;
- * and all manifests are read before one is written. */
+ * and all manifests are read before one is written. A plan says of which cluster its id is. */
 static bool change_cluster(const struct store *store, const char *id, bool dry_run,
                            int64_t *removed, struct error *err) {
     return remove_topic_ids(store, true, removed, err) &&
-           (dry_run || (remove_topic_ids(store, false, removed, err) &&
-                        kafka_note_write(store->options.checkpoint, id, err)));
+           (dry_run ||
+            (remove_topic_ids(store, false, removed, err) && note_cluster(store, id, err)));
 }
 
 static bool adopt_offsets(const struct store *store, const char *id, bool dry_run, FILE *out,
                           struct error *err) {
     const char *checkpoint = store->options.checkpoint;
-    char noted[KAFKA_CLUSTER_ID_MAX];
+    struct topic_identity noted;
     int64_t removed;
-    if (!kafka_note_read(checkpoint, noted, err))
+    if (!kafka_note_read(checkpoint, &noted, err))
         return false;
-    if (strcmp(noted, id) == 0) {
+    if (strcmp(noted.cluster_id, id) == 0) {
         (void)fprintf(out, "%s: the offsets in '%s' belong to Kafka cluster %s: nothing to do.\n",
                       store->options.query, checkpoint, id);
         return true;
@@ -407,7 +413,7 @@ static bool adopt_offsets(const struct store *store, const char *id, bool dry_ru
         return false;
     (void)fprintf(out, "%s: the offsets in '%s' %s to Kafka cluster %s (previously: %s).\n",
                   store->options.query, checkpoint, dry_run ? "would belong" : "now belong", id,
-                  noted[0] == '\0' ? "unknown" : noted);
+                  noted.cluster_id[0] == '\0' ? "unknown" : noted.cluster_id);
     if (removed > 0)
         (void)fprintf(out,
                       "  The topic's id %s removed from %s: the topic has another id in each "

@@ -497,6 +497,7 @@ static bool put_plan(const struct rewind *rewind, const char *name, const struct
     offsets_deinit(&newest.ends);
     offsets_deinit(&newest.known_ends);
     newest.timestamp_ms = timestamp_ms;
+    newest.identity = (struct topic_identity){0}; // its manifest says it
     offsets_copy(&newest.ends, ends);
     offsets_copy(&newest.known_ends, known_ends);
     size_t size;

@@ -15,9 +15,10 @@ struct kafka_identity {
 };
 
 /* At a start: compares with the checkpoint's note, and makes the note if there is none or the query
- * is new. ERROR_STATE: another cluster. */
+ * is new; then it says that its first offsets are of the topic with this id ("": not known).
+ * ERROR_STATE: another cluster. */
 MUST_CHECK bool kafka_identity_settle(struct kafka_identity *identity, bool is_new,
-                                      struct error *err);
+                                      const char *topic_id, struct error *err);
 
 /* Later: brokers may have been replaced behind the same names. ERROR_STATE as above. */
 MUST_CHECK bool kafka_identity_check(const struct kafka_identity *identity, struct error *err);

@@ -378,7 +378,7 @@ static bool wait_for_broker(struct batch_runner *runner, const struct plan *plan
                                       .level = LOG_ERROR,
                                       .is_data_available = true};
     retry_say(report, &attempts->broker, times, &words);
-    runner->change->watch->in_doubt = true; // meanwhile the log may have been cut
+    topic_watch_doubt(runner->change->watch);
     if (!pause_for_broker(runner, attempts, err) ||
         !topic_watch_refresh(runner->change->watch, err) ||
         !topic_fit_await(runner->change, plan, err))
@@ -401,6 +401,7 @@ static bool take_what_is_left(struct batch_runner *runner, const struct plan *pl
                                     .pause_ms = attempts->pause_ms};
     if (text != NULL)
         log_retry(LOG_WARNING, runner->retrier->report->name, text, &times);
+    runner->change->watch->id_in_doubt = true;
     return (!again || pause_for_broker(runner, attempts, err)) &&
            topic_watch_refresh(runner->change->watch, err) &&
            topic_fit_await(runner->change, plan, err);

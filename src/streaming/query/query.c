@@ -17,6 +17,7 @@ bool query_init(struct query *query, const struct query_options *options, struct
     query->retrier = (struct retrier){&query->report, stop, options->write_retry_timeout_ms};
     query->position = (struct query_position){.retrier = &query->retrier};
     topic_watch_init(&query->watch, &query->definition, &query->position, broker, &query->retrier);
+    query->position.cluster_id = query->watch.identity.id;
     group_commit_init(&query->group, broker, options->commit_group, query->definition.topic,
                       query->report.name);
     query->change = (struct topic_change){.watch = &query->watch, .position = &query->position};

@@ -1,6 +1,8 @@
 #include "streaming/query/query_position.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/check.h"
 #include "base/log/log.h"
@@ -24,6 +26,8 @@ void query_position_take(struct query_position *position, struct recovery *recov
     for (size_t i = 0; i < position->begun.count; i++)
         if (position->begun.begins[i].by_spark)
             position->incarnation.topic_id[0] = '\0';
+    if (recovery->planned_id[0] != '\0')
+        memcpy(position->incarnation.topic_id, recovery->planned_id, sizeof recovery->planned_id);
     position->starts = recovery->starts;
     position->start_count = recovery->start_count;
     recovery->starts = NULL;
@@ -97,14 +101,23 @@ bool query_position_set_later(struct query_position *position, struct plan *plan
     return true;
 }
 
+static struct topic_identity identity_of(const struct query_position *position) {
+    struct topic_identity identity = {0};
+    if (position->cluster_id != NULL)
+        (void)snprintf(identity.cluster_id, sizeof identity.cluster_id, "%s", position->cluster_id);
+    memcpy(identity.topic_id, position->incarnation.topic_id, sizeof identity.topic_id);
+    return identity;
+}
+
 bool query_position_write_plan(struct query_position *position, const struct plan *plan,
                                struct error *err) {
     struct retry retry = {0};
     struct offsets known_ends = {0};
+    const struct topic_identity identity = identity_of(position);
     for (size_t i = 0; i < position->begun.count; i++)
         if (position->begun.begins[i].batch_id == plan->batch_id)
             known_ends = position->begun.begins[i].known_ends;
-    while (!store_write_move(position->store, plan, &known_ends, err))
+    while (!store_write_known(position->store, plan, &known_ends, &identity, err))
         if (!retry_again(position->retrier, &retry, err))
             return false;
     if (position->latest_plan_ms != 0 && position->latest_plan_ms < plan->timestamp_ms)

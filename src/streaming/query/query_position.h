@@ -18,7 +18,9 @@ struct query_position {
     bool clock_said;             // that the clock is behind it
     struct offset_range *starts; // owned; start == end == a partition's next offset
     size_t start_count;
-    struct incarnation incarnation; // of the topic, at the newest committed batch
+    struct incarnation incarnation; // of the topic, at the newest committed batch; its id is that
+                                    // of the topic that the positions are of
+    const char *cluster_id;         // borrowed; of the topic's Kafka cluster; NULL or "": not known
     struct incarnations begun;      // owned; since then, to be said by the next manifest
 };
 

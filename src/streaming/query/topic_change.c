@@ -73,13 +73,17 @@ void topic_change_take_id(struct topic_change *change) {
     memcpy(id, change->watch->topic.id, sizeof change->watch->topic.id);
 }
 
+void topic_change_believe(struct topic_change *change) {
+    if (has_news(change))
+        change->unproven = change->watch->in_doubt = false;
+}
+
 void topic_change_settle(struct topic_change *change) {
     struct topic_watch *watch = change->watch;
     bool is_other = change->kind == TOPIC_RENEWED;
     watch->was_absent = false;
     watch->long_absent = false;
-    if (has_news(change))
-        change->unproven = watch->in_doubt = false;
+    topic_change_believe(change);
     watch->fits = true;
     change->kind = TOPIC_FITS;
     change->evidence[0] = '\0';
@@ -191,13 +195,13 @@ static bool is_renewed(const struct topic_change *change, const struct positions
     *evidence = check->text;
     if (check->topic == RECORD_OTHER)
         return true;
+    *evidence = "it has fewer partitions, and Kafka never removes a partition from a topic";
+    if (view->gone.count > watch->gone_known)
+        return true;
     if (is_old(change))
         return false;
     *evidence = "no record of it was read, and none can be there twice";
     if (check->nothing_read && ahead_count(view) > 0)
-        return true;
-    *evidence = "it has fewer partitions, and Kafka never removes a partition from a topic";
-    if (view->gone.count > watch->gone_known)
         return true;
     *evidence = "it did not exist for a while";
     return watch->long_absent;
@@ -244,10 +248,12 @@ static enum topic_change_kind kind_of_same(const struct topic_change *change,
 }
 
 /* At a start, when it is taken for the same topic without any evidence. */
-static void warn_unproven(const struct topic_change *change, const struct record_check *check) {
+static void warn_unproven(struct topic_change *change, const struct record_check *check) {
     const struct topic_watch *watch = change->watch;
-    if (!change->unproven || check->topic != RECORD_UNKNOWN || has_same_id(change))
+    if (!change->unproven || change->unproven_said || check->topic != RECORD_UNKNOWN ||
+        has_same_id(change))
         return;
+    change->unproven_said = true;
     log_write(LOG_WARNING, watch->report->name,
               "It is unknown whether the topic was deleted and created again while the query was "
               "stopped: no record shows it, and %s; the query continues at its position | topic=%s",

@@ -18,7 +18,8 @@ struct topic_change {
     struct query_position *position; // the watch's
     enum topic_change_kind kind;     // what was found out since the topic fitted, and by what
     char evidence[256];
-    bool unproven; // since the start nothing has told whether the topic is still the same
+    bool unproven;      // since the start nothing has told whether the topic is still the same,
+    bool unproven_said; // as the log says by now
     struct partition_texts waiting; // which partitions wait for a transaction to end,
     struct partition_texts missing; // and which to be listed again
     int64_t waiting_logged_ms;      // monotonic; 0: none waits
@@ -29,6 +30,10 @@ struct topic_change {
  * ERROR_STOPPED, or what the disk's retry gave up with. */
 MUST_CHECK bool topic_change_find(struct topic_change *change, const struct offset_range *starts,
                                   size_t count, struct positions_view *view, struct error *err);
+
+/* What could be found out of the topic as it was listed last has been found out: until Kafka fails
+ * again, it is not compared again. */
+void topic_change_believe(struct topic_change *change);
 
 /* Positions and topic agree. Also for a query that Spark runs: what was found out was of the
  * batches so far, and from now on the topic is the one that Spark reads. */

@@ -202,6 +202,8 @@ static bool move(struct topic_change *change, const struct positions_view *view,
         return false;
     }
     begin_incarnation(change, plan);
+    if (renewed) // the plan says of which topic it is
+        topic_change_take_id(change);
     if (refused &&
         (!query_position_write_plan(position, plan, err) || !refuse(change, view, err))) {
         drop(plan);
@@ -311,14 +313,14 @@ static bool allow_move(struct topic_change *change, const struct incarnation_beg
     return true;
 }
 
-/* Where its ranges end that have offsets. */
-static struct offset_range *ends_of(const struct plan *plan, size_t *count) {
-    struct offset_range *ends = must_alloc(plan->count + 1, sizeof *ends);
+/* Those of its ranges that have offsets. */
+static struct offset_range *wanted_of(const struct plan *plan, size_t *count) {
+    struct offset_range *wanted = must_alloc(plan->count + 1, sizeof *wanted);
     *count = 0;
     for (size_t i = 0; i < plan->count; i++)
         if (plan->ranges[i].end > plan->ranges[i].start)
-            ends[(*count)++] = plan->ranges[i];
-    return ends;
+            wanted[(*count)++] = plan->ranges[i];
+    return wanted;
 }
 
 static void say_awaited(struct topic_change *change, const struct plan *plan,
@@ -352,17 +354,22 @@ static bool is_awaited(const struct topic_change *change, const struct positions
     return view->waiting.count > 0 || view->gone.count > 0;
 }
 
+/* Whether the topic is the same, all partitions of the plan show; it waits for those that it takes
+ * offsets of. */
 static bool await(struct topic_change *change, const struct plan *plan,
-                  const struct offset_range *ends, size_t count, struct error *err) {
+                  const struct offset_range *wanted, size_t count, struct error *err) {
     struct topic_watch *watch = change->watch;
     struct retry retry = {0};
     for (;;) {
         struct positions_view view;
-        if (!topic_watch_high(watch, ends, count, err) ||
-            !topic_change_find(change, ends, count, &view, err))
+        if (!topic_watch_high(watch, plan->ranges, plan->count, err) ||
+            !topic_change_find(change, plan->ranges, plan->count, &view, err))
             return false;
         if (change->kind == TOPIC_REGROWN && !accept_regrown(change, err))
             return false;
+        if (change->kind == TOPIC_FITS)
+            topic_change_believe(change);
+        positions_view(wanted, count, &watch->topic, &view);
         if (!is_awaited(change, &view))
             return true;
         say_awaited(change, plan, &view, &retry);
@@ -378,8 +385,8 @@ bool topic_fit_await(struct topic_change *change, const struct plan *plan, struc
     if (begin != NULL && !allow_move(change, begin, err))
         return false;
     size_t count;
-    struct offset_range *ends = ends_of(plan, &count);
-    bool ok = await(change, plan, ends, count, err);
-    free(ends);
+    struct offset_range *wanted = wanted_of(plan, &count);
+    bool ok = await(change, plan, wanted, count, err);
+    free(wanted);
     return ok;
 }

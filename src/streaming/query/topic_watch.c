@@ -40,6 +40,10 @@ void topic_watch_init(struct topic_watch *watch, const struct query_definition *
                                                .retrier = retrier}};
 }
 
+void topic_watch_doubt(struct topic_watch *watch) {
+    watch->in_doubt = watch->id_in_doubt = true;
+}
+
 void topic_watch_deinit(struct topic_watch *watch) {
     topic_offsets_deinit(&watch->topic);
     topic_offsets_deinit(&watch->sound);
@@ -50,7 +54,7 @@ void topic_watch_deinit(struct topic_watch *watch) {
 /* Whether a look shows what the last one did: then the topic's id is not asked for again. One that
  * was created again with the same ends is found out when there is something of it to be read. */
 static bool is_idle(const struct topic_watch *watch, const struct topic_offsets *offsets) {
-    if (offsets->count != watch->topic.count || watch->was_absent)
+    if (offsets->count != watch->topic.count || watch->was_absent || watch->id_in_doubt)
         return false;
     for (size_t i = 0; i < offsets->count; i++)
         if (offsets->partitions[i].partition != watch->topic.partitions[i].partition ||
@@ -83,8 +87,8 @@ static bool list_with_id(struct topic_watch *watch, bool anew, int timeout_ms,
 }
 
 /* The topic can be created again between the answer with its ends and the one with its id. Where
- * the id is another than before, the ends may be those of the old topic: they are asked for again,
- * until the id is the same before and after them. */
+ * the id is another than before, or none was known, the ends may be those of the old topic: they
+ * are asked for again, until the id is the same before and after them. */
 static bool list_one_topic(struct topic_watch *watch, int timeout_ms, struct topic_offsets *offsets,
                            struct error *err) {
     char before[TOPIC_ID_MAX];
@@ -92,8 +96,10 @@ static bool list_one_topic(struct topic_watch *watch, int timeout_ms, struct top
         watch->topic.id[0] != '\0' ? watch->topic.id : watch->position->incarnation.topic_id;
     memcpy(before, known, sizeof before);
     for (bool anew = false; list_with_id(watch, anew, timeout_ms, offsets, err); anew = true) {
-        if (before[0] == '\0' || offsets->id[0] == '\0' || strcmp(before, offsets->id) == 0)
+        if (offsets->id[0] == '\0' || strcmp(before, offsets->id) == 0) {
+            watch->id_in_doubt = false;
             return true;
+        }
         memcpy(before, offsets->id, sizeof before);
         topic_offsets_deinit(offsets);
     }
@@ -170,7 +176,7 @@ static bool list_topic(struct topic_watch *watch, int timeout_ms, struct error *
         note_absence(watch);
         err->kind = ERROR_BROKER; // which is retried
     } else {
-        watch->in_doubt = true;
+        topic_watch_doubt(watch);
     }
     return false;
 }

@@ -24,7 +24,8 @@ struct topic_watch {
     bool long_absent;           // for so long that it must be another topic
     int64_t absent_since_ms;    // monotonic; 0: it is there
     int64_t absence_logged_ms;  // when a glance has logged it; 0: none has
-    bool in_doubt;              // Kafka failed since the topic was last found to be the same
+    bool in_doubt;              // Kafka failed since the topic was last found to be the same,
+    bool id_in_doubt;           // and since its id was asked for
     size_t gone_known;          // partitions that are gone, though the topic is the same
     char loss_text[512];        // the data loss that was logged last,
     int64_t loss_logged_ms;     // and when (monotonic)
@@ -34,6 +35,9 @@ void topic_watch_init(struct topic_watch *watch, const struct query_definition *
                       const struct query_position *position, struct broker *broker,
                       const struct retrier *retrier);
 void topic_watch_deinit(struct topic_watch *watch);
+
+/* Kafka has failed: meanwhile the topic may have been created again, or its log cut. */
+void topic_watch_doubt(struct topic_watch *watch);
 
 /* At start: lists the topic, waiting for brokers and topic up to KAFKA_STARTUP_TIMEOUT.
  * ERROR_BROKER: that is over; ERROR_STOPPED. */

@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "streaming/changes/rewind_watch.h"
 #include "streaming/changes/snapshot.h"
+#include "streaming/recovery/recover.h"
 #include "streaming/recovery/recovery_table.h"
 #include "streaming/store/checkpoint_notes.h"
 #include "streaming/store/declaration.h"
@@ -223,6 +224,24 @@ static bool read_start(struct store *store, struct inspection *inspection, struc
     return true;
 }
 
+/* What is not committed is newer than the newest manifest. A plan that cannot be read is noted by
+ * then. */
+static bool read_identity(const struct store *store, struct inspection *inspection,
+                          struct error *err) {
+    struct topic_identity note;
+    struct error ignored;
+    char planned_id[TOPIC_ID_MAX];
+    if (!kafka_note_read(store->options.checkpoint, &note, err))
+        return false;
+    memcpy(inspection->kafka_id, note.cluster_id, sizeof inspection->kafka_id);
+    int64_t planned = inspection->plans.newest;
+    bool is_open = planned < 0 || planned > inspection->commits.newest;
+    if (is_open && recovery_planned_id(store, planned, planned_id, &ignored) &&
+        planned_id[0] != '\0')
+        memcpy(inspection->topic_id, planned_id, sizeof inspection->topic_id);
+    return true;
+}
+
 static void read_all(struct store *store, struct inspection *inspection) {
     const struct checkpoint *checkpoint = &store->checkpoint;
     struct error err;
@@ -239,7 +258,7 @@ static void read_all(struct store *store, struct inspection *inspection) {
     note(inspection, read_manifest(store, inspection, &err), &err);
     note(inspection, read_outcomes(store, inspection, &err), &err);
     read_owner(store, inspection);
-    note(inspection, kafka_note_read(store->options.checkpoint, inspection->kafka_id, &err), &err);
+    note(inspection, read_identity(store, inspection, &err), &err);
     note(inspection, declaration_check(&store->options, &err), &err);
     note(inspection,
          run_note_read(store->options.checkpoint, &inspection->cluster, &inspection->on_cluster,

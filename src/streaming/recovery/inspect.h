@@ -61,10 +61,12 @@ struct inspection {
     int64_t file_bytes, rows, rejects;
     int64_t folded; // manifests up to this batch are in coverage/; -1: none
 
-    int32_t incarnation;         // of the topic, the newest one
-    char topic_id[TOPIC_ID_MAX]; // Kafka's, by the newest manifest; "": not known
-    bool outcomes_read;          // otherwise the following, `folded` and the two above are unknown
-    bool counts_rows;            // a record need not be one row
+    int32_t incarnation; // of the topic, the newest one
+    char
+        topic_id[TOPIC_ID_MAX]; // Kafka's, by what is not committed yet, or by the newest manifest;
+                                // "": not known
+    bool outcomes_read;         // otherwise the following, `folded` and the two above are unknown
+    bool counts_rows;           // a record need not be one row
     size_t partition_count;
     struct inspected_partition *partitions; // owned; up to the newest commit
     size_t change_count;

@@ -21,6 +21,7 @@
 #include "streaming/recovery/orphans.h"
 #include "streaming/recovery/recovery_table.h"
 #include "streaming/store/batch_steps.h"
+#include "streaming/store/checkpoint_notes.h"
 #include "streaming/store/coverage.h"
 
 /* Every action that is followed by another look makes progress that the next one sees: a manifest
@@ -199,10 +200,36 @@ static bool settle(struct store *store, struct survey *survey, enum recovery_act
     return false;
 }
 
+/* A plan's id, unless it is that of another cluster: `adopt --cluster` has changed the note since.
+ */
+static bool read_plan_id(const struct store *store, int64_t planned, const char *cluster_id,
+                         char id[static TOPIC_ID_MAX], struct error *err) {
+    struct offset_entry entry = {0};
+    if (!checkpoint_read_ends(&store->checkpoint, planned, &entry, err))
+        return false;
+    if (strcmp(entry.identity.cluster_id, cluster_id) == 0)
+        memcpy(id, entry.identity.topic_id, TOPIC_ID_MAX);
+    offset_entry_deinit(&entry);
+    return true;
+}
+
+bool recovery_planned_id(const struct store *store, int64_t planned, char id[static TOPIC_ID_MAX],
+                         struct error *err) {
+    struct topic_identity note;
+    id[0] = '\0';
+    if (!kafka_note_read(store->options.checkpoint, &note, err))
+        return false;
+    if (planned >= 0)
+        return read_plan_id(store, planned, note.cluster_id, id, err);
+    memcpy(id, note.topic_id, TOPIC_ID_MAX);
+    return true;
+}
+
 static bool fill_open_plan(const struct store *store, const struct survey *survey,
                            struct recovery *recovery, struct error *err) {
     int64_t batch_id = survey->planned;
-    if (!checkpoint_read_plan(&store->checkpoint, batch_id, &recovery->open_plan, err))
+    if (!checkpoint_read_plan(&store->checkpoint, batch_id, &recovery->open_plan, err) ||
+        !recovery_planned_id(store, batch_id, recovery->planned_id, err))
         return false;
     add_note(recovery,
              survey->plan_is_empty
@@ -283,7 +310,7 @@ static bool fill_initial(const struct store *store, struct recovery *recovery, s
     if (found)
         set_starts(&entry.ends, recovery);
     offset_entry_deinit(&entry);
-    return true;
+    return !found || recovery_planned_id(store, -1, recovery->planned_id, err);
 }
 
 /* A signature may promise a sink log that SINK_LOG=off does without: one that was removed, or that

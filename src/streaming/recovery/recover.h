@@ -17,7 +17,9 @@ struct recovery {
     bool has_open_plan;    // a planned batch must run (again), before any new plan;
     struct plan open_plan; // it has id next_batch, and its ranges' ends are final
     size_t start_count;
-    struct offset_range *starts; // owned; start == end == a partition's next, before an open plan
+    struct offset_range *starts;   // owned; start == end == a partition's next, before an open plan
+    char planned_id[TOPIC_ID_MAX]; // of the topic that the open plan, or the first offsets of a
+                                   // query without any plan, are of; "": not known
     struct incarnation incarnation; // as the newest manifest says,
     struct incarnations begun; // owned; and those that began since then: Spark moved positions,
                                // or the open plan does
@@ -29,6 +31,11 @@ struct recovery {
 };
 
 void recovery_deinit(struct recovery *recovery);
+
+/* Kafka's id of the topic that a plan that is not committed was made of, or, with -1, that the
+ * first offsets of a query without a plan are of. "": not known. */
+MUST_CHECK bool recovery_planned_id(const struct store *store, int64_t planned,
+                                    char id[static TOPIC_ID_MAX], struct error *err);
 
 /* Opens a store to be written: creates what is missing and takes the checkpoint's lock.
  * ERROR_LOCKED names the holder; ERROR_CONFIG: paths that can't be used, or a table with other

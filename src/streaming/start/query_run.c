@@ -59,7 +59,8 @@ static bool take_position(struct query *query, struct recovery *recovery,
     query->change.unproven = recovery->start_count > 0;
     query_position_take(&query->position, recovery);
     if (!topic_watch_start(&query->watch, err) ||
-        !kafka_identity_settle(&query->watch.identity, recovery->new_query, err) ||
+        !kafka_identity_settle(&query->watch.identity, recovery->new_query, query->watch.topic.id,
+                               err) ||
         !former_run_settle(query, former, err) || !begin(query, recovery, err))
         return false;
     topic_watch_moved(&query->watch);

@@ -59,12 +59,13 @@ static bool next_conf(const struct store *store, int64_t batch_id, struct json *
 }
 
 bool store_write_plan(struct store *store, const struct plan *plan, struct error *err) {
-    return store_write_move(store, plan, &(struct offsets){0}, err);
+    return store_write_known(store, plan, &(struct offsets){0}, &(struct topic_identity){0}, err);
 }
 
-bool store_write_move(struct store *store, const struct plan *plan,
-                      const struct offsets *known_ends, struct error *err) {
-    struct offset_entry entry = {.timestamp_ms = plan->timestamp_ms};
+bool store_write_known(struct store *store, const struct plan *plan,
+                       const struct offsets *known_ends, const struct topic_identity *identity,
+                       struct error *err) {
+    struct offset_entry entry = {.timestamp_ms = plan->timestamp_ms, .identity = *identity};
     bool ok = store_check_locks(store, err) && next_conf(store, plan->batch_id, &entry.conf, err);
     for (size_t i = 0; ok && i < plan->count; i++)
         offsets_add(&entry.ends, plan->ranges[i].partition, plan->ranges[i].end);

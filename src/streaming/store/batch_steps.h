@@ -26,10 +26,11 @@ MUST_CHECK bool store_write_initial(struct store *store, const struct offset_ran
 /* Publishes offsets/N without overwriting. ERROR_STATE: somebody else planned this batch. */
 MUST_CHECK bool store_write_plan(struct store *store, const struct plan *plan, struct error *err);
 
-/* The same for one that moves positions, with the `known_ends` of streaming/offsets/incarnation.h.
- */
-MUST_CHECK bool store_write_move(struct store *store, const struct plan *plan,
-                                 const struct offsets *known_ends, struct error *err);
+/* The same, with what is known of the topic: where it ended, if the plan moves positions
+ * (streaming/offsets/incarnation.h), and which one it is. */
+MUST_CHECK bool store_write_known(struct store *store, const struct plan *plan,
+                                  const struct offsets *known_ends,
+                                  const struct topic_identity *identity, struct error *err);
 
 /* Empties and makes the staging directories of a batch. The paths stay valid until the next call.
  */

@@ -111,40 +111,37 @@ bool run_note_remove(const char *checkpoint, struct error *err) {
 
 /* ---- the Kafka cluster ---- */
 
-static bool parse_kafka(const char *text, size_t size, char id[static KAFKA_CLUSTER_ID_MAX],
+static bool parse_kafka(const char *text, size_t size, struct topic_identity *note,
                         struct error *err) {
     int version;
     struct json *object = json_parse_versioned(text, size, NOTE_VERSION, &version, err);
     if (object == NULL)
         return false;
-    const char *noted = json_member_text(object, "clusterId");
-    bool ok = noted != NULL && noted[0] != '\0' && strlen(noted) < KAFKA_CLUSTER_ID_MAX;
-    if (ok)
-        (void)snprintf(id, KAFKA_CLUSTER_ID_MAX, "%s", noted);
-    else
-        error_set(err, ERROR_STATE, "it has no \"clusterId\"");
+    bool ok =
+        topic_identity_parse(object, note, err) &&
+        (note->cluster_id[0] != '\0' || error_set(err, ERROR_STATE, "it has no \"clusterId\""));
     json_free(object);
     return ok;
 }
 
-bool kafka_note_read(const char *checkpoint, char id[static KAFKA_CLUSTER_ID_MAX],
-                     struct error *err) {
+bool kafka_note_read(const char *checkpoint, struct topic_identity *note, struct error *err) {
     struct file_path path = file_join(checkpoint, CHECKPOINT_KAFKA);
     scoped(scope_free) char *text = NULL;
     size_t size;
-    id[0] = '\0';
+    *note = (struct topic_identity){0};
     if (!file_read(path.text, KAFKA_SIZE_MAX, &text, &size, err))
         return false;
-    return text == NULL || parse_kafka(text, size, id, err) ||
+    return text == NULL || parse_kafka(text, size, note, err) ||
            error_wrap(err,
                       "'%s' cannot be used: restore it from a backup; or, if "
                       "KAFKA_BOOTSTRAP_SERVERS certainly names the right cluster, remove it",
                       path.text);
 }
 
-bool kafka_note_write(const char *checkpoint, const char *id, struct error *err) {
+bool kafka_note_write(const char *checkpoint, const struct topic_identity *note,
+                      struct error *err) {
     struct json *object = json_new_object();
-    json_put_text(object, "clusterId", id);
+    topic_identity_print(note, object);
     size_t size;
     scoped(scope_free) char *text = json_print_versioned(object, NOTE_VERSION, &size);
     json_free(object);

@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 #include "core/reject.h"
-#include "streaming/kafka/broker.h"
+#include "streaming/offsets/topic_identity.h"
 
 /* ---- <checkpoint>/cluster ----
  *
@@ -55,16 +55,19 @@ MUST_CHECK bool run_note_remove(const char *checkpoint, struct error *err);
  * It says of which Kafka cluster the checkpoint's offsets are.
  *
  *     v1
- *     {"clusterId":"MkU3OEVBNTcwNTJENDM2Qg"}
+ *     {"clusterId":"MkU3OEVBNTcwNTJENDM2Qg","topicId":"PQvrKQzQRkGlIWzKNWr7bA"}
  *
- * Written by the first start that learns the cluster's id. */
+ * Written by the first start that learns the cluster's id. If that is also the first start of all,
+ * "topicId" says of which topic the first offsets are, those in sources/0/0; later plans and
+ * manifests say it for themselves. */
 
-/* "": there is no note. ERROR_STATE: it is damaged. */
-MUST_CHECK bool kafka_note_read(const char *checkpoint, char id[static KAFKA_CLUSTER_ID_MAX],
+/* {0}: there is no note. ERROR_STATE: it is damaged. */
+MUST_CHECK bool kafka_note_read(const char *checkpoint, struct topic_identity *note,
                                 struct error *err);
 
 /* Durable; replaces an existing one. ERROR_RETRY. */
-MUST_CHECK bool kafka_note_write(const char *checkpoint, const char *id, struct error *err);
+MUST_CHECK bool kafka_note_write(const char *checkpoint, const struct topic_identity *note,
+                                 struct error *err);
 
 /* ERROR_STATE, with what to do: the cluster that answers is another than the noted one. */
 MUST_CHECK bool kafka_note_compare(const char *checkpoint, const char *noted, const char *answering,

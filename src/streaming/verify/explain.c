@@ -285,13 +285,15 @@ static bool list_topic(const struct snapshot *snapshot, const struct verify_opti
 
 /* Another cluster's records would answer for ours. */
 static bool check_cluster(const struct verify_options *options, struct error *err) {
-    char noted[KAFKA_CLUSTER_ID_MAX], answering[KAFKA_CLUSTER_ID_MAX];
+    struct topic_identity noted;
+    char answering[KAFKA_CLUSTER_ID_MAX];
     const struct broker_ops *ops = options->broker->ops;
     const char *checkpoint = options->store->checkpoint;
     if (ops->cluster_id == NULL || !ops->cluster_id(options->broker, answering))
         return true;
-    return kafka_note_read(checkpoint, noted, err) &&
-           (noted[0] == '\0' || kafka_note_compare(checkpoint, noted, answering, err));
+    return kafka_note_read(checkpoint, &noted, err) &&
+           (noted.cluster_id[0] == '\0' ||
+            kafka_note_compare(checkpoint, noted.cluster_id, answering, err));
 }
 
 bool gaps_explain(struct gaps *gaps, const struct verify_options *options,

@@ -37,6 +37,8 @@ static struct {
     bool absent;
     bool unreachable; // no broker answers
     char id[TOPIC_ID_MAX];
+    const char *cluster_id;       // NULL: none
+    const char *starting_offsets; // NULL: earliest
     size_t count;
     struct fake_log logs[FAKE_PARTITIONS];
     _Atomic int64_t reach; // records are only sent up to here; 0: all
@@ -111,6 +113,13 @@ static inline bool fake_list_high(struct broker *broker, const char *topic, int 
     for (size_t i = 0; i < offsets->count; i++)
         offsets->partitions[i].high = fake.logs[i].high == 0 ? fake.logs[i].end : fake.logs[i].high;
     return true;
+}
+
+static inline bool fake_cluster_id(struct broker *broker, char id[static KAFKA_CLUSTER_ID_MAX]) {
+    (void)broker;
+    if (fake.cluster_id != NULL)
+        (void)snprintf(id, KAFKA_CLUSTER_ID_MAX, "%s", fake.cluster_id);
+    return fake.cluster_id != NULL;
 }
 
 static inline bool fake_find_id(struct broker *broker, const char *topic, int timeout_ms,
@@ -214,6 +223,7 @@ static inline void fake_close(struct broker *broker) {
 static inline struct broker *fake_broker(void) {
     static const struct broker_ops ops = {.list_offsets = fake_list,
                                           .list_high = fake_list_high,
+                                          .cluster_id = fake_cluster_id,
                                           .find_id = fake_find_id,
                                           .open_source = fake_open_source,
                                           .close = fake_close};
@@ -229,7 +239,7 @@ static inline struct query_options fake_query(bool fail_on_data_loss, bool avail
         .store = fixture.options,
         .trigger = {.available_now = available_now},
         .max_offsets_per_trigger = fake.limit,
-        .starting_offsets = "earliest",
+        .starting_offsets = fake.starting_offsets == NULL ? "earliest" : fake.starting_offsets,
         .fail_on_data_loss = fail_on_data_loss,
         .parse_mode = PARSE_REJECT,
         .time_zone = "UTC",

@@ -158,7 +158,7 @@ static inline void write_unlogged(int64_t last) {
 /* Writes manifests 0..last as with a librdkafka that has topic ids, for the Kafka cluster "old". */
 static inline void write_topic_ids(int64_t last) {
     struct error err;
-    check(kafka_note_write(fixture.checkpoint, "old", &err));
+    check(kafka_note_write(fixture.checkpoint, &(struct topic_identity){"old", "one"}, &err));
     for (int64_t batch = 0; batch <= last; batch++) {
         scoped(scope_free) char *name = fixture_text(CHECKPOINT "manifests/%" PRId64, batch);
         scoped(scope_free) char *text = fixture_read(&fixture, name);

@@ -40,6 +40,7 @@ static struct {
     bool tell_listings;
     int listings;
     void (*on_listing)(int number); // called before each listing, from 1
+    int comparisons;                // how often records of the topic were asked for to compare them
 
     /* the errors of the next tasks, in order; later tasks take their records */
     struct error errors[SCRIPT_ERRORS];
@@ -201,6 +202,7 @@ static bool script_open_source(struct broker *broker, struct source_memory memor
     static struct source none = {&ops};
     (void)broker, (void)memory, (void)err;
     *source = &none;
+    script.comparisons++;
     return true;
 }
 

@@ -257,6 +257,78 @@ static void a_topic_created_again_during_a_retry_is_read_to_its_own_ends(void **
     must_run("0 take 0:10-12; 1000 take; 1000 take; 1000 take 0:0-20");
 }
 
+static void be_renewed_with_the_same_ends(void) {
+    strcpy(script.id, "two");
+}
+
+/* What failed may have been the old topic, so that the id is asked for though nothing seems new. */
+static void a_topic_created_again_with_the_same_ends_during_a_retry_is_another_one(void **state) {
+    static const enum error_kind kinds[] = {ERROR_DATA_LOSS, ERROR_BROKER};
+    for (size_t i = 0; i < 2; i++) {
+        script.options.trigger.available_now = true;
+        script.task_ms = 100;
+        strcpy(script.id, "one");
+        SCRIPT_TOPIC(10);
+        script_fail(kinds[i], "refused");
+        script_at(50, be_renewed_with_the_same_ends);
+        must_run(kinds[i] == ERROR_BROKER ? "0 take 0:0-10; 1100 take; 1200 take; 1300 take 0:0-10"
+                                          : "0 take 0:0-10; 100 take; 200 take; 300 take 0:0-10");
+        (void)script_tear_down(state);
+        (void)script_set_up(state);
+    }
+}
+
+static void open_transaction_below_the_plan(void) {
+    script.logs[0].end = 12;
+    script.logs[0].high = 15;
+}
+
+static void end_transaction_below_the_plan(void) {
+    script.logs[0].end = 15;
+}
+
+/* The table has no record to compare. The batch waits for a transaction, and looks at the topic
+ * every 300 ms meanwhile. */
+static void what_is_unknown_of_a_topic_is_said_once_while_a_batch_waits(void **state) {
+    (void)state;
+    struct error err = {0};
+    script.options.trigger.available_now = true;
+    SCRIPT_TOPIC(10);
+    must_run("0 take 0:0-10");
+    SCRIPT_TOPIC(15);
+    script.silent = true;
+    script_at(250, script_stop_now);
+    assert_false(script_run(&err));
+    script.silent = false;
+    open_transaction_below_the_plan();
+    script_at(130000, end_transaction_below_the_plan);
+    script.comparisons = 0;
+    must_run("130200 take 0:10-15");
+    assert_int_equal(script_logged("It is unknown whether the topic was deleted"), 1);
+    assert_int_equal(script_logged("cannot be read completely yet. Waiting for a transaction to "
+                                   "end"),
+                     3);
+    assert_int_equal(script_logged("attempt=1 |"), 1);
+    assert_int_equal(script.comparisons, 1);
+}
+
+static void be_absent_twice(int listing) {
+    script.absent = listing == 3 || listing == 6;
+    if (listing == 9)
+        script_stop();
+}
+
+static void what_is_unknown_of_a_topic_is_said_once_in_a_start(void **state) {
+    (void)state;
+    SCRIPT_TOPIC(10);
+    script_at(500, script_stop);
+    must_run("0 take 0:0-10");
+    script.listings = 0;
+    script.on_listing = be_absent_twice;
+    must_run("");
+    assert_int_equal(script_logged("It is unknown whether the topic was deleted"), 1);
+}
+
 static void be_renewed_after_the_ends(int listing) {
     if (listing == 1)
         strcpy(script.id, "two"); // asked for after the old topic's ends
@@ -276,6 +348,20 @@ a_topic_created_again_between_its_ends_and_its_id_is_read_to_its_own_ends(void *
     script.listings = 0;
     script.on_listing = be_renewed_after_the_ends;
     must_run("600 take; 600 take 0:0-3");
+}
+
+/* What begins at the end of the old topic would be behind that of the new one. */
+static void the_first_offsets_are_of_the_topic_whose_id_is_known(void **state) {
+    (void)state;
+    script.options.trigger.available_now = true;
+    script.options.starting_offsets = "latest";
+    strcpy(script.id, "one");
+    SCRIPT_TOPIC(10);
+    script.on_listing = be_renewed_after_the_ends;
+    must_run("");
+    script.on_listing = NULL;
+    SCRIPT_TOPIC(5);
+    must_run("0 take 0:3-5");
 }
 
 /* ---- retries ---- */
@@ -1155,7 +1241,11 @@ int main(void) {
         TEST(records_that_arrive_during_a_retry_are_left_to_the_next_start),
         TEST(a_batch_whose_end_is_no_longer_stable_waits_for_it),
         TEST(a_topic_created_again_during_a_retry_is_read_to_its_own_ends),
+        TEST(a_topic_created_again_with_the_same_ends_during_a_retry_is_another_one),
+        TEST(what_is_unknown_of_a_topic_is_said_once_while_a_batch_waits),
+        TEST(what_is_unknown_of_a_topic_is_said_once_in_a_start),
         TEST(a_topic_created_again_between_its_ends_and_its_id_is_read_to_its_own_ends),
+        TEST(the_first_offsets_are_of_the_topic_whose_id_is_known),
         TEST(a_batch_that_the_broker_refuses_is_retried_after_increasing_pauses),
         TEST(a_broker_is_retried_without_limit_at_most_ten_seconds_apart),
         TEST(an_error_of_the_broker_is_logged_once_a_minute_while_it_does_not_change),

@@ -95,6 +95,24 @@ static void a_plan_that_moves_positions_has_the_ends_that_were_known(void **stat
     offset_entry_deinit(&entry);
 }
 
+static void a_plan_has_the_ids_that_are_known_of_its_topic(void **state) {
+    (void)state;
+    struct error err;
+    size_t size;
+    struct offset_entry entry = {.topic = strdup("t1"), .conf = json_new_object()}, again;
+    offsets_add(&entry.ends, 0, 4);
+    strcpy(entry.identity.cluster_id, "here");
+    strcpy(entry.identity.topic_id, "one");
+    scoped(scope_free) char *text = offset_log_print(&entry, &size);
+    assert_true(offset_log_parse(text, size, &again, &err));
+    assert_memory_equal(&again.identity, &entry.identity, sizeof again.identity);
+    drop_checksum(text);
+    assert_string_equal(text, "v1\n{\"batchWatermarkMs\":0,\"batchTimestampMs\":0,\"conf\":{},"
+                              "\"clusterId\":\"here\",\"topicId\":\"one\"}\n{\"t1\":{\"0\":4}}");
+    offset_entry_deinit(&again);
+    offset_entry_deinit(&entry);
+}
+
 static void anything_else_is_refused(void **state) {
     (void)state;
     static const char *const cases[] = {
@@ -116,6 +134,10 @@ static void anything_else_is_refused(void **state) {
         "v1\n{\"conf\":[]}\n{\"t1\":{\"0\":1}}",
         "v1\n{\"batchTimestampMs\":9223372036854776,\"conf\":{}}\n{\"t1\":{\"0\":4}}",
         "v1\n{\"conf\":{},\"knownEnds\":{\"0\":-1}}\n{\"t1\":{\"0\":1}}",
+        "v1\n{\"conf\":{},\"topicId\":1}\n{\"t1\":{\"0\":1}}",
+        "v1\n{\"conf\":{},\"topicId\":\"\"}\n{\"t1\":{\"0\":1}}",
+        "v1\n{\"conf\":{},\"topicId\":\"0123456789012345678901234567890123456789012345678\"}\n"
+        "{\"t1\":{\"0\":1}}",
         "v2\n{\"conf\":{}}\n{\"t1\":{\"0\":1}}",
         "v3\n{\"conf\":{}}\n{\"t1\":{\"0\":1}}",
     };
@@ -148,6 +170,7 @@ int main(void) {
         cmocka_unit_test(the_first_offsets_are_spark_s_24_bytes),
         cmocka_unit_test(every_form_that_spark_writes_is_read),
         cmocka_unit_test(a_plan_that_moves_positions_has_the_ends_that_were_known),
+        cmocka_unit_test(a_plan_has_the_ids_that_are_known_of_its_topic),
         cmocka_unit_test(anything_else_is_refused),
         cmocka_unit_test(a_map_without_shuffle_partitions_gets_them_and_keeps_all_else),
     };

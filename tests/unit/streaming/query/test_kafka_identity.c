@@ -31,7 +31,7 @@ static bool settle(const char *id, bool is_new, struct error *err) {
                                        .checkpoint = fixture.checkpoint,
                                        .broker = &broker,
                                        .retrier = &retrier};
-    return kafka_identity_settle(&identity, is_new, err);
+    return kafka_identity_settle(&identity, is_new, "topic", err);
 }
 
 static void must_settle(const char *id, bool is_new) {
@@ -40,11 +40,16 @@ static void must_settle(const char *id, bool is_new) {
         fail_msg("%s", err.message);
 }
 
-static void assert_noted(const char *id) {
-    char noted[KAFKA_CLUSTER_ID_MAX];
+static void assert_noted_of(const char *id, const char *topic_id) {
+    struct topic_identity noted;
     struct error err;
-    assert_true(kafka_note_read(fixture.checkpoint, noted, &err));
-    assert_string_equal(noted, id);
+    assert_true(kafka_note_read(fixture.checkpoint, &noted, &err));
+    assert_string_equal(noted.cluster_id, id);
+    assert_string_equal(noted.topic_id, topic_id);
+}
+
+static void assert_noted(const char *id) {
+    assert_noted_of(id, "");
 }
 
 static int set_up(void **state) {
@@ -86,7 +91,7 @@ static void a_new_query_begins_at_its_starting_offsets(void **state) {
     (void)state;
     must_settle("A", true);
     must_settle("B", true); // the first start never came as far as an offset
-    assert_noted("B");
+    assert_noted_of("B", "topic");
 }
 
 static void another_cluster_behind_the_same_names_is_noticed(void **state) {
@@ -118,8 +123,14 @@ static void what_is_not_known_is_neither_noted_nor_refused(void **state) {
 
 static void a_damaged_note_is_refused_and_says_what_to_do(void **state) {
     (void)state;
-    static const char *const texts[] = {
-        "", "v1", "v1\n{}", "v2\n{\"clusterId\":\"A\"}", "v1\n[1", "v1\n{\"clusterId\":\"\"}"};
+    static const char *const texts[] = {"",
+                                        "v1",
+                                        "v1\n{}",
+                                        "v2\n{\"clusterId\":\"A\"}",
+                                        "v1\n[1",
+                                        "v1\n{\"clusterId\":\"\"}",
+                                        "v1\n{\"topicId\":\"one\"}",
+                                        "v1\n{\"clusterId\":\"A\",\"topicId\":1}"};
     struct error err;
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         fixture_write(&fixture, NOTE, texts[i]);

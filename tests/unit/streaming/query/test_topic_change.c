@@ -6,6 +6,7 @@
 
 #include "base/system/clock.h"
 #include "streaming/declare/stream.h"
+#include "streaming/recovery/inspect.h"
 #include "streaming/recovery/recover.h"
 #include "streaming/store/batch_steps.h"
 
@@ -344,6 +345,159 @@ static void the_first_batch_of_an_unchanged_topic_runs_again_after_a_crash(void 
     assert_true(fake_run(true, true, &err));
     assert_seen('A', 130);
     assert_verified("0/0: 0..130=117+13");
+}
+
+/* ---- which topic a plan is of ---- */
+
+static void stop_in_batch(int number) {
+    if (number >= 4)
+        stop_request(running->stop, STOP_NOW);
+}
+
+/* A start plans a batch and is stopped while it reads it. Records below `reach` are sent. */
+static void must_plan(int64_t batch_id, int64_t reach) {
+    fake.silent = reach == 0;
+    fake.reach = reach;
+    must_follow(stop_in_batch);
+    fake.silent = false;
+    fake.reach = 0;
+    scoped(scope_free) char *plan = fixture_text(CHECKPOINT "offsets/%" PRId64, batch_id);
+    scoped(scope_free) char *commit = fixture_text(CHECKPOINT "commits/%" PRId64, batch_id);
+    assert_true(fixture_has(&fixture, plan));
+    assert_false(fixture_has(&fixture, commit));
+}
+
+/* What `checkpoint show` and `doctor` know of the topic. */
+static void assert_known_id(const char *id) {
+    struct inspection inspection;
+    struct error err = {0};
+    assert_true(inspect(&fixture.options, &inspection, &err));
+    assert_string_equal(inspection.topic_id, id);
+    inspection_deinit(&inspection);
+}
+
+static void the_first_plan_says_of_which_topic_it_is(void **state) {
+    (void)state;
+    strcpy(fake.id, "one");
+    fake.cluster_id = "cluster";
+    FAKE_SET('A', 100);
+    must_plan(0, 0);
+    scoped(scope_free) char *plan = fixture_read(&fixture, CHECKPOINT "offsets/0");
+    assert_non_null(strstr(plan, "\"clusterId\":\"cluster\",\"topicId\":\"one\""));
+    assert_known_id("one");
+    strcpy(fake.id, "two");
+    FAKE_SET('B', 150);
+    const char *gone = "offsets 0 to 99 of the planned batch are gone";
+    assert_data_loss(gone, gone);
+    must_take();
+    assert_seen('A', 0);
+    assert_seen('B', 150);
+    assert_verified("0/0: 0..100=0+0-100; 1/0: 0..150=135+15");
+}
+
+static void the_first_plan_runs_again_on_the_same_topic(void **state) {
+    (void)state;
+    strcpy(fake.id, "one");
+    FAKE_SET('A', 100);
+    must_plan(0, 0);
+    struct error err;
+    fake.logs[0].end = 150;
+    assert_true(fake_run(true, true, &err));
+    assert_seen('A', 150);
+    assert_verified("0/0: 0..150=135+15");
+}
+
+/* With 100 records of the topic left out: of another one, they are not. */
+static void the_first_offsets_say_of_which_topic_they_are(void **state) {
+    (void)state;
+    strcpy(fake.id, "one");
+    fake.cluster_id = "cluster";
+    fake.starting_offsets = "latest";
+    FAKE_SET('A', 100);
+    must_take();
+    assert_false(fixture_has(&fixture, CHECKPOINT "offsets/0"));
+    assert_known_id("one");
+    strcpy(fake.id, "two");
+    FAKE_SET('B', 150);
+    assert_refused("was deleted and created again (its id is two, not one)");
+    must_take();
+    assert_seen('B', 150);
+}
+
+static void a_plan_that_moves_positions_says_of_which_topic_they_are_now(void **state) {
+    (void)state;
+    strcpy(fake.id, "one");
+    FAKE_SET('A', 100);
+    must_take();
+    strcpy(fake.id, "two");
+    FAKE_SET('B', 50);
+    assert_refused("its id is two, not one");
+    scoped(scope_free) char *plan = fixture_read(&fixture, CHECKPOINT "offsets/1");
+    assert_non_null(strstr(plan, "\"topicId\":\"two\""));
+    assert_known_id("two");
+    must_take();
+    assert_seen('B', 50);
+}
+
+/* The records are the same at the same offsets, and the topic has another id. */
+static void the_id_of_a_plan_goes_with_its_cluster(void **state) {
+    (void)state;
+    strcpy(fake.id, "one");
+    fake.cluster_id = "old";
+    FAKE_SET('A', 100);
+    must_take();
+    fake.logs[0].end = 120;
+    must_plan(1, 100);
+    scoped(scope_free) char *said = NULL;
+    struct error err = {0};
+    assert_known_id("one");
+    assert_true(operate(ADOPT_KAFKA, &said, &err));
+    assert_known_id("");
+    fake.cluster_id = NEW_CLUSTER;
+    strcpy(fake.id, "two");
+    assert_true(fake_run(true, true, &err));
+    assert_seen('A', 120);
+    assert_verified("0/0: 0..120=108+12");
+}
+
+static void a_plan_of_an_older_version_says_nothing_of_its_topic(void **state) {
+    (void)state;
+    FAKE_SET('A', 0);
+    must_take();
+    leave_plan(120);
+    strcpy(fake.id, "one");
+    FAKE_SET('A', 130);
+    struct error err;
+    assert_true(fake_run(true, true, &err));
+    assert_seen('A', 130);
+}
+
+/* Without ids. Otherwise the new topic's records would be there twice: as those of the plan, and
+ * as those that are read when the missing partition is noticed. */
+static void a_partition_without_offsets_in_the_plan_shows_another_topic(void **state) {
+    (void)state;
+    FAKE_SET('A', 10, 0);
+    must_plan(0, 0);
+    FAKE_SET('B', 20);
+    must_take();
+    assert_seen('B', 20);
+    assert_verified("0/0: 0..10=0+0-10; 0/1: 0..0=0+0; 1/0: 0..20=18+2");
+}
+
+/* Without ids, and without a record that both have: retention deletes from any topic, but nothing
+ * removes a partition from one. */
+static void a_missing_partition_shows_more_than_deleted_records(void **state) {
+    (void)state;
+    FAKE_SET('A', 100, 100);
+    must_take();
+    fake.logs[1].end = 110;
+    must_plan(1, 100);
+    FAKE_SET('B', 110);
+    fake.logs[0].log_start = 100;
+    must_take();
+    assert_seen('A', 200);
+    assert_seen('B', 10);
+    assert_verified("0/0: 0..100=90+10; 0/1: 0..110=90+10-10; 1/0: 0..110=9+1-100");
 }
 
 /* The log is cut while the batch of 100 to 119 is read. */
@@ -752,6 +906,14 @@ int main(void) {
         TEST(a_planned_batch_that_is_not_in_the_topic_is_lost),
         TEST(a_topic_of_which_nothing_was_read_is_read_from_its_beginning),
         TEST(the_first_batch_of_an_unchanged_topic_runs_again_after_a_crash),
+        TEST(the_first_plan_says_of_which_topic_it_is),
+        TEST(the_first_plan_runs_again_on_the_same_topic),
+        TEST(the_first_offsets_say_of_which_topic_they_are),
+        TEST(a_plan_that_moves_positions_says_of_which_topic_they_are_now),
+        TEST(the_id_of_a_plan_goes_with_its_cluster),
+        TEST(a_plan_of_an_older_version_says_nothing_of_its_topic),
+        TEST(a_partition_without_offsets_in_the_plan_shows_another_topic),
+        TEST(a_missing_partition_shows_more_than_deleted_records),
         TEST(a_log_that_is_cut_during_a_batch_does_not_block_it),
         TEST(a_planned_batch_waits_for_a_transaction),
         TEST(positions_planned_before_a_crash_are_moved_once),
