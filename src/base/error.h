@@ -21,6 +21,7 @@ enum error_kind {
     ERROR_CONFIG,    // the operator must change a setting or an option
     ERROR_LOCKED,    // another process owns this checkpoint
     ERROR_STATE,     // the disk contradicts what we wrote: stop, and touch nothing
+    ERROR_RESTART,   // nobody knows what is durable: stop; the next start looks at the disk
     ERROR_DATA_LOSS, // offsets that the plan needs are gone from the broker
     ERROR_DAMAGED,   // Kafka's bytes can't be read: fetch them again a few times, then stop
     ERROR_RECORD,    // PARSE_MODE=failfast met a record that can't become a row

@@ -19,6 +19,8 @@
 #include "streaming/care/request.h"
 #include "streaming/changes/change.h"
 #include "streaming/history/history.h"
+#include "streaming/history/history_text.h"
+#include "streaming/history/history_thin.h"
 #include "streaming/store/checkpoint_notes.h"
 #include "streaming/store/declaration.h"
 #include "temporary.h"

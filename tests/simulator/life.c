@@ -123,11 +123,7 @@ static void look_at_end(const struct process *last) {
 
 /* ---- refusals ---- */
 
-const char *life_documented_refusal(const struct process *process, const struct world *in) {
-    if (in->disk_is_bad && strstr(process->error.message, "a power failure may undo this") != NULL)
-        return "5: a directory cannot be synced, so it is not known what is committed";
-    if (in->disk_is_bad && strstr(process->error.message, "it is not known whether") != NULL)
-        return "5: a name may have been written, and the disk does not say";
+const char *life_documented_refusal(const struct process *process) {
     if (process->kind == PROCESS_VERIFY && verify_may_complain(&process->error))
         return "5: verify, because the topic was cut or created again unnoticed";
     static const struct {

@@ -19,7 +19,7 @@ void life_look(void);
 
 /* A refusal (exit codes 2 and 5) that the documents announce for what the lake went through; NULL:
  * none. */
-const char *life_documented_refusal(const struct process *process, const struct world *in);
+const char *life_documented_refusal(const struct process *process);
 
 bool run_verify(const struct query_options *options, FILE *out, struct error *err);
 

@@ -480,6 +480,10 @@ static const char *documented(const struct process *process, const struct world 
     case ERROR_RETRY:
         return has_faults(&process->faults) ? "7: the disk failed for too long" : NULL;
     case ERROR_BROKER:
+    case ERROR_RESTART:
+        return has_faults(&process->faults)
+                   ? "7: a directory cannot be synced, so only a start can tell what is committed"
+                   : NULL;
     case ERROR_NO_TOPIC:
         return broker_failed ? "4: Kafka was not reachable at the start" : NULL;
     case ERROR_DATA_LOSS:
@@ -493,7 +497,7 @@ static const char *documented(const struct process *process, const struct world 
                    : NULL;
     case ERROR_STATE:
     case ERROR_CONFIG:
-        return life_documented_refusal(process, world);
+        return life_documented_refusal(process);
     default:
         return NULL;
     }

@@ -10,6 +10,7 @@ import itertools
 import os
 import pathlib
 import queue
+import re
 import shutil
 import subprocess
 
@@ -18,7 +19,7 @@ import pytest
 from rig import faults, item_documents
 from rig.faults import Fault
 from rig.lake import Lake
-from rig.paths import GEN
+from rig.paths import GEN, ROOT
 from rig.program import SANITIZERS
 from rig.supervisor import threads_named
 
@@ -28,6 +29,15 @@ PARTITIONS = 2
 STEP = 4  # records of a partition in a batch
 REPLAY_SHARE = 4  # test_replay_crash.c has every call of a replay
 LANES = max(2, os.cpu_count() or 2)
+
+
+def final_codes():
+    """Exit codes after which systemd does not start the program again."""
+    unit = (ROOT / "deploy/systemd/esports-stream.service").read_text()
+    return [int(code) for code in re.search(r"^RestartPreventExitStatus=(.*)$", unit, re.M).group(1).split()]
+
+
+FINAL_CODES = final_codes()
 
 
 def batches_of(count):
@@ -252,7 +262,8 @@ def run_points(lanes, undisturbed, what, start, batches, chosen=actions_of):
         # With no time to try again the program stops with its exit code; else it continues by itself.
         timeout = "0" if fault.action == "error=EIO" else "20s"
         words = [*faults.injecting(fault, lane.lake.root, log), "-f"]
-        lane.run(*words, WRITE_RETRY_TIMEOUT=timeout)
+        code = lane.run(*words, WRITE_RETRY_TIMEOUT=timeout)
+        assert code not in FINAL_CODES, f"{fault}: exit code {code}: {lane.tail()}"
 
     def finish(lane):
         lane.capture(batches + 1)

@@ -4,7 +4,7 @@ import os
 import signal
 
 import pytest
-from rig import processes
+from rig import faults, processes
 from rig.broker import free_ports
 from rig.web import Web
 
@@ -42,6 +42,28 @@ def test_a_signal_ends_the_wait_for_space(job, full):
     process.stop(timeout=10)
 
     full.unlink()
+    job.run()
+    job.assert_exact()
+
+
+@pytest.mark.parametrize("directory", ["offsets", "manifests"])
+def test_a_directory_that_cannot_be_synced_ends_with_7_and_a_restart_continues(job, tmp_path, directory):
+    """Whether the name of the plan, or of the commit, would survive a power failure is not known."""
+    job.create_topic()
+    job.produce(['{"match_id": "M1"}'])
+    process = job.start(TRIGGER="0 seconds")
+    job.wait_committed(process, {0: 1})
+    path = job.lake.checkpoint("matches") / directory
+    words = ("strace", "-f", "-o", tmp_path / "trace", "-P", path, "-e", "trace=fsync", "-e", "inject=fsync:error=EIO")
+    tracer = faults.attach([str(word) for word in words], process.pid)
+
+    job.produce(['{"match_id": "M2"}'])
+
+    process.wait_exit(60, 7)
+    tracer.wait(20)
+    (line,) = process.lines("CRITICAL")
+    assert f"'{path}/1' was written, but a power failure may undo this" in line
+    assert "Input/output error" in line
     job.run()
     job.assert_exact()
 

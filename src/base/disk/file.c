@@ -8,7 +8,7 @@
  * attempt. A rename that fails may still have been done (over a network the answer can be lost), so
  * the disk is asked; if it does not answer, nobody knows. After the rename only the sync of the
  * directory can fail; then nobody knows whether the name will survive. In both cases the error is
- * ERROR_STATE: the caller must look again. */
+ * ERROR_RESTART: someone must look again. */
 #include "base/disk/file.h"
 
 #include <errno.h>
@@ -120,7 +120,7 @@ static bool renamed_after_all(const struct file_draft *draft, int error_number, 
     (void)publish_failed(draft, error_number, err);
     if (left == 1)
         return false;
-    err->kind = ERROR_STATE;
+    err->kind = ERROR_RESTART;
     return error_wrap(err,
                       "it is not known whether '%s' was written, because the disk does not say; "
                       "start again: the program continues from the current state on disk",
@@ -143,10 +143,11 @@ bool file_draft_publish(struct file_draft *draft, struct error *err) {
     // away again although the bytes are safe. If it fails nobody can tell whether it will be there
     // after one; trying again would only find the name taken.
     if (!file_sync_directory(draft->directory.text, err)) {
-        err->kind = ERROR_STATE;
+        err->kind = ERROR_RESTART;
         return error_wrap(
             err,
-            "'%s' was written, but a power failure may undo this: its directory cannot be synced",
+            "'%s' was written, but a power failure may undo this, so only the next start can tell "
+            "what is on disk: its directory cannot be synced",
             draft->target.text);
     }
     return true;
@@ -197,7 +198,7 @@ bool file_publish_again(const char *directory, const char *name, const void *byt
         return false;
     if (there == NULL) {
         bool published = file_publish(directory, name, bytes, size, err);
-        if (!published && err->kind == ERROR_STATE)
+        if (!published && (err->kind == ERROR_STATE || err->kind == ERROR_RESTART))
             err->kind = ERROR_RETRY; // the next call looks at the existing file
         return published;
     }

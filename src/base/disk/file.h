@@ -48,8 +48,9 @@ MUST_CHECK bool file_draft_write(struct file_draft *draft, const void *bytes, si
 MUST_CHECK bool file_draft_sync(struct file_draft *draft, struct error *err);
 
 /* Sync, rename without replacing, sync of the directory. Closes the draft in any case.
- * ERROR_STATE   the name is taken, or it is published but perhaps not durable: nobody can tell
- *               without looking at the disk again
+ * ERROR_STATE   the name is taken
+ * ERROR_RESTART it may be published, and perhaps not durable: nobody can tell without looking at
+ *               the disk again
  * ERROR_CONFIG  the file system can't rename without replacing
  * ERROR_RETRY   nothing was published */
 MUST_CHECK bool file_draft_publish(struct file_draft *draft, struct error *err);

@@ -20,8 +20,9 @@ static const char *const states[] = {"working", "done", "failed"};
 static const struct {
     const char *name;
     enum error_kind kind;
-} error_kinds[] = {{"retry", ERROR_RETRY}, {"config", ERROR_CONFIG},   {"state", ERROR_STATE},
-                   {"limit", ERROR_LIMIT}, {"stopped", ERROR_STOPPED}, {NULL, ERROR_STATE}};
+} error_kinds[] = {{"retry", ERROR_RETRY},   {"config", ERROR_CONFIG},   {"state", ERROR_STATE},
+                   {"limit", ERROR_LIMIT},   {"restart", ERROR_RESTART}, {"stopped", ERROR_STOPPED},
+                   {"locked", ERROR_LOCKED}, {NULL, ERROR_STATE}};
 
 /* The index of a text in a list; -1: it is not there. */
 static int find(const char *const *names, int count, const char *name) {
@@ -52,8 +53,8 @@ bool request_write(const char *checkpoint, struct care_request *request, struct 
     size_t size;
     scoped(scope_free) char *text = json_print_versioned(json, 1, &size);
     json_free(json);
-    if (file_publish(checkpoint, CHECKPOINT_REQUEST, text, size, err))
-        return true;
+    if (file_publish(checkpoint, CHECKPOINT_REQUEST, text, size, err) || err->kind == ERROR_RESTART)
+        return true; // it need not survive a power failure
     if (err->kind != ERROR_STATE)
         return false;
     struct file_path path = file_join(checkpoint, CHECKPOINT_REQUEST);

@@ -339,7 +339,7 @@ static bool record(const struct store *store, const struct change *change, const
         !file_sync_directory(checkpoint->root.text, err))
         return false;
     *recorded = file_publish(checkpoint->changes.text, name, text, size, err);
-    if (*recorded || err->kind != ERROR_STATE)
+    if (*recorded || (err->kind != ERROR_STATE && err->kind != ERROR_RESTART))
         return *recorded;
     // It may have its name, and perhaps not for good: change_finish() looks again, and syncs.
     struct error ignored;

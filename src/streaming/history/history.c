@@ -7,344 +7,14 @@
  * fit. */
 #include "streaming/history/history.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/check.h"
-#include "base/json.h"
-#include "base/log/log.h"
 #include "base/scope.h"
-#include "streaming/store/disk_versions.h"
-#include "streaming/store/range_json.h"
+#include "streaming/history/history_files.h"
+#include "streaming/history/history_thin.h"
 
-enum {
-    FILE_SIZE_MAX = 512 << 20,
-    FILE_ENTRIES_MAX = 6 * HISTORY_SLOT, // of one with thinned slots
-};
-
-static void entry_deinit(struct history_entry *entry) {
-    offsets_deinit(&entry->ends);
-    offsets_deinit(&entry->known_ends);
-    coverage_deinit(&entry->outcome);
-}
-
-void history_deinit(struct history *history) {
-    for (size_t i = 0; i < history->count; i++)
-        entry_deinit(&history->entries[i]);
-    free(history->entries);
-    *history = (struct history){0};
-}
-
-/* Moves. */
-static struct history_entry *add(struct history *history, struct history_entry entry) {
-    if (history->count == history->capacity) {
-        history->capacity = history->capacity == 0 ? 16 : 2 * history->capacity;
-        history->entries =
-            reallocarray(history->entries, history->capacity, sizeof *history->entries);
-        check(history->entries != NULL);
-    }
-    history->entries[history->count] = entry;
-    return &history->entries[history->count++];
-}
-
-/* Drops the entries from `count` on. */
-static void shorten(struct history *history, size_t count) {
-    while (history->count > count)
-        entry_deinit(&history->entries[--history->count]);
-}
-
-static int64_t newest_of(const struct history *history) {
-    return history->count == 0 ? -1 : history->entries[history->count - 1].last;
-}
-
-/* Moves the entries that are newer than those of `history`. */
-static void add_all(struct history *history, struct history *more) {
-    for (size_t i = 0; i < more->count; i++) {
-        if (more->entries[i].first > newest_of(history))
-            (void)add(history, more->entries[i]);
-        else
-            entry_deinit(&more->entries[i]);
-    }
-    more->count = 0;
-    history_deinit(more);
-}
-
-const struct history_entry *history_find(const struct history *history, int64_t batch_id) {
-    for (size_t i = history->count; i > 0; i--)
-        if (history->entries[i - 1].last == batch_id && history->entries[i - 1].has_ends)
-            return &history->entries[i - 1];
-    return NULL;
-}
-
-/* ---- text ---- */
-
-static struct json *print_ranges(const struct coverage *outcome) {
-    struct json *ranges = json_new_array();
-    for (size_t i = 0; i < outcome->count; i++)
-        json_append(ranges, range_print(&outcome->ranges[i], outcome->counts_rows));
-    return ranges;
-}
-
-static struct json *print_entry(const struct history_entry *entry) {
-    struct json *object = json_new_object();
-    json_put_int(object, "first", entry->first);
-    json_put_int(object, "batch", entry->last);
-    json_put_int(object, "firstMs", entry->first_ms);
-    json_put_int(object, "timestampMs", entry->last_ms);
-    if (entry->incarnation > 0)
-        json_put_int(object, "incarnation", entry->incarnation);
-    if (entry->has_ends)
-        json_put(object, "ends", offsets_print(&entry->ends));
-    if (entry->known_ends.count > 0)
-        json_put(object, "knownEnds", offsets_print(&entry->known_ends));
-    if (entry->of_spark)
-        json_put_bool(object, "spark", true);
-    if (entry->outcome.counts_rows)
-        json_put_bool(object, "countsRows", true);
-    if (entry->outcome.count > 0)
-        json_put(object, "ranges", print_ranges(&entry->outcome));
-    if (entry->outcome.replayed.count > 0) {
-        json_put(object, "replayed", resolved_print(&entry->outcome.replayed));
-        replay_counts_print(&entry->outcome.replay_counts, object);
-    }
-    return object;
-}
-
-char *history_print(const struct history *history, const struct manifest_origin *origin,
-                    size_t *size) {
-    struct json *object = json_new_object(), *entries = json_new_array();
-    json_put_text(object, "query", origin->query_id);
-    json_put_text(object, "topic", origin->topic);
-    if (history->thinned)
-        json_put_bool(object, "thinned", true);
-    for (size_t i = 0; i < history->count; i++)
-        json_append(entries, print_entry(&history->entries[i]));
-    json_put(object, "entries", entries);
-    char *text = json_print_versioned(object, HISTORY_VERSION, size);
-    json_free(object);
-    return text;
-}
-
-static bool parse_ranges(const struct json *ranges, struct history_entry *entry,
-                         struct error *err) {
-    for (size_t i = 0; i < json_count(ranges); i++) {
-        struct range_outcome outcome;
-        if (!range_parse(json_at(ranges, i), entry->outcome.counts_rows, &outcome))
-            return error_set(err, ERROR_STATE, "the counts of batch %" PRId64 " do not add up",
-                             entry->last);
-        outcome.incarnation = entry->incarnation;
-        if (!coverage_add(&entry->outcome, &outcome, err))
-            return false;
-    }
-    return true;
-}
-
-static bool parse_replayed(const struct json *object, struct history_entry *entry,
-                           struct error *err) {
-    const struct json *replayed = json_member(object, "replayed");
-    return replayed == NULL ||
-           (resolved_parse(replayed, &entry->outcome.replayed, err) &&
-            (replay_counts_parse(object, &entry->outcome.replayed, &entry->outcome.replay_counts) ||
-             error_set(err, ERROR_STATE, "the counts of what was replayed do not add up")));
-}
-
-static bool parse_numbers(const struct json *object, struct history_entry *entry) {
-    int64_t incarnation = 0;
-    bool ok = json_member_int(object, "first", &entry->first) &&
-              json_member_int(object, "batch", &entry->last) &&
-              json_member_int(object, "firstMs", &entry->first_ms) &&
-              json_member_int(object, "timestampMs", &entry->last_ms) && entry->first >= 0 &&
-              entry->first <= entry->last &&
-              (json_member(object, "incarnation") == NULL ||
-               json_member_int(object, "incarnation", &incarnation)) &&
-              incarnation >= 0 && incarnation <= INT32_MAX;
-    entry->incarnation = (int32_t)incarnation;
-    return ok;
-}
-
-static bool parse_entry(const struct json *object, struct history_entry *entry, struct error *err) {
-    const struct json *ends = json_member(object, "ends"),
-                      *known = json_member(object, "knownEnds");
-    *entry = (struct history_entry){.has_ends = ends != NULL, .outcome = {.through = -1}};
-    if (!parse_numbers(object, entry))
-        return error_set(err, ERROR_STATE, "one of its entries is not described in full");
-    (void)json_member_bool(object, "spark", &entry->of_spark);
-    (void)json_member_bool(object, "countsRows", &entry->outcome.counts_rows);
-    return (ends == NULL || offsets_parse(ends, &entry->ends, err)) &&
-           (known == NULL || offsets_parse(known, &entry->known_ends, err)) &&
-           parse_ranges(json_member(object, "ranges"), entry, err) &&
-           parse_replayed(object, entry, err);
-}
-
-static bool is_text(const struct json *object, const char *name, const char *expected) {
-    const char *text = json_member_text(object, name);
-    return text != NULL && strcmp(text, expected) == 0;
-}
-
-static bool parse_object(const struct json *object, const struct manifest_origin *origin,
-                         struct history *history, struct error *err) {
-    const struct json *entries = json_member(object, "entries");
-    if (!is_text(object, "query", origin->query_id) || !is_text(object, "topic", origin->topic) ||
-        entries == NULL)
-        return error_set(err, ERROR_STATE, "it belongs to another query or topic");
-    (void)json_member_bool(object, "thinned", &history->thinned);
-    for (size_t i = 0; i < json_count(entries); i++) {
-        struct history_entry entry;
-        bool ok = parse_entry(json_at(entries, i), &entry, err);
-        if (ok && entry.first <= newest_of(history))
-            ok = error_set(err, ERROR_STATE, "its entries are not in order");
-        if (!ok) {
-            entry_deinit(&entry);
-            return false;
-        }
-        (void)add(history, entry);
-    }
-    return true;
-}
-
-bool history_parse(const char *text, size_t size, const struct manifest_origin *origin,
-                   struct history *history, struct error *err) {
-    int version;
-    *history = (struct history){0};
-    struct json *object = json_parse_versioned(text, size, HISTORY_VERSION, &version, err);
-    if (object == NULL)
-        return false;
-    bool ok = parse_object(object, origin, history, err);
-    json_free(object);
-    if (!ok)
-        history_deinit(history);
-    return ok;
-}
-
-/* ---- thinning ---- */
-
-static bool is_behind(const struct range_outcome *range, const struct coverage *outcome) {
-    for (size_t i = 0; i < outcome->count; i++)
-        if (outcome->ranges[i].range.partition == range->range.partition &&
-            outcome->ranges[i].range.end > range->range.start)
-            return false;
-    return true;
-}
-
-static bool is_all_behind(const struct coverage *later, const struct coverage *outcome) {
-    for (size_t i = 0; i < later->count; i++)
-        if (!is_behind(&later->ranges[i], outcome))
-            return false;
-    return true;
-}
-
-/* Positions that move stay visible, as does whose batch it was. */
-static bool belongs_to(const struct history_entry *to, const struct history_entry *entry) {
-    return entry->first == to->last + 1 && entry->last_ms - to->first_ms < HISTORY_THIN_MS &&
-           entry->last_ms >= to->first_ms && entry->incarnation == to->incarnation &&
-           entry->known_ends.count == 0 && entry->has_ends && to->has_ends &&
-           entry->of_spark == to->of_spark && is_all_behind(&entry->outcome, &to->outcome);
-}
-
-/* Moves. False: they don't go together, and both are as they were. */
-static bool join(struct history_entry *to, struct history_entry *entry) {
-    struct error ignored;
-    if (!belongs_to(to, entry))
-        return false;
-    for (size_t i = 0; i < entry->outcome.count; i++)
-        check(coverage_add(&to->outcome, &entry->outcome.ranges[i], &ignored));
-    to->outcome.counts_rows = to->outcome.counts_rows || entry->outcome.counts_rows;
-    resolved_add_all(&to->outcome.replayed, &entry->outcome.replayed);
-    replay_counts_add_all(&to->outcome.replay_counts, &entry->outcome.replay_counts);
-    offsets_deinit(&to->ends);
-    to->ends = entry->ends;
-    entry->ends = (struct offsets){0};
-    to->last = entry->last;
-    to->last_ms = entry->last_ms;
-    entry_deinit(entry);
-    return true;
-}
-
-void history_thin(struct history *history) {
-    size_t kept = 0;
-    for (size_t i = 0; i < history->count; i++)
-        if (kept == 0 || !join(&history->entries[kept - 1], &history->entries[i]))
-            history->entries[kept++] = history->entries[i];
-    history->count = kept;
-    history->thinned = true;
-}
-
-/* ---- files ---- */
-
-static void warn(const struct store *store, const char *what, const struct error *why) {
-    log_write(LOG_WARNING, store->options.query, "%s | error=%s", what, why->message);
-}
-
-/* *found false: there is none, or it is damaged. */
-static bool read_file(const struct store *store, int64_t slot, struct history *history, bool *found,
-                      struct error *err) {
-    struct file_path path = file_join_number(store->checkpoint.history.text, slot);
-    struct manifest_origin origin = store_origin(store);
-    scoped(scope_free) char *text = NULL;
-    size_t size;
-    *history = (struct history){0};
-    *found = false;
-    if (!file_read(path.text, FILE_SIZE_MAX, &text, &size, err))
-        return err->kind == ERROR_STATE;
-    if (text == NULL)
-        return true;
-    *found = history_parse(text, size, &origin, history, err);
-    if (*found)
-        return true;
-    (void)error_wrap(err, "'%s'", path.text);
-    warn(store, "Some older batches are unknown: a rewind cannot undo them", err);
-    return true;
-}
-
-static bool write_file(const struct store *store, int64_t slot, const struct history *history,
-                       struct error *err) {
-    const struct checkpoint *checkpoint = &store->checkpoint;
-    struct manifest_origin origin = store_origin(store);
-    char name[32];
-    size_t size;
-    (void)snprintf(name, sizeof name, "%" PRId64, slot);
-    scoped(scope_free) char *text = history_print(history, &origin, &size);
-    return file_make_directory_name(checkpoint->history.text, err) &&
-           file_sync_directory(checkpoint->root.text, err) &&
-           file_replace(checkpoint->history.text, name, text, size, err);
-}
-
-static bool remove_file(const struct store *store, int64_t slot, struct error *err) {
-    return file_remove(file_join_number(store->checkpoint.history.text, slot).text, err);
-}
-
-static bool list(const struct store *store, int64_t **slots, size_t *count, struct error *err) {
-    return file_list_numbers(store->checkpoint.history.text, "", slots, count, err);
-}
-
-/* The newest first, so that what is left has no gap. */
-bool history_cut(const struct store *store, int64_t last, struct error *err) {
-    scoped(scope_free) int64_t *slots = NULL;
-    size_t count;
-    if (!list(store, &slots, &count, err))
-        return false;
-    for (bool done = false; count > 0 && !done; count--) {
-        int64_t slot = slots[count - 1];
-        struct history part;
-        bool found;
-        if (!read_file(store, slot, &part, &found, err))
-            return false;
-        size_t kept = part.count;
-        while (kept > 0 && part.entries[kept - 1].last > last)
-            kept--;
-        done = kept == part.count && kept > 0;
-        bool cut = kept < part.count;
-        shorten(&part, kept);
-        bool ok = !cut ||
-                  (kept == 0 ? remove_file(store, slot, err) : write_file(store, slot, &part, err));
-        history_deinit(&part);
-        if (!ok)
-            return false;
-    }
-    return true;
-}
+enum { FILE_ENTRIES_MAX = 6 * HISTORY_SLOT }; // of a file with thinned slots
 
 /* ---- what the checkpoint has ---- */
 
@@ -447,7 +117,7 @@ static bool read_batch(const struct note *note, int64_t batch_id, struct history
 static bool go_to_slot(struct note *note, int64_t slot, struct error *err) {
     if (slot <= note->slot)
         return true;
-    if (note->changed && !write_file(note->store, note->slot, &note->newest, err))
+    if (note->changed && !history_file_write(note->store, note->slot, &note->newest, err))
         return false;
     history_deinit(&note->newest);
     note->slot = slot;
@@ -459,11 +129,11 @@ static bool add_batch(struct note *note, int64_t batch_id, struct error *err) {
     bool known;
     bool ok = read_batch(note, batch_id, &entry, &known, err);
     if (!ok || !known) {
-        entry_deinit(&entry);
+        history_entry_deinit(&entry);
         return ok;
     }
     ok = go_to_slot(note, batch_id / HISTORY_SLOT * HISTORY_SLOT, err);
-    (void)add(&note->newest, entry);
+    (void)history_add(&note->newest, entry);
     note->newest.thinned = false;
     note->changed = true;
     return ok;
@@ -496,28 +166,13 @@ static bool list_batches(const struct store *store, int64_t known, int64_t commi
 static bool note_batches(struct note *note, int64_t committed, struct error *err) {
     int64_t *batches;
     size_t count;
-    bool ok = list_batches(note->store, newest_of(&note->newest), committed, &batches, &count, err);
+    bool ok =
+        list_batches(note->store, history_newest(&note->newest), committed, &batches, &count, err);
     for (size_t i = 0; ok && i < count; i++)
         ok = add_batch(note, batches[i], err);
     free(batches);
     return ok && (!note->changed || note->only_read ||
-                  write_file(note->store, note->slot, &note->newest, err));
-}
-
-static bool read_files(const struct store *store, struct history *history, struct error *err) {
-    scoped(scope_free) int64_t *slots = NULL;
-    size_t count;
-    *history = (struct history){0};
-    if (!list(store, &slots, &count, err))
-        return false;
-    for (size_t i = 0; i < count; i++) {
-        struct history part;
-        bool found;
-        if (!read_file(store, slots[i], &part, &found, err))
-            return false;
-        add_all(history, &part);
-    }
-    return true;
+                  history_file_write(note->store, note->slot, &note->newest, err));
 }
 
 bool history_read(const struct store *store, struct history *history, struct error *err) {
@@ -525,7 +180,7 @@ bool history_read(const struct store *store, struct history *history, struct err
     int64_t committed;
     bool ok = checkpoint_newest(&store->checkpoint.commits, &committed, err) &&
               checkpoint_newest(&store->checkpoint.coverage, &note.folded, err) &&
-              read_files(store, &note.newest, err) && note_batches(&note, committed, err);
+              history_files_read(store, &note.newest, err) && note_batches(&note, committed, err);
     *history = note.newest;
     if (!ok)
         history_deinit(history);
@@ -543,17 +198,18 @@ static bool is_thinned(const struct history *history, bool found) {
 static bool thin_slot(const struct store *store, int64_t before, int64_t slot, struct error *err) {
     struct history to = {0}, from = {0};
     bool has_to = false, has_from;
-    bool ok = read_file(store, slot, &from, &has_from, err) &&
-              (before < 0 || read_file(store, before, &to, &has_to, err));
+    bool ok = history_file_read(store, slot, &from, &has_from, err) &&
+              (before < 0 || history_file_read(store, before, &to, &has_to, err));
     if (ok && !is_thinned(&from, has_from)) {
         history_thin(&from);
         bool joins = has_to && to.thinned && to.count + from.count <= FILE_ENTRIES_MAX;
         if (joins) {
-            add_all(&to, &from);
+            history_add_all(&to, &from);
             history_thin(&to);
         }
-        ok = joins ? write_file(store, before, &to, err) && remove_file(store, slot, err)
-                   : write_file(store, slot, &from, err);
+        ok = joins ? history_file_write(store, before, &to, err) &&
+                         history_file_remove(store, slot, err)
+                   : history_file_write(store, slot, &from, err);
     }
     history_deinit(&to);
     history_deinit(&from);
@@ -563,7 +219,7 @@ static bool thin_slot(const struct store *store, int64_t before, int64_t slot, s
 static bool thin(const struct store *store, int64_t newest_slot, struct error *err) {
     scoped(scope_free) int64_t *slots = NULL;
     size_t count;
-    if (!list(store, &slots, &count, err))
+    if (!history_file_list(store, &slots, &count, err))
         return false;
     while (count > 0 &&
            slots[count - 1] > newest_slot - (int64_t)HISTORY_PLAIN_SLOTS * HISTORY_SLOT)
@@ -579,12 +235,12 @@ static bool thin(const struct store *store, int64_t newest_slot, struct error *e
 static bool expire(const struct store *store, int64_t before_ms, struct error *err) {
     scoped(scope_free) int64_t *slots = NULL;
     size_t count;
-    if (!list(store, &slots, &count, err))
+    if (!history_file_list(store, &slots, &count, err))
         return false;
     for (size_t i = 0, gone = 0; i < count; i++) {
         struct history part;
         bool found;
-        if (!read_file(store, slots[i], &part, &found, err))
+        if (!history_file_read(store, slots[i], &part, &found, err))
             return false;
         bool old = part.count > 0 && part.entries[part.count - 1].last_ms < before_ms;
         bool kept = part.count > 0 && !old;
@@ -592,8 +248,35 @@ static bool expire(const struct store *store, int64_t before_ms, struct error *e
         if (kept)
             return true;
         for (; old && gone <= i; gone++)
-            if (!remove_file(store, slots[gone], err))
+            if (!history_file_remove(store, slots[gone], err))
                 return false;
+    }
+    return true;
+}
+
+/* The newest first, so that what is left has no gap. */
+bool history_cut(const struct store *store, int64_t last, struct error *err) {
+    scoped(scope_free) int64_t *slots = NULL;
+    size_t count;
+    if (!history_file_list(store, &slots, &count, err))
+        return false;
+    for (bool done = false; count > 0 && !done; count--) {
+        int64_t slot = slots[count - 1];
+        struct history part;
+        bool found;
+        if (!history_file_read(store, slot, &part, &found, err))
+            return false;
+        size_t kept = part.count;
+        while (kept > 0 && part.entries[kept - 1].last > last)
+            kept--;
+        done = kept == part.count && kept > 0;
+        bool cut = kept < part.count;
+        history_shorten(&part, kept);
+        bool ok = !cut || (kept == 0 ? history_file_remove(store, slot, err)
+                                     : history_file_write(store, slot, &part, err));
+        history_deinit(&part);
+        if (!ok)
+            return false;
     }
     return true;
 }
@@ -606,7 +289,8 @@ static bool begin_note(struct note *note, struct error *err) {
     return file_remove_drafts(checkpoint->history.text, err) &&
            checkpoint_newest(&checkpoint->coverage, &note->folded, err) &&
            checkpoint_newest(&checkpoint->history, &note->slot, err) &&
-           (note->slot < 0 || read_file(note->store, note->slot, &note->newest, &found, err));
+           (note->slot < 0 ||
+            history_file_read(note->store, note->slot, &note->newest, &found, err));
 }
 
 /* Of one file, the newest first: the last batch that both know; or *last is before the file. */
@@ -631,12 +315,12 @@ static bool cut_strange(const struct store *store, int64_t committed, struct err
     scoped(scope_free) int64_t *slots = NULL;
     size_t count;
     int64_t last = INT64_MAX;
-    if (!list(store, &slots, &count, err))
+    if (!history_file_list(store, &slots, &count, err))
         return false;
     for (bool same = false; !same && count > 0; count--) {
         struct history part;
         bool found;
-        bool ok = read_file(store, slots[count - 1], &part, &found, err) &&
+        bool ok = history_file_read(store, slots[count - 1], &part, &found, err) &&
                   compare(store, committed, &part, &last, &same, err);
         history_deinit(&part);
         if (!ok)
@@ -667,7 +351,7 @@ static bool keep(const struct store *store, bool at_start, struct error *err) {
 void history_keep(const struct store *store, bool at_start) {
     struct error err = {0};
     if (store->options.rewind_retention_ms > 0 && !keep(store, at_start, &err))
-        warn(store, "The history for rewind was not written; a later batch retries", &err);
+        history_warn(store, "The history for rewind was not written; a later batch retries", &err);
 }
 
 void history_note(const struct store *store, int64_t batch_id) {

@@ -2,20 +2,9 @@
  * REWIND_RETENTION.
  *
  * offsets/, commits/ and manifests/ keep the newest CHECKPOINT_BATCHES_KEPT batches, because Spark
- * keeps no more and deletes the rest. What they say of a batch is noted here before they forget it:
- *
- *     <checkpoint>/history/S
- *     v1
- *     {"query":"<uuid>","topic":"…","entries":[
- *      {"first":40,"batch":40,"firstMs":…,"timestampMs":…,"ends":{"0":120},"ranges":[…]}]}
- *
- * (one line). S is the first batch of the file's slot; there are HISTORY_SLOT batches in a slot. An
- * entry has the ends and the timestamp of its plan; "ranges", as in coverage/N, is what it took;
- * "replayed", "replayedCounts" and "replayedWithoutRows" are those of a manifest. "incarnation" is
- * there behind the first, "knownEnds" if its plan has them, "countsRows" if its ranges count
- * records and rows apart, and "spark" if Spark ran it, so that nothing of it is in coverage/.
- * Without "ends" the plan was gone already: such a batch can be undone, but it cannot be the newest
- * one that stays.
+ * keeps no more and deletes the rest. What they say of a batch is noted in <checkpoint>/history/S
+ * before they forget it: an entry of each (history_text.h). S is the first batch of the file's
+ * slot; there are HISTORY_SLOT batches in a slot.
  *
  * Beyond the newest HISTORY_PLAIN_SLOTS slots, batches that were planned within
  * HISTORY_THIN_MS of the first of them become one entry, which has their sum and the end of the
@@ -29,41 +18,18 @@
 #define STREAMING_HISTORY_HISTORY_H
 
 #include "base/error.h"
-#include "streaming/store/coverage.h"
+#include "streaming/history/history_list.h"
 #include "streaming/store/store.h"
 
 enum {
     HISTORY_INTERVAL = 10,
     HISTORY_SLOT = 100,
     HISTORY_PLAIN_SLOTS = 10,
-    HISTORY_THIN_MS = 60 * 1000
 };
-
-struct history_entry {
-    int64_t first, last;       // batches
-    int64_t first_ms, last_ms; // when they were planned
-    struct offsets ends;       // owned; of `last`, if they are known
-    struct offsets known_ends; // owned; of streaming/offsets/incarnation.h
-    struct coverage outcome;   // owned; what they have added to coverage/
-    int32_t incarnation;       // of the topic
-    bool has_ends;
-    bool of_spark; // all of them
-};
-
-struct history {
-    struct history_entry *entries; // owned; ascending, apart; gaps are not known
-    size_t count, capacity;
-    bool thinned; // of one file
-};
-
-void history_deinit(struct history *history); // accepts a zeroed struct
 
 /* All that is known, with what is not noted yet. A file that is damaged is left out, with a
  * warning. ERROR_RETRY: the disk; ERROR_STATE: the checkpoint is damaged. */
 MUST_CHECK bool history_read(const struct store *store, struct history *history, struct error *err);
-
-/* The entry whose newest batch this is, with its ends; NULL: there is none. */
-const struct history_entry *history_find(const struct history *history, int64_t batch_id);
 
 /* Takes in what the checkpoint has of committed batches and the history has not, and forgets what
  * is older than REWIND_RETENTION. Before anything is removed from the checkpoint that was not noted
@@ -76,17 +42,5 @@ void history_note(const struct store *store, int64_t batch_id);
 
 /* Forgets the batches after this one. Repeatable. ERROR_RETRY: the disk. */
 MUST_CHECK bool history_cut(const struct store *store, int64_t last, struct error *err);
-
-/* ---- for tests ---- */
-
-/* Owned by the caller. */
-char *history_print(const struct history *history, const struct manifest_origin *origin,
-                    size_t *size);
-/* ERROR_STATE, without the file's name. */
-MUST_CHECK bool history_parse(const char *text, size_t size, const struct manifest_origin *origin,
-                              struct history *history, struct error *err);
-
-/* Makes one entry of those that were planned close to each other. */
-void history_thin(struct history *history);
 
 #endif

@@ -436,7 +436,8 @@ static bool commit_batch(struct batch_runner *runner, const struct work *work,
     while (!run_once(runner, work, manifest, tally, err)) {
         int64_t *lost_us =
             disk_error_may_pass(err) ? &report->clock.disk_lost_us : &report->clock.broker_lost_us;
-        if (err->kind != ERROR_STATE) // then nobody knows whether it is committed: leave the disk
+        // A manifest of someone else, or nobody knows whether ours is committed: leave the disk.
+        if (err->kind != ERROR_STATE && err->kind != ERROR_RESTART)
             store_discard_batch(runner->position->store, work->plan->batch_id);
         if (!try_again(runner, work->plan, &attempts, err))
             return false;

@@ -162,8 +162,9 @@ bool sink_log_write(struct sink_log *log, int64_t batch_id, const struct file_li
     if (!publish(log, batch_id, files, err)) {
         // Taken, or published and not synced: the next call looks at the existing file.
         struct error ignored;
-        if (err->kind == ERROR_STATE &&
-            file_exists(sink_log_path(log, batch_id).text, NULL, &ignored) == 1)
+        if (err->kind == ERROR_RESTART ||
+            (err->kind == ERROR_STATE &&
+             file_exists(sink_log_path(log, batch_id).text, NULL, &ignored) == 1))
             err->kind = ERROR_RETRY;
         return false;
     }

@@ -23,7 +23,8 @@ MUST_CHECK bool store_start_upkeep(struct store *store, struct error *err);
 MUST_CHECK bool store_write_initial(struct store *store, const struct offset_range *starts,
                                     size_t count, struct error *err);
 
-/* Publishes offsets/N without overwriting. ERROR_STATE: somebody else planned this batch. */
+/* Publishes offsets/N without overwriting. ERROR_STATE: somebody else planned this batch.
+ * ERROR_RESTART: nobody knows whether it is planned. */
 MUST_CHECK bool store_write_plan(struct store *store, const struct plan *plan, struct error *err);
 
 /* The same, with what is known of the topic: where it ended, if the plan moves positions
@@ -41,8 +42,8 @@ MUST_CHECK bool store_begin_batch(struct store *store, int64_t batch_id, const c
 void store_discard_batch(struct store *store, int64_t batch_id);
 
 /* The commit point. ERROR_RETRY: nothing was committed, discard and run again. ERROR_STATE: the
- * batch does not add up (nothing was committed), or nobody knows whether it was: stop, a restart
- * reads the disk. */
+ * batch does not add up, or someone else has committed it. ERROR_RESTART: nobody knows whether it
+ * is committed; the next start reads the disk. */
 MUST_CHECK bool store_commit(struct store *store, const struct manifest *manifest,
                              struct error *err);
 

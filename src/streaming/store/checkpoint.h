@@ -17,8 +17,9 @@
  *
  * Offsets and commits are kept for CHECKPOINT_BATCHES_KEPT batches before the newest, manifests
  * too: what older ones said about offsets is folded into coverage/N. Files are published without
- * replacing: two writers can't both believe to have planned N. ERROR_RETRY: the disk; ERROR_STATE:
- * a file that is not what it should be. */
+ * replacing: two writers can't both believe to have planned N. ERROR_RETRY: the disk;
+ * ERROR_RESTART: it may be published, and perhaps not for good; ERROR_STATE: a file that is not
+ * what it should be. */
 #ifndef STREAMING_STORE_CHECKPOINT_H
 #define STREAMING_STORE_CHECKPOINT_H
 

@@ -70,7 +70,7 @@ static bool can_publish(const char *directory) {
     name_probe(name);
     bool made = file_publish(directory, name, block, sizeof block, &ignored);
     int reason = errno;
-    if (!made && ignored.kind != ERROR_STATE)
+    if (!made && ignored.kind != ERROR_STATE && ignored.kind != ERROR_RESTART)
         return errno = reason, false;
     return file_remove(file_join(directory, name).text, &ignored);
 }

@@ -34,10 +34,12 @@ const struct exit_code_entry exit_codes[] = {
      "See `When records are gone` in docs/kafka.md: FAIL_ON_DATA_LOSS=false continues without the "
      "lost records, and reads a new topic from its beginning. For a damaged batch, follow the "
      "message."},
-    {EXIT_CODE_WRITE, "disk failed for too long",
-     "Writing kept failing for WRITE_RETRY_TIMEOUT: disk full, read-only or broken. Also: a "
-     "command cannot write its output.",
-     "Free some space or repair the disk, then start again; nothing is lost."},
+    {EXIT_CODE_WRITE, "disk failed",
+     "Writing kept failing for WRITE_RETRY_TIMEOUT: disk full, read-only or broken. Or, at once: a "
+     "directory could not be synced at a moment when only a start can find out what is committed. "
+     "Also: a command cannot write its output.",
+     "Free some space or repair the disk, then start again; nothing is lost. A start looks at "
+     "what is on disk, and continues from there."},
     {EXIT_CODE_RECORD, "malformed record",
      "PARSE_MODE is failfast and a record cannot become a row, or Spark cannot read a record; the "
      "message names its offset. Also: none of the records that `doctor` or `infer` read can be "
@@ -82,6 +84,7 @@ enum exit_code exit_code_of(enum error_kind kind) {
     case ERROR_STOPPED:
         return EXIT_CODE_OK;
     case ERROR_RETRY:
+    case ERROR_RESTART:
         return EXIT_CODE_WRITE;
     case ERROR_BROKER:
     case ERROR_NO_TOPIC:

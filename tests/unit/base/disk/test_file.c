@@ -133,7 +133,7 @@ static void a_rename_that_fails_is_asked_for(void **state) {
             assert_int_equal(err.kind, ERROR_RETRY); // nothing is published
         ops.stat = refuse_stat;
         assert_false(file_publish(root, done ? "10" : "9", "hello", 5, &err));
-        assert_int_equal(err.kind, ERROR_STATE); // nobody knows
+        assert_int_equal(err.kind, ERROR_RESTART); // nobody knows
         assert_non_null(strstr(err.message, "start again"));
         assert_non_null(strstr(err.message, "Input/output error"));
     }
@@ -164,7 +164,7 @@ static void the_kind_of_an_error_says_whether_it_is_published(void **state) {
     ops = disk_real;
     ops.fsync = refuse_directory_sync;
     assert_false(file_publish(root, "7", "hello", 5, &err));
-    assert_int_equal(err.kind, ERROR_STATE); // nobody knows
+    assert_int_equal(err.kind, ERROR_RESTART); // nobody knows
     assert_content("7", "hello");
     assert_false(file_publish_again(root, "7", "hello", 5, &err));
     assert_int_equal(err.kind, ERROR_RETRY); // the caller keeps trying

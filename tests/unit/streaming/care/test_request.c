@@ -124,8 +124,9 @@ static void an_answer_is_for_its_request_only(void **state) {
 static void a_failure_keeps_its_kind(void **state) {
     (void)state;
     static const enum error_kind kinds[][2] = {
-        {ERROR_RETRY, ERROR_RETRY}, {ERROR_CONFIG, ERROR_CONFIG},   {ERROR_STATE, ERROR_STATE},
-        {ERROR_LIMIT, ERROR_LIMIT}, {ERROR_STOPPED, ERROR_STOPPED}, {ERROR_BROKER, ERROR_STATE}};
+        {ERROR_RETRY, ERROR_RETRY},     {ERROR_CONFIG, ERROR_CONFIG},   {ERROR_STATE, ERROR_STATE},
+        {ERROR_LIMIT, ERROR_LIMIT},     {ERROR_STOPPED, ERROR_STOPPED}, {ERROR_BROKER, ERROR_STATE},
+        {ERROR_RESTART, ERROR_RESTART}, {ERROR_LOCKED, ERROR_LOCKED}};
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         struct error err;
         struct care_answer read,

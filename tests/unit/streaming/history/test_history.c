@@ -5,6 +5,8 @@
 #include "base/scope.h"
 #include "streaming/history/coverage_cut.h"
 #include "streaming/history/history.h"
+#include "streaming/history/history_text.h"
+#include "streaming/history/history_thin.h"
 
 static struct fixture fixture;
 

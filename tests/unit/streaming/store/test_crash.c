@@ -271,7 +271,7 @@ static bool try_fault(enum fault fault, int error_number, long at, int64_t last)
     bool reached = faulty.calls >= at;
     bool dead = faulty.dead;
     faulty_end();
-    if (!dead && !done && driver.err.kind != ERROR_STATE)
+    if (!dead && !done && driver.err.kind != ERROR_RESTART) // for which it is restarted
         fail_msg("call %ld: gave up: %s", at, driver.err.message);
     assert_no_partial_file();
 

@@ -229,7 +229,7 @@ static void every_kind_of_error_has_an_exit_code_that_is_documented(void **state
         int code;
     } cases[] = {{ERROR_NONE, 0},   {ERROR_STOPPED, 0}, {ERROR_CONFIG, 2},    {ERROR_LOCKED, 3},
                  {ERROR_BROKER, 4}, {ERROR_STATE, 5},   {ERROR_DATA_LOSS, 6}, {ERROR_RETRY, 7},
-                 {ERROR_RECORD, 8}, {ERROR_CLUSTER, 9}, {ERROR_LIMIT, 12}};
+                 {ERROR_RECORD, 8}, {ERROR_CLUSTER, 9}, {ERROR_LIMIT, 12},    {ERROR_RESTART, 7}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         assert_int_equal(exit_code_of(cases[i].kind), cases[i].code);
         bool documented = false;

@@ -1,0 +1,12 @@
+/* history_thin.h: old batches become fewer entries. Pure: no disk. */
+#ifndef STREAMING_HISTORY_HISTORY_THIN_H
+#define STREAMING_HISTORY_HISTORY_THIN_H
+
+#include "streaming/history/history_list.h"
+
+enum { HISTORY_THIN_MS = 60 * 1000 };
+
+/* Makes one entry of those that were planned within HISTORY_THIN_MS of the first of them. */
+void history_thin(struct history *history);
+
+#endif
