@@ -11,7 +11,7 @@ Fails if the peak is above the budget, the kernel ended the program, or a row is
 And record batches that unpack to much, for each codec. One of up to half of the memory that is not fixed is read. Of
 larger ones (docs/internals/batches.md), one of zstd is read, or ends the query with exit code 2 and a message that
 names topic, partition and offset; librdkafka unpacks one of gzip, snappy or lz4 whatever it takes, so that the
-kernel may end the program. That is written down, and is no failure."""
+kernel may end the program. That is written down, and is no failure. Writes bench/results/memory.md."""
 
 import contextlib
 import itertools
@@ -208,6 +208,17 @@ def as_text(found):
     return "\n".join(lines)
 
 
-if __name__ == "__main__":
+def main():
+    from run import commit, machine
+
+    measured = commit()
     with tempfile.TemporaryDirectory(prefix="esports-bench-") as directory:
-        print(as_text(measure(pathlib.Path(directory))))
+        text = as_text(measure(pathlib.Path(directory)))
+    print(text)
+    (ROOT / "bench" / "results" / "memory.md").write_text(
+        f"{text}\n\nOf topics, the most of {ROUNDS} runs ({machine()}, {measured}; `bench/memory.py`)\n"
+    )
+
+
+if __name__ == "__main__":
+    main()
