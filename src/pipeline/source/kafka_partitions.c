@@ -262,8 +262,22 @@ static bool start_new(struct kafka_partitions *set, size_t index, int64_t offset
     return true;
 }
 
-/* Of one that may be paused. Without a time limit: with one, it would wait for librdkafka to have
- * done it. What is taken from the queue from here on is from the new offset. */
+/* Before they are sought: only seeking wakes the thread of a partition's broker, which otherwise
+ * may sleep for a second. */
+static void resume_wanted(struct kafka_partitions *set) {
+    rd_kafka_topic_partition_list_t *list = list_new(set);
+    for (size_t i = 0; i < set->count; i++) {
+        const struct kafka_partition *partition = &set->partitions[i];
+        if (partition->wanted && partition->known && !partition->active)
+            list_add(set, list, i);
+    }
+    if (list->cnt > 0)
+        (void)rd_kafka_resume_partitions(set->client.handle, list); // as in pause_list()
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+/* Without a time limit: with one, it would wait for librdkafka to have done it. What is taken from
+ * the queue from here on is from the new offset. */
 static bool start_again(struct kafka_partitions *set, size_t index, int64_t offset,
                         struct error *err) {
     struct kafka_topic *topic = topic_of(set, index);
@@ -277,19 +291,14 @@ bool kafka_partitions_goes_on(const struct kafka_partitions *set, struct kafka_s
     return partition->active && partition->position == start.offset;
 }
 
-/* What is paused is added to `paused`, and does not fetch before it is resumed. */
-static bool start_one(struct kafka_partitions *set, struct kafka_start start,
-                      rd_kafka_topic_partition_list_t *paused, struct error *err) {
+static bool start_one(struct kafka_partitions *set, struct kafka_start start, struct error *err) {
     struct kafka_partition *partition = &set->partitions[start.index];
     if (kafka_partitions_goes_on(set, start))
         return true;
-    bool is_paused = partition->known && !partition->active;
     forget_held(partition);
     if (!(partition->known ? start_again(set, start.index, start.offset, err)
                            : start_new(set, start.index, start.offset, err)))
         return false;
-    if (is_paused)
-        list_add(set, paused, start.index);
     partition->active = true;
     partition->position = partition->proved_to = start.offset;
     partition->read_count = partition->read_bytes = 0;
@@ -305,18 +314,15 @@ bool kafka_partitions_start(struct kafka_partitions *set, const struct kafka_sta
     pause_surplus(set);
     if (!open_client(set, err))
         return false;
-    rd_kafka_topic_partition_list_t *paused = list_new(set);
+    resume_wanted(set);
     bool first_started = true;
     struct error ignored; // of those after the first: they are started again when they are opened
     for (size_t i = 0; i < count; i++) {
         struct kafka_partition *partition = &set->partitions[starts[i].index];
-        if (partition->wanted && !start_one(set, starts[i], paused, i == 0 ? err : &ignored))
+        if (partition->wanted && !start_one(set, starts[i], i == 0 ? err : &ignored))
             first_started = first_started && i > 0;
         partition->wanted = false;
     }
-    if (paused->cnt > 0)
-        (void)rd_kafka_resume_partitions(set->client.handle, paused); // as in pause_list()
-    rd_kafka_topic_partition_list_destroy(paused);
     return first_started;
 }
 

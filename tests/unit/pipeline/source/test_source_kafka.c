@@ -210,7 +210,8 @@ static void more_partitions_than_fit_take_turns(void **state) {
     read_many(1 << 20);
 }
 
-static int pauses, seeks; // calls
+static int pauses, seeks, seeks_too_early; // calls
+static int resumed;                        // partitions that are not sought yet
 
 /* In front of librdkafka's. */
 rd_kafka_resp_err_t rd_kafka_pause_partitions(rd_kafka_t *rk,
@@ -223,6 +224,16 @@ rd_kafka_resp_err_t rd_kafka_pause_partitions(rd_kafka_t *rk,
     return pause(rk, partitions);
 }
 
+rd_kafka_resp_err_t rd_kafka_resume_partitions(rd_kafka_t *rk,
+                                               rd_kafka_topic_partition_list_t *partitions) {
+    typedef rd_kafka_resp_err_t resume_fn(rd_kafka_t *, rd_kafka_topic_partition_list_t *);
+    resume_fn *resume;
+    void *symbol = dlsym(RTLD_NEXT, "rd_kafka_resume_partitions");
+    memcpy(&resume, &symbol, sizeof resume);
+    resumed += partitions->cnt;
+    return resume(rk, partitions);
+}
+
 rd_kafka_resp_err_t rd_kafka_seek(rd_kafka_topic_t *rkt, int32_t partition, int64_t offset,
                                   int timeout_ms) {
     typedef rd_kafka_resp_err_t seek_fn(rd_kafka_topic_t *, int32_t, int64_t, int);
@@ -230,6 +241,7 @@ rd_kafka_resp_err_t rd_kafka_seek(rd_kafka_topic_t *rkt, int32_t partition, int6
     void *symbol = dlsym(RTLD_NEXT, "rd_kafka_seek");
     memcpy(&seek, &symbol, sizeof seek);
     seeks++;
+    seeks_too_early += resumed-- <= 0;
     return seek(rkt, partition, offset, timeout_ms);
 }
 
@@ -243,7 +255,7 @@ static void read_in_turns(int partitions, int batches) {
     mock_kafka_topic(&mock, "turns", partitions);
     for (int i = 0; i < partitions; i++)
         mock_kafka_put(&mock, "turns", i, 0, 20 * (batches + 1), 200);
-    pauses = seeks = 0;
+    pauses = seeks = seeks_too_early = resumed = 0;
     for (int64_t start = 0, end = 20 * (int64_t)batches; start < end; start += 20) {
         for (int i = 0; i < partitions; i++)
             ranges[i] = (struct offset_range){i, start, start + 20};
@@ -265,6 +277,15 @@ static void one_partition_more_than_fit_takes_the_place_of_one(void **state) {
     (void)state;
     read_in_turns(9, 4);
     assert_int_equal(seeks, 3 * 2);
+}
+
+/* It is the seek that wakes the broker's thread. */
+static void partitions_are_resumed_before_they_are_sought(void **state) {
+    (void)state;
+    read_in_turns(20, 2);
+    assert_int_equal(seeks, 20);
+    assert_int_equal(seeks_too_early, 0);
+    assert_int_equal(resumed, 0);
 }
 
 static void a_partition_that_is_expected_twice_starts_at_its_first_range(void **state) {
@@ -491,6 +512,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(partitions_change_places_as_many_at_once_as_fit, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(one_partition_more_than_fit_takes_the_place_of_one, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(partitions_are_resumed_before_they_are_sought, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(
             a_partition_that_is_expected_twice_starts_at_its_first_range, set_up, tear_down),
