@@ -10,8 +10,8 @@ Fails if the peak is above the budget, the kernel ended the program, or a row is
 
 And record batches that unpack to much, for each codec. One of up to half of the memory that is not fixed is read. Of
 larger ones (docs/internals/batches.md), one of zstd is read, or ends the query with exit code 2 and a message that
-names topic, partition and offset; librdkafka unpacks one of gzip, snappy or lz4 whatever it takes, so that the
-kernel may end the program. That is written down, and is no failure. Writes bench/results/memory.md."""
+names topic, partition and offset; librdkafka has no limit for one of gzip, snappy or lz4, so that the kernel may end
+the program. That is written down, and is not a failure. Writes bench/results/memory.md."""
 
 import contextlib
 import itertools

@@ -286,14 +286,14 @@ static bool start_again(struct kafka_partitions *set, size_t index, int64_t offs
     return true;
 }
 
-bool kafka_partitions_goes_on(const struct kafka_partitions *set, struct kafka_start start) {
+bool kafka_partitions_continues(const struct kafka_partitions *set, struct kafka_start start) {
     const struct kafka_partition *partition = &set->partitions[start.index];
     return partition->active && partition->position == start.offset;
 }
 
 static bool start_one(struct kafka_partitions *set, struct kafka_start start, struct error *err) {
     struct kafka_partition *partition = &set->partitions[start.index];
-    if (kafka_partitions_goes_on(set, start))
+    if (kafka_partitions_continues(set, start))
         return true;
     forget_held(partition);
     if (!(partition->known ? start_again(set, start.index, start.offset, err)

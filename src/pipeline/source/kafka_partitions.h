@@ -74,12 +74,12 @@ struct kafka_start {
 };
 
 /* Whether what is fetched of the partition begins there. */
-bool kafka_partitions_goes_on(const struct kafka_partitions *set, struct kafka_start start);
+bool kafka_partitions_continues(const struct kafka_partitions *set, struct kafka_start start);
 
 /* Starts the first one, and as many of those after it as there are slots, in one go: the broker
- * may hold back its answer for fetch.wait.max.ms before it hears of new partitions. One that goes
- * on there anyway is left alone; another active one forgets what it has. Of a partition that is
- * named twice, the first place counts. False: the first one could not be started. */
+ * may hold back its answer for fetch.wait.max.ms before it is asked for new partitions. One that
+ * continues there anyway is left alone; another active one forgets what it has. Of a partition that
+ * is named twice, the first place counts. False: the first one could not be started. */
 MUST_CHECK bool kafka_partitions_start(struct kafka_partitions *set,
                                        const struct kafka_start *starts, size_t count,
                                        struct error *err);

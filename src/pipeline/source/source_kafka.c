@@ -110,7 +110,7 @@ static bool open_range(struct source *source, const char *topic, struct offset_r
     return_lent(self);
     self->current = kafka_partitions_use(&self->set, topic, range.partition);
     struct kafka_start start = {self->current, range.start};
-    if (!kafka_partitions_goes_on(&self->set, start) && range.end > range.start &&
+    if (!kafka_partitions_continues(&self->set, start) && range.end > range.start &&
         !start_from(self, start, err))
         return false;
     self->next = 0;
