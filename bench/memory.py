@@ -6,10 +6,12 @@ workers, in a control group of 1.5 times the budget. The program may be slow; it
     hard       8 partitions, 1,000 different partition values, a megabyte of text in every thousandth record
     wide       the same in 500 partitions
 
-And record batches that unpack to more than the memory that a batch may have (docs/internals/batches.md), for each
-codec: read, or the end with exit code 2 and a message that names topic, partition and offset.
+Fails if the peak is above the budget, the kernel ended the program, or a row is missing.
 
-Fails if the peak is above the budget, the kernel ended the program, or a row is missing."""
+And record batches that unpack to much, for each codec. One of up to half of the memory that is not fixed is read. Of
+larger ones (docs/internals/batches.md), one of zstd is read, or ends the query with exit code 2 and a message that
+names topic, partition and offset; librdkafka has no limit for one of gzip, snappy or lz4, so that the kernel may end
+the program. That is written down, and is not a failure. Writes bench/results/memory.md."""
 
 import contextlib
 import itertools
@@ -36,6 +38,8 @@ VALUES = 1000
 ROUNDS = 3
 LARGE = 1_000_000
 OUT_OF_BUDGET = 2  # the exit code
+FIXED_MB = 32  # of each budget (streaming.c)
+LIMITED = "zstd"  # the only codec whose batches librdkafka unpacks within a limit
 groups = itertools.count(1)
 
 
@@ -156,6 +160,21 @@ def produce_packed(broker, topic, codec, mebibytes):
     fail_unless(producer.flush(120) == 0, "not produced", (codec, mebibytes))
 
 
+def packed_outcome(figures, mebibytes, log, topic):
+    if figures["exit_code"] == 0 and figures["rows"] == mebibytes:
+        return "read"
+    if figures["exit_code"] == OUT_OF_BUDGET and re.search(rf"CRITICAL.*{topic}\D+0\b.*\b0\b", log):
+        return "refused: exit code 2, with topic, partition and offset"
+    return "killed by the kernel" if figures["kills"] else "failed"
+
+
+def packed_outcomes(codec, mebibytes, budget):
+    """The first letters of those that are documented."""
+    if mebibytes <= (BUDGETS_MB[budget] - FIXED_MB) // 2:
+        return ("read",)
+    return ("read", "refused") if codec == LIMITED else ("read", "refused", "killed")
+
+
 def measure_packed(broker, work):
     found = {}
     for codec in ("gzip", "snappy", "lz4", "zstd"):
@@ -166,11 +185,9 @@ def measure_packed(broker, work):
             produce_packed(broker, topic, codec, mebibytes)
             figures = run(broker, topic, budget, work)
             log = (work / "log").read_text()
-            named = re.search(rf"CRITICAL.*{topic}\D+0\b.*\b0\b", log) is not None
-            is_read = figures["exit_code"] == 0 and figures["rows"] == mebibytes
-            fail_unless(is_read or (figures["exit_code"] == OUT_OF_BUDGET and named), what, (figures, log[-2000:]))
-            fail_unless(figures["kills"] == 0, what, figures)
-            found[what] = {**figures, "outcome": "read" if is_read else "refused: exit code 2, with topic, partition and offset"}
+            outcome = packed_outcome(figures, mebibytes, log, topic)
+            fail_unless(outcome.startswith(packed_outcomes(codec, mebibytes, budget)), what, (figures, outcome, log[-2000:]))
+            found[what] = {**figures, "outcome": outcome}
             print(what, found[what], flush=True)
     return found
 
@@ -191,6 +208,17 @@ def as_text(found):
     return "\n".join(lines)
 
 
-if __name__ == "__main__":
+def main():
+    from run import commit, machine
+
+    measured = commit()
     with tempfile.TemporaryDirectory(prefix="esports-bench-") as directory:
-        print(as_text(measure(pathlib.Path(directory))))
+        text = as_text(measure(pathlib.Path(directory)))
+    print(text)
+    (ROOT / "bench" / "results" / "memory.md").write_text(
+        f"{text}\n\nOf topics, the most of {ROUNDS} runs ({machine()}, {measured}; `bench/memory.py`)\n"
+    )
+
+
+if __name__ == "__main__":
+    main()

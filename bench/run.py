@@ -99,7 +99,7 @@ PARTS = {
         lambda work, options: (scaling.measure(work, options.most_rows), None),
     ),
     "readers": ("Small files and their readers", part_readers),
-    "memory": ("64m under pressure", part_memory),
+    "memory": ("The budget under pressure", part_memory),
     "merge": ("Merging small files", part_merge),
     "cluster": ("A Spark cluster for comparison", part_cluster),
     "sink_log": ("Sink logs of many entries", lambda work, options: script("sink_log")),

@@ -231,6 +231,13 @@ class Broker:
             future.result(30)
         self.wait_leaders(name, total)
 
+    def set_quota(self, client_id, **quotas):
+        """consumer_byte_rate=200_000: of all clients with this id; None: no quota any more."""
+        words = ["--bootstrap-server", self.bootstrap, "--alter", "--entity-type", "clients", "--entity-name", client_id]
+        for name, value in quotas.items():
+            words += ["--delete-config", name] if value is None else ["--add-config", f"{name}={value}"]
+        self._run("kafka.admin.ConfigCommand", *words)
+
     def delete_records(self, name, before):
         """Raises the log start: `before` maps partition to its new first offset."""
         wanted = [TopicPartition(name, part, offset) for part, offset in before.items()]

@@ -4,7 +4,7 @@
  * Three things would cost time: queues that are not filled again although they were read
  * (refill()), partitions at their end, for which the broker holds back its answer
  * (pause_those_in_the_way()), and memory that was cut for fewer partitions than are read by now
- * (make_room()). */
+ * (cut_memory_for()). */
 #include "pipeline/source/kafka_partitions.h"
 
 #include <inttypes.h>
@@ -171,43 +171,69 @@ static void empty_queue(const struct kafka_partition *partition) {
     }
 }
 
-static void pause_longest_unused(struct kafka_partitions *set) {
-    size_t oldest = set->count;
-    for (size_t i = 0; i < set->count; i++) {
-        const struct kafka_partition *partition = &set->partitions[i];
-        if (partition->active &&
-            (oldest == set->count || partition->opened < set->partitions[oldest].opened))
-            oldest = i;
+/* Marks as many of them as wanted, at most. */
+static void want(struct kafka_partitions *set, const struct kafka_start *starts, size_t count,
+                 size_t most) {
+    for (size_t i = 0; i < set->count; i++)
+        set->partitions[i].wanted = false;
+    for (size_t i = 0; i < count && most > 0; i++) {
+        struct kafka_partition *partition = &set->partitions[starts[i].index];
+        most -= !partition->wanted;
+        partition->wanted = true;
     }
-    check(oldest < set->count);
-    rd_kafka_topic_partition_list_t *list = list_new(set);
-    forget_held(&set->partitions[oldest]);
-    list_add(set, list, oldest);
-    pause_list(set, list);
-    empty_queue(&set->partitions[oldest]);
 }
 
-static size_t active_count(const struct kafka_partitions *set) {
+/* How many there are if nothing is paused. */
+static size_t active_or_wanted(const struct kafka_partitions *set) {
     size_t count = 0;
     for (size_t i = 0; i < set->count; i++)
-        count += set->partitions[i].active;
+        count += set->partitions[i].active || set->partitions[i].wanted;
     return count;
 }
 
-bool kafka_partitions_has_room(const struct kafka_partitions *set) {
-    return active_count(set) < set->slots;
+/* As far as that leaves queues that are of use. */
+static void cut_memory_for(struct kafka_partitions *set, size_t count) {
+    size_t slots = set->slots;
+    while (slots < count && set->memory.fetched / 4 >= QUEUE_LEAST * slots)
+        slots *= 2;
+    if (slots == set->slots)
+        return;
+    kafka_partitions_reset(set);
+    set->slots = slots;
 }
 
-/* Afterwards there is a client with room for one more partition. */
-static bool make_room(struct kafka_partitions *set, struct error *err) {
-    if (!kafka_partitions_has_room(set)) {
-        if (set->memory.fetched / 4 >= QUEUE_LEAST * set->slots) {
-            kafka_partitions_reset(set);
-            set->slots *= 2;
-        } else {
-            pause_longest_unused(set);
-        }
+/* Of the active ones that are not wanted; there must be one. */
+static size_t opened_last(const struct kafka_partitions *set) {
+    size_t last = set->count;
+    for (size_t i = 0; i < set->count; i++) {
+        const struct kafka_partition *partition = &set->partitions[i];
+        if (partition->active && !partition->wanted &&
+            (last == set->count || partition->opened > set->partitions[last].opened))
+            last = i;
     }
+    check(last < set->count);
+    return last;
+}
+
+static void pause_surplus(struct kafka_partitions *set) {
+    size_t count = active_or_wanted(set);
+    if (count <= set->slots)
+        return;
+    rd_kafka_topic_partition_list_t *list = list_new(set);
+    size_t *paused = must_alloc(count - set->slots, sizeof *paused), paused_count = 0;
+    for (; count > set->slots; count--) {
+        size_t index = opened_last(set);
+        forget_held(&set->partitions[index]);
+        list_add(set, list, index);
+        paused[paused_count++] = index;
+    }
+    pause_list(set, list);
+    for (size_t i = 0; i < paused_count; i++)
+        empty_queue(&set->partitions[paused[i]]);
+    free(paused);
+}
+
+static bool open_client(struct kafka_partitions *set, struct error *err) {
     if (set->client.handle != NULL)
         return true;
     set->limits = limits_for(set);
@@ -236,36 +262,68 @@ static bool start_new(struct kafka_partitions *set, size_t index, int64_t offset
     return true;
 }
 
-static bool start_again(struct kafka_partitions *set, size_t index, bool paused, int64_t offset,
+/* Before they are sought: only seeking wakes the thread of a partition's broker, which otherwise
+ * may sleep for a second. */
+static void resume_wanted(struct kafka_partitions *set) {
+    rd_kafka_topic_partition_list_t *list = list_new(set);
+    for (size_t i = 0; i < set->count; i++) {
+        const struct kafka_partition *partition = &set->partitions[i];
+        if (partition->wanted && partition->known && !partition->active)
+            list_add(set, list, i);
+    }
+    if (list->cnt > 0)
+        (void)rd_kafka_resume_partitions(set->client.handle, list); // as in pause_list()
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+/* Without a time limit: with one, it would wait for librdkafka to have done it. What is taken from
+ * the queue from here on is from the new offset. */
+static bool start_again(struct kafka_partitions *set, size_t index, int64_t offset,
                         struct error *err) {
     struct kafka_topic *topic = topic_of(set, index);
-    if (paused) {
-        rd_kafka_topic_partition_list_t *list = list_new(set);
-        list_add(set, list, index);
-        (void)rd_kafka_resume_partitions(set->client.handle, list); // as in pause_list()
-        rd_kafka_topic_partition_list_destroy(list);
-    }
-    // Without a time limit: with one, it would wait for librdkafka to have done it. What is taken
-    // from the queue from here on is from the new offset.
     if (rd_kafka_seek(topic->handle, set->partitions[index].id, offset, 0) != 0)
         return set_start_error(topic->name, set->partitions[index].id, err);
     return true;
 }
 
-bool kafka_partitions_start(struct kafka_partitions *set, size_t index, int64_t offset,
-                            struct error *err) {
-    struct kafka_partition *partition = &set->partitions[index];
-    bool was_active = partition->active;
+bool kafka_partitions_continues(const struct kafka_partitions *set, struct kafka_start start) {
+    const struct kafka_partition *partition = &set->partitions[start.index];
+    return partition->active && partition->position == start.offset;
+}
+
+static bool start_one(struct kafka_partitions *set, struct kafka_start start, struct error *err) {
+    struct kafka_partition *partition = &set->partitions[start.index];
+    if (kafka_partitions_continues(set, start))
+        return true;
     forget_held(partition);
-    if (!make_room(set, err))
-        return false;
-    if (!(partition->known ? start_again(set, index, !was_active, offset, err)
-                           : start_new(set, index, offset, err)))
+    if (!(partition->known ? start_again(set, start.index, start.offset, err)
+                           : start_new(set, start.index, start.offset, err)))
         return false;
     partition->active = true;
-    partition->position = partition->proved_to = offset;
+    partition->position = partition->proved_to = start.offset;
     partition->read_count = partition->read_bytes = 0;
     return true;
+}
+
+bool kafka_partitions_start(struct kafka_partitions *set, const struct kafka_start *starts,
+                            size_t count, struct error *err) {
+    check(count > 0);
+    want(set, starts, count, count);
+    cut_memory_for(set, active_or_wanted(set));
+    want(set, starts, count, set->slots);
+    pause_surplus(set);
+    if (!open_client(set, err))
+        return false;
+    resume_wanted(set);
+    bool first_started = true;
+    struct error ignored; // of those after the first: they are started again when they are opened
+    for (size_t i = 0; i < count; i++) {
+        struct kafka_partition *partition = &set->partitions[starts[i].index];
+        if (partition->wanted && !start_one(set, starts[i], i == 0 ? err : &ignored))
+            first_started = first_started && i > 0;
+        partition->wanted = false;
+    }
+    return first_started;
 }
 
 /* Whether nothing waits for a later range. One message may: often it is the report that the

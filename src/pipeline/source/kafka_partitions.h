@@ -4,9 +4,11 @@
  * An active partition is fetched ahead into a queue of its own. Memory for that is cut for a number
  * of partitions (slots): half of it for what waits in the queues, a quarter for the fetch that each
  * may overshoot its queue by, the rest for the response under way and for what was taken from a
- * queue. When more partitions are active than there are slots, the handle is opened again with
- * twice the slots and smaller queues; once queues would get too small to be useful, the partition
- * that was opened longest ago is paused instead.
+ * queue. When more partitions are wanted than there are slots, the handle is opened again with
+ * twice the slots and smaller queues, or four times, and so on. Once queues would get too small to
+ * be useful, the partitions take turns: as many as there are slots are started at once, in the
+ * place of those that were opened last, which in a topic that is read again and again in the same
+ * order are needed last.
  *
  * One worker's thread only. */
 #ifndef PIPELINE_SOURCE_KAFKA_PARTITIONS_H
@@ -31,6 +33,7 @@ struct kafka_partition {
     int32_t id;
     bool active;                      // it is fetched, and position, proved_to and held count
     bool known;                       // to the client: started there, perhaps paused
+    bool wanted;                      // by the start under way
     int64_t position;                 // the offset from which on nothing has been handed out
     int64_t proved_to;                // no record that was not handed out lies below
     uint64_t opened;                  // the use that was its latest
@@ -64,11 +67,21 @@ size_t kafka_partitions_use(struct kafka_partitions *set, const char *topic, int
 /* The topic's name. */
 const char *kafka_partitions_topic(const struct kafka_partitions *set, size_t index);
 
-/* Whether one more can be started without disturbing the others. */
-bool kafka_partitions_has_room(const struct kafka_partitions *set);
+/* Where a partition is to be read from. */
+struct kafka_start {
+    size_t index;
+    int64_t offset;
+};
 
-/* Starts it at the offset; an active one forgets what it has and starts again. */
-MUST_CHECK bool kafka_partitions_start(struct kafka_partitions *set, size_t index, int64_t offset,
+/* Whether what is fetched of the partition begins there. */
+bool kafka_partitions_continues(const struct kafka_partitions *set, struct kafka_start start);
+
+/* Starts the first one, and as many of those after it as there are slots, in one go: the broker
+ * may hold back its answer for fetch.wait.max.ms before it is asked for new partitions. One that
+ * continues there anyway is left alone; another active one forgets what it has. Of a partition that
+ * is named twice, the first place counts. False: the first one could not be started. */
+MUST_CHECK bool kafka_partitions_start(struct kafka_partitions *set,
+                                       const struct kafka_start *starts, size_t count,
                                        struct error *err);
 
 /* Pauses those that have nothing waiting. */

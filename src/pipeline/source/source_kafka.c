@@ -36,6 +36,9 @@ struct source_kafka {
     struct kafka_statistics_box statistics;
     struct kafka_partitions set;
 
+    struct kafka_start *expected; // owned; in the order in which they are to be opened
+    size_t expected_count;
+
     bool is_open;
     struct offset_range range; // the open one
     bool was_denied;           // the broker said of an offset of it that it has none such, in error
@@ -68,9 +71,14 @@ static void return_lent(struct source_kafka *self) {
     self->lent = NULL;
 }
 
-/* Whether what is fetched of the partition begins where the range does. */
-static bool goes_on_at(const struct kafka_partition *partition, int64_t start) {
-    return partition->active && partition->position == start;
+/* Starts the partition and those that are expected after it. */
+static bool start_from(struct source_kafka *self, struct kafka_start start, struct error *err) {
+    for (size_t i = 0; i < self->expected_count; i++) {
+        if (self->expected[i].index == start.index && self->expected[i].offset == start.offset)
+            return kafka_partitions_start(&self->set, self->expected + i, self->expected_count - i,
+                                          err);
+    }
+    return kafka_partitions_start(&self->set, &start, 1, err);
 }
 
 /* Without this, each partition's first records would wait for the broker to give up waiting for
@@ -79,17 +87,19 @@ static void expect_ranges(struct source *source, const char *topic,
                           const struct offset_range *ranges, size_t count) {
     struct source_kafka *self = self_of(source);
     check(!self->is_open);
-    struct error ignored;
+    free(self->expected);
+    self->expected = must_alloc(count, sizeof *self->expected);
+    self->expected_count = 0;
     for (size_t i = 0; i < count; i++) {
         if (ranges[i].start == ranges[i].end)
             continue;
         size_t index = kafka_partitions_use(&self->set, topic, ranges[i].partition);
-        if (goes_on_at(&self->set.partitions[index], ranges[i].start))
-            continue;
-        if (!kafka_partitions_has_room(&self->set) ||
-            !kafka_partitions_start(&self->set, index, ranges[i].start, &ignored))
-            return;
+        self->expected[self->expected_count++] = (struct kafka_start){index, ranges[i].start};
     }
+    struct error ignored;
+    if (self->expected_count > 0 &&
+        !kafka_partitions_start(&self->set, self->expected, self->expected_count, &ignored))
+        self->expected_count = 0; // opening the first will say why
 }
 
 static bool open_range(struct source *source, const char *topic, struct offset_range range,
@@ -99,8 +109,9 @@ static bool open_range(struct source *source, const char *topic, struct offset_r
     check(range.start >= 0 && range.end >= range.start);
     return_lent(self);
     self->current = kafka_partitions_use(&self->set, topic, range.partition);
-    if (!goes_on_at(current_of(self), range.start) && range.end > range.start &&
-        !kafka_partitions_start(&self->set, self->current, range.start, err))
+    struct kafka_start start = {self->current, range.start};
+    if (!kafka_partitions_continues(&self->set, start) && range.end > range.start &&
+        !start_from(self, start, err))
         return false;
     self->next = 0;
     self->count = kafka_partitions_unhold(&self->set, self->current, self->taken);
@@ -166,9 +177,9 @@ static rd_kafka_resp_err_t ask_log(struct source_kafka *self, int64_t *low, int6
 
 /* Continues at the current partition's position, with another handle. */
 static bool begin_again(struct source_kafka *self, struct error *err) {
-    int64_t position = current_of(self)->position;
+    struct kafka_start start = {self->current, current_of(self)->position};
     reset(self);
-    return kafka_partitions_start(&self->set, self->current, position, err);
+    return kafka_partitions_start(&self->set, &start, 1, err);
 }
 
 static bool unpack_more(struct source_kafka *self, struct error *err) {
@@ -487,6 +498,7 @@ static void close_source(struct source *source) {
     abandon_range(source);
     kafka_partitions_deinit(&self->set);
     kafka_statistics_deinit(&self->statistics);
+    free(self->expected);
     free(self);
 }
 

@@ -210,6 +210,97 @@ static void more_partitions_than_fit_take_turns(void **state) {
     read_many(1 << 20);
 }
 
+static int pauses, seeks, seeks_too_early; // calls
+static int resumed;                        // partitions that are not sought yet
+
+/* In front of librdkafka's. */
+rd_kafka_resp_err_t rd_kafka_pause_partitions(rd_kafka_t *rk,
+                                              rd_kafka_topic_partition_list_t *partitions) {
+    typedef rd_kafka_resp_err_t pause_fn(rd_kafka_t *, rd_kafka_topic_partition_list_t *);
+    pause_fn *pause;
+    void *symbol = dlsym(RTLD_NEXT, "rd_kafka_pause_partitions");
+    memcpy(&pause, &symbol, sizeof pause);
+    pauses++;
+    return pause(rk, partitions);
+}
+
+rd_kafka_resp_err_t rd_kafka_resume_partitions(rd_kafka_t *rk,
+                                               rd_kafka_topic_partition_list_t *partitions) {
+    typedef rd_kafka_resp_err_t resume_fn(rd_kafka_t *, rd_kafka_topic_partition_list_t *);
+    resume_fn *resume;
+    void *symbol = dlsym(RTLD_NEXT, "rd_kafka_resume_partitions");
+    memcpy(&resume, &symbol, sizeof resume);
+    resumed += partitions->cnt;
+    return resume(rk, partitions);
+}
+
+rd_kafka_resp_err_t rd_kafka_seek(rd_kafka_topic_t *rkt, int32_t partition, int64_t offset,
+                                  int timeout_ms) {
+    typedef rd_kafka_resp_err_t seek_fn(rd_kafka_topic_t *, int32_t, int64_t, int);
+    seek_fn *seek;
+    void *symbol = dlsym(RTLD_NEXT, "rd_kafka_seek");
+    memcpy(&seek, &symbol, sizeof seek);
+    seeks++;
+    seeks_too_early += resumed-- <= 0;
+    return seek(rkt, partition, offset, timeout_ms);
+}
+
+/* Batches of 20 records of each of so many partitions, in a memory for eight, as a worker reads
+ * them. More records follow. */
+static void read_in_turns(int partitions, int batches) {
+    struct offset_range ranges[40];
+    assert_in_range(partitions, 1, sizeof ranges / sizeof ranges[0]);
+    source->ops->close(source);
+    source = source_kafka_open(&settings, memory_of(1 << 20));
+    mock_kafka_topic(&mock, "turns", partitions);
+    for (int i = 0; i < partitions; i++)
+        mock_kafka_put(&mock, "turns", i, 0, 20 * (batches + 1), 200);
+    pauses = seeks = seeks_too_early = resumed = 0;
+    for (int64_t start = 0, end = 20 * (int64_t)batches; start < end; start += 20) {
+        for (int i = 0; i < partitions; i++)
+            ranges[i] = (struct offset_range){i, start, start + 20};
+        source->ops->expect_ranges(source, "turns", ranges, (size_t)partitions);
+        for (int i = 0; i < partitions; i++)
+            read_range("turns", i, start, start + 20);
+    }
+}
+
+/* Each time, the broker may hold back its answer. */
+static void partitions_change_places_as_many_at_once_as_fit(void **state) {
+    (void)state;
+    read_in_turns(40, 3);
+    assert_int_equal(pauses, 3 * (40 / 8) - 1);
+}
+
+/* Those that stay are not fetched again. */
+static void one_partition_more_than_fit_takes_the_place_of_one(void **state) {
+    (void)state;
+    read_in_turns(9, 4);
+    assert_int_equal(seeks, 3 * 2);
+}
+
+/* It is the seek that wakes the broker's thread. */
+static void partitions_are_resumed_before_they_are_sought(void **state) {
+    (void)state;
+    read_in_turns(20, 2);
+    assert_int_equal(seeks, 20);
+    assert_int_equal(seeks_too_early, 0);
+    assert_int_equal(resumed, 0);
+}
+
+static void a_partition_that_is_expected_twice_starts_at_its_first_range(void **state) {
+    (void)state;
+    mock_kafka_topic(&mock, "t", 2);
+    mock_kafka_put(&mock, "t", 0, 0, 100, 20);
+    mock_kafka_put(&mock, "t", 1, 0, 100, 20);
+    const struct offset_range ranges[] = {{0, 10, 20}, {1, 0, 10}, {0, 20, 30}};
+    seeks = 0;
+    source->ops->expect_ranges(source, "t", ranges, 3);
+    for (size_t i = 0; i < 3; i++)
+        read_range("t", ranges[i].partition, ranges[i].start, ranges[i].end);
+    assert_int_equal(seeks, 0);
+}
+
 static void queues_smaller_than_a_range_are_filled_again(void **state) {
     (void)state;
     mock_kafka_topic(&mock, "t", 1);
@@ -418,6 +509,14 @@ int main(void) {
         cmocka_unit_test_setup_teardown(
             more_partitions_than_the_memory_is_cut_for_make_smaller_queues, set_up, tear_down),
         cmocka_unit_test_setup_teardown(more_partitions_than_fit_take_turns, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(partitions_change_places_as_many_at_once_as_fit, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(one_partition_more_than_fit_takes_the_place_of_one, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(partitions_are_resumed_before_they_are_sought, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_partition_that_is_expected_twice_starts_at_its_first_range, set_up, tear_down),
         cmocka_unit_test_setup_teardown(queues_smaller_than_a_range_are_filled_again, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(offsets_that_the_broker_has_not_got_are_data_loss, set_up,
