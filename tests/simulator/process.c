@@ -479,11 +479,11 @@ static const char *documented(const struct process *process, const struct world 
         return "ended well";
     case ERROR_RETRY:
         return has_faults(&process->faults) ? "7: the disk failed for too long" : NULL;
-    case ERROR_BROKER:
     case ERROR_RESTART:
         return has_faults(&process->faults)
                    ? "7: a directory cannot be synced, so only a start can tell what is committed"
                    : NULL;
+    case ERROR_BROKER:
     case ERROR_NO_TOPIC:
         return broker_failed ? "4: Kafka was not reachable at the start" : NULL;
     case ERROR_DATA_LOSS:
