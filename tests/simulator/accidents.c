@@ -421,8 +421,7 @@ static struct lake look_at_lake(struct query_options *options) {
 
 static void add_file(void *context, const char *path, size_t size) {
     uint64_t *hash = context;
-    size_t length = strlen(path);
-    if (length > 5 && strcmp(path + length - 5, "/lock") == 0)
+    if (text_ends_with(path, "/lock") || text_ends_with(path, "/_lock"))
         return; // has the name of the newest process
     for (const char *at = path; *at != '\0'; at++)
         *hash = (*hash ^ (unsigned char)*at) * 1099511628211U;
