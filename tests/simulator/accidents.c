@@ -176,10 +176,14 @@ static bool lose_newest_log(struct lake *lake) {
     return lake->logs && lake->settled && lake->logged >= 1;
 }
 
-/* The newest file of the log has one entry less, or with `other` names another file. */
+/* The newest file of the log has one entry less, or with `other` names another file. All of its
+ * entries must be of the newest batch: `adopt` leaves those of the whole table in the newest file,
+ * and none in the others. */
 static bool change_entry(const struct lake *lake, bool other) {
     char path[256];
     size_t size;
+    if (lake->logged > 0 && entries_of(lake->logged - 1, path, sizeof path) == 0)
+        return false;
     if (!lake->settled || !lake->logs || lake->compact ||
         entries_of(lake->logged, path, sizeof path) < (other ? 1 : 2))
         return false;
