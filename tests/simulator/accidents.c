@@ -177,8 +177,12 @@ static bool lose_newest_log(struct lake *lake) {
     return lake->logs && lake->settled && lake->logged >= 1;
 }
 
-/* The newest file of the log, if each batch is finished and it has that many entries. */
+/* The newest file of the log, if each batch is finished and it has that many entries. All of them
+ * must be of the newest batch: `adopt` leaves those of the whole table in the newest file, and none
+ * in the others. */
 static bool has_entries(const struct lake *lake, size_t least, char *path, size_t room) {
+    if (lake->logged > 0 && entries_of(lake->logged - 1, path, room) == 0)
+        return false;
     return lake->settled && lake->logs && !lake->compact &&
            entries_of(lake->logged, path, room) >= least;
 }

@@ -71,22 +71,6 @@ static bool check_former_plan(const struct store *store, const struct manifest *
     return agrees || set_disagreement(store, manifest->batch_id, err);
 }
 
-static bool are_all_listed(const struct sink_log *log, const struct file_list *files, bool *all,
-                           struct error *err) {
-    size_t count = files->count;
-    scoped(scope_free) const char **paths = must_alloc(count, sizeof *paths);
-    scoped(scope_free) bool *found = must_alloc(count, sizeof *found);
-    *all = count == 0;
-    for (size_t i = 0; i < count; i++)
-        paths[i] = files->files[i].path;
-    if (count == 0 || !sink_log_find(log, paths, count, found, err))
-        return count == 0;
-    *all = true;
-    for (size_t i = 0; i < count; i++)
-        *all = *all && found[i];
-    return true;
-}
-
 /* Of a batch that is done: its own file in the log is small, its compact file is known by its end.
  * If they don't tell, the files may be listed elsewhere (`adopt` puts all that there are in one).
  */
@@ -101,31 +85,15 @@ static bool is_listed(const struct sink_log *log, const struct manifest *manifes
     if (manifest->files.count ==
         0) // its file in the log may list what others have added, as after `adopt`
         *listed = true;
-    return *listed || are_all_listed(log, &manifest->files, listed, err);
-}
-
-/* What a change has added to a compact file can look like files of its batch: the batch's own are
- * looked for by name. */
-static bool compare_with_log(struct store *store, struct survey *survey,
-                             const struct manifest *manifest, bool changed, struct error *err) {
-    const struct sink_log *log = &store->sink_log;
-    bool all = false;
-    if (!sink_log_compare(log, survey->manifest, &manifest->files, &survey->manifest_in_log, err))
-        return false;
-    if (survey->manifest_in_log != SINK_LOG_NAMES_SOME || !changed)
-        return true;
-    if (!are_all_listed(log, &manifest->files, &all, err))
-        return false;
-    if (all)
-        survey->manifest_in_log = SINK_LOG_NAMES_THESE;
-    return true;
+    return *listed || sink_log_has_all(log, &manifest->files, listed, err);
 }
 
 static bool look_in_log(struct store *store, struct survey *survey, const struct manifest *manifest,
-                        bool changed, struct error *err) {
+                        struct error *err) {
     const struct sink_log *log = &store->sink_log;
     if (!survey->manifest_done)
-        return compare_with_log(store, survey, manifest, changed, err);
+        return sink_log_confirm(log, survey->manifest, &manifest->files, &survey->manifest_in_log,
+                                err);
     bool listed = true;
     if (survey->manifest == survey->logged && !is_listed(log, manifest, &listed, err))
         return false;
@@ -153,11 +121,10 @@ static size_t drop_left(const struct changes *changes, bool of_rejects, struct f
 /* A file leaves only after its batch was finished: then a staging directory is one whose removal a
  * power cut has undone. */
 static bool apply_changes(struct store *store, struct survey *survey, struct manifest *manifest,
-                          bool *changed, struct error *err) {
+                          struct error *err) {
     struct changes changes;
     if (!changes_read(store, &changes, err))
         return false;
-    *changed = changes.count > 0;
     size_t left = drop_left(&changes, false, &manifest->files);
     left += drop_left(&changes, true, &manifest->rejects);
     if (left > 0)
@@ -186,7 +153,7 @@ static bool compare_manifest(struct store *store, struct survey *survey,
         return true;
     }
     survey->manifest_done = survey->manifest_commit == COMMIT_OURS && !staged;
-    bool ok = true, changed = false;
+    bool ok = true;
     // A replay's takes no offsets: those of a plan that has some would never be read.
     bool strange = manifest.replayed.count > 0 && !survey->plan_is_empty &&
                    survey->committed < survey->planned;
@@ -194,8 +161,8 @@ static bool compare_manifest(struct store *store, struct survey *survey,
         ok = set_disagreement(store, survey->manifest, err);
     else
         ok = (survey->manifest == survey->planned || check_former_plan(store, &manifest, err)) &&
-             apply_changes(store, survey, &manifest, &changed, err) &&
-             look_in_log(store, survey, &manifest, changed, err);
+             apply_changes(store, survey, &manifest, err) &&
+             look_in_log(store, survey, &manifest, err);
     // Killed before commits/N, we may find it written by Spark, which passes over a batch that the
     // sink log has.
     if (ok && survey->sink_log_on && survey->manifest_commit == COMMIT_SPARKS && !staged &&

@@ -132,7 +132,7 @@ static bool confirm(struct sink_log *log, int64_t batch_id, const struct file_li
                     struct error *err) {
     enum sink_log_names names;
     note_newest(log, batch_id); // it is in the log, no matter what it says
-    if (!sink_log_compare(log, batch_id, files, &names, err))
+    if (!sink_log_confirm(log, batch_id, files, &names, err))
         return false;
     if (names != SINK_LOG_NAMES_THESE)
         return error_set(err, ERROR_STATE,

@@ -55,6 +55,13 @@ MUST_CHECK bool sink_log_compare(const struct sink_log *log, int64_t batch_id,
                                  const struct file_list *files, enum sink_log_names *names,
                                  struct error *err);
 
+/* The same, of a batch that this program has committed. Its files may be listed among others, which
+ * a change of the table has added to a compact file, or `adopt` to the newest file: then they are
+ * looked for by name, in the whole log. SINK_LOG_NAMES_SOME: some of them are not listed. */
+MUST_CHECK bool sink_log_confirm(const struct sink_log *log, int64_t batch_id,
+                                 const struct file_list *files, enum sink_log_names *names,
+                                 struct error *err);
+
 /* Whether the batch has a compact file, and it equals what we would write for the files before it
  * and these: as long, and with these at its end. Reads no more than the end. */
 MUST_CHECK bool sink_log_is_our_compact(const struct sink_log *log, int64_t batch_id,
@@ -65,6 +72,10 @@ MUST_CHECK bool sink_log_is_our_compact(const struct sink_log *log, int64_t batc
  * newest compact file and what follows it. All paths must lie equally deep. */
 MUST_CHECK bool sink_log_find(const struct sink_log *log, const char *const *paths, size_t count,
                               bool *listed, struct error *err);
+
+/* Whether the log lists all of these files. */
+MUST_CHECK bool sink_log_has_all(const struct sink_log *log, const struct file_list *files,
+                                 bool *all, struct error *err);
 
 /* Removes drafts that a crash left. */
 MUST_CHECK bool sink_log_sweep(const struct sink_log *log, struct error *err);

@@ -262,6 +262,45 @@ static void survive(const char *scenario, enum fault fault) {
     print_message("%s: %ld faults survived\n", scenario, points);
 }
 
+/* A process is killed at call `kill`, and the power fails at call `cut` of the next one, which has
+ * built on what the first has not synced. *reached: there are so many calls. */
+static void try_kill_and_cut(enum fault fault, long kill, long cut, bool reached[static 2]) {
+    struct driver driver = {.attempt = 10};
+    scoped(scope_free) char *when =
+        fixture_text("a kill at call %ld and a %s at call %ld", kill, faulty_names[fault], cut);
+    tree_copy(snapshot, fixture.root);
+    faulty_begin(FAULT_KILL, EIO, kill, graveyard);
+    (void)drive(&driver, first_batch);
+    reached[0] = faulty.calls >= kill;
+    faulty_restart(fault, cut);
+    driver.attempt += 100;
+    (void)drive(&driver, first_batch);
+    reached[1] = faulty.calls >= cut;
+    faulty_end();
+    assert_readers(first_batch - 1, when);
+
+    driver.attempt += 100;
+    driver.elsewhere = false;
+    if (!drive(&driver, first_batch + 1))
+        fail_msg("restart after %s: %s", when, driver.err.message);
+    assert_readers(first_batch + 1, when);
+    assert_changed(when);
+    assert_tidy();
+}
+
+/* Every kill with every `stride`th power cut; the next kill begins with another cut. */
+static void survive_two(const char *scenario, enum fault fault, long stride) {
+    long points = 0;
+    bool reached[2] = {true, true};
+    tree_copy(fixture.root, snapshot);
+    for (long kill = 1; reached[0]; kill++) {
+        reached[1] = true;
+        for (long cut = 1 + kill % stride; reached[0] && reached[1]; cut += stride, points++)
+            try_kill_and_cut(fault, kill, cut, reached);
+    }
+    print_message("%s: %ld kills before a %s survived\n", scenario, points, faulty_names[fault]);
+}
+
 static void reach(int64_t last) {
     fixture_must_advance(&fixture, last, 0);
     first_batch = last + 1;
@@ -303,6 +342,14 @@ static void an_expiry_of_a_directory_survives_any_fault(void **state) {
     reach(9);
     wish = (struct change_wish){.kind = CHANGE_EXPIRY, .directory = "status=a%2Fb c"};
     survive("expiry", FAULT_ERROR);
+}
+
+static void a_kill_before_a_power_cut_is_survived(void **state) {
+    (void)state;
+    reach(10);
+    wish = (struct change_wish){.kind = CHANGE_COMPACTION};
+    survive_two("compaction", FAULT_POWER_CUT, 53);
+    survive_two("compaction", FAULT_POWER_APART, 53);
 }
 
 /* ---- Spark in between ---- */
@@ -414,6 +461,7 @@ int main(void) {
         SURVIVES(a_compaction_of_a_table_without_partition_columns_survives_any_fault),
         SURVIVES(a_compaction_of_the_rejects_survives_any_fault),
         SURVIVES(an_expiry_of_a_directory_survives_any_fault),
+        SURVIVES(a_kill_before_a_power_cut_is_survived),
         SURVIVES(spark_may_come_next_in_any_state_of_a_compaction),
         SURVIVES(spark_may_come_next_in_any_state_of_a_compaction_of_the_root),
         SURVIVES(spark_may_come_next_in_any_state_without_a_log),

@@ -842,7 +842,7 @@ static void a_planned_replay(void) {
 }
 
 /* The newest batch is 9, of which 9.compact tells; `spark`: its commit is Spark's. */
-static void compact_all(bool spark, int pieces) {
+static void compact(bool spark, struct change_wish wish) {
     struct store *store = NULL;
     struct error err = {0};
     struct recovery recovery;
@@ -852,16 +852,18 @@ static void compact_all(bool spark, int pieces) {
     if (spark)
         fixture_write(&fixture, CHECKPOINT "commits/.9.crc", "crc");
     if (!recovery_open(&fixture.options, &store, &err) || !recover(store, &recovery, &err) ||
-        !change_prepare(store,
-                        &(struct change_wish){.kind = CHANGE_COMPACTION,
-                                              .directory = pieces > 0 ? NULL : "status=live",
-                                              .pieces = pieces},
-                        0, &change, &err) ||
+        !change_prepare(store, &wish, 0, &change, &err) ||
         !change_publish(store, &change, &recorded, &err))
         fail_msg("%s", err.message);
     recovery_deinit(&recovery);
     change_deinit(&change);
     store_close(store);
+}
+
+static void compact_all(bool spark, int pieces) {
+    compact(spark, (struct change_wish){.kind = CHANGE_COMPACTION,
+                                        .directory = pieces > 0 ? NULL : "status=live",
+                                        .pieces = pieces});
 }
 
 static void a_newest_batch_whose_files_were_compacted_is_done(void **state) {
@@ -898,6 +900,42 @@ a_staging_directory_that_came_back_does_not_open_a_batch_whose_files_have_left(v
     assert_int_equal(recovery.note_count, 0);
     recovery_deinit(&recovery);
     assert_false(fixture_has(&fixture, "processed/matches/_staging/9"));
+}
+
+/* It has a batch's entries among others: those that a compaction of older files has added. */
+static void a_batch_among_other_entries_of_a_compact_file_is_rolled_forward(void **state) {
+    (void)state;
+    struct error err;
+    compact(false, (struct change_wish){.kind = CHANGE_COMPACTION, .most = 4});
+    assert_true(file_make_directory(file_join(fixture.table, "_staging/9").text, &err));
+    struct recovery recovery;
+    must_start(&recovery);
+    assert_int_equal(recovery.next_batch, 10);
+    assert_int_equal(recovery.note_count, 1);
+    recovery_deinit(&recovery);
+    assert_false(fixture_has(&fixture, "processed/matches/_staging/9"));
+}
+
+/* As `adopt` leaves the log: the newest file lists the whole table. */
+static void a_batch_among_the_entries_of_the_whole_table_is_rolled_forward(void **state) {
+    (void)state;
+    struct error err;
+    a_healthy_query();
+    scoped(scope_free) char *all = fixture_text("v1");
+    for (int64_t batch = 0; batch <= 4; batch++) {
+        scoped(scope_free) char *name = fixture_text(SINK_LOG "%" PRId64, batch);
+        scoped(scope_free) char *text = fixture_read(&fixture, name);
+        char *longer = fixture_text("%s%s", all, text + strlen("v1"));
+        free(all);
+        all = longer;
+        fixture_write(&fixture, name, batch == 4 ? all : "v1");
+    }
+    assert_true(file_make_directory(file_join(fixture.table, "_staging/4").text, &err));
+    struct recovery recovery;
+    must_start(&recovery);
+    assert_int_equal(recovery.next_batch, 5);
+    recovery_deinit(&recovery);
+    fixture_must_advance(&fixture, 6, 0);
 }
 
 #define LIVE_FILE "processed/matches/status=live/part-00004-0.c000.snappy.parquet"
@@ -1142,6 +1180,8 @@ int main(void) {
         cmocka_unit_test(every_case_of_the_table_is_reached),
         ON_DISK(a_newest_batch_whose_files_were_compacted_is_done),
         ON_DISK(a_staging_directory_that_came_back_does_not_open_a_batch_whose_files_have_left),
+        ON_DISK(a_batch_among_other_entries_of_a_compact_file_is_rolled_forward),
+        ON_DISK(a_batch_among_the_entries_of_the_whole_table_is_rolled_forward),
         ON_DISK(a_staged_file_that_came_back_is_removed_if_the_table_has_its_bytes),
         ON_DISK(a_file_of_other_bytes_under_a_committed_name_is_refused),
         ON_DISK(a_file_that_a_compaction_made_is_not_an_orphan),
