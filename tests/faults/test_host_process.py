@@ -1,5 +1,7 @@
 """The process itself: descriptors and memory taken from it while it runs, frozen, its clock moved, another one with it."""
 
+import itertools
+import json
 import os
 import re
 import resource
@@ -9,11 +11,12 @@ import time
 
 import pytest
 from rig import host
-from rig.broker import Broker
+from rig.broker import Broker, free_ports
 from rig.job import Job
 from rig.moved_time import Clock
 from rig.paths import GEN
 from rig.proof import assert_verified, prove
+from rig.web import Web
 
 HOUR_S = 3600
 YEAR_S = 365 * 86400
@@ -234,6 +237,70 @@ def test_a_clock_that_is_wrong_at_a_start(job):
     times = batch_times(job)
     assert times == sorted(set(times))
     prove(job, sent)
+
+
+@pytest.mark.parametrize(
+    "when",
+    [
+        pytest.param(
+            when,
+            marks=pytest.mark.fault(
+                f"clock a year ahead {when}, with RETENTION",
+                "libfaketime: the wall clock of the program alone; then a restart, and then records that agree with it",
+                "recovers by itself; no date expires while records contradict the clock",
+            ),
+        )
+        for when in ("from the start", "set while it runs")
+    ],
+)
+def test_a_clock_that_is_a_year_ahead_lets_nothing_expire(job, when):
+    clock = WallClock(job.lake.root / "clock")
+    topic = job.create_topic(message_timestamp_after_max_ms=2**62)
+    settings = {"MATCHES_PARTITION_BY": "ingest_date,status", "RETENTION": "30 days", **clock.environment}
+    short = {**settings, "TRIGGER": "availableNow"}
+    table, now_s = job.lake.table("matches"), int(time.time())
+    sent = itertools.count()
+
+    def send(count, at_s=now_s):
+        records = [json.dumps({"match_id": f"m{next(sent)}", "status": "live"}) for _ in range(count)]
+        job.broker.produce(topic, records, when_ms=at_s * 1000)
+
+    def dates():
+        return sorted(path.name for path in table.glob("ingest_date=*") if any(path.rglob("*.parquet")))
+
+    for days in (2, 1, 0):
+        send(10, now_s - days * 86400)
+    job.run(MAX_OFFSETS_PER_TRIGGER=1, **short)  # 30 batches, all in a compact file of the sink log
+    before = dates()
+    assert len(before) == 3
+
+    clock.set(YEAR_S if when == "from the start" else 0)
+    every_second = {"TRIGGER": "0 seconds", "COMPACT": "1 second", "SPARK_UI_PORT": free_ports(1)[0]}
+    process = job.start(**{**settings, **every_second})
+    web = Web(process)
+    process.wait_until(lambda: web.query()["care"]["nextLookAt"], what="a look at the dates")
+    send(1)
+    await_all(job, process)
+    clock.set(YEAR_S)
+    line = process.wait_log(r"WARNING \| Dates wait to expire until the clock is believed")
+    assert before[0] in line and ("which was set" in line) == (when == "set while it runs")
+    assert before[0] in web.query()["care"]["expiries"]["waitForClock"]
+    send(1)
+    await_all(job, process)
+    process.stop()
+    # Now the newest commits have the wrong time, too, and agree with the clock.
+    for count in (0, 1):
+        send(count)
+        assert not job.run(**short).lines("Dates have expired")
+    assert dates() == before
+    prove(job, next(sent))
+
+    # A topic whose records are of that year proves the clock right: that the query was stopped for a year.
+    send(1, now_s + YEAR_S)
+    assert job.run(**short).lines("Dates have expired")
+    assert dates()[0] == before[2]  # with files that may not leave yet
+    verified = job.program.run("verify", "--job", "matches", **job.settings).log()
+    assert "every offset is present exactly once, except 20 offsets whose rows have expired" in verified
 
 
 # ---- two of them ----

@@ -233,7 +233,8 @@ static void try_second_instance(const struct process *process) {
 
 static int64_t cancel_at_us;
 
-/* A query that waits for Kafka publishes nothing, so the command is cancelled. */
+/* A query in the middle of a batch publishes nothing. If the batch makes no progress, the command
+ * gives up after two minutes; else it is cancelled some time. */
 static bool is_cancelled(void) {
     return scheduler_monotonic_us() > cancel_at_us;
 }
@@ -363,7 +364,7 @@ static bool care(struct process *process, struct world *world, FILE *out, struct
     struct care_operation operation = {.query = &process->options,
                                        .dry_run = random_chance(&process->random, 100),
                                        .is_cancelled = is_cancelled};
-    cancel_at_us = scheduler_monotonic_us() + 60 * (int64_t)1000000;
+    cancel_at_us = scheduler_monotonic_us() + 200 * (int64_t)1000000;
     int32_t today = (int32_t)(scheduler_wall_ms() / (24 * (int64_t)HOUR_MS));
     operation.request = (struct care_request){
         .kind = process->kind == PROCESS_COMPACT ? REQUEST_COMPACT : REQUEST_EXPIRE,

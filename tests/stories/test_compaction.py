@@ -335,6 +335,29 @@ def test_ctrl_c_ends_a_compaction_that_waits_and_says_so(matches):
     matches.assert_exact()
 
 
+@pytest.mark.parametrize("end", ["stop", "pause"])
+def test_files_are_merged_while_the_query_waits_for_kafka(matches, end):
+    job = matches.job
+    job.broker.generate(matches.topic, "matches", 600, 2)
+    process = matches.start(MAX_OFFSETS_PER_TRIGGER=50)
+    job.wait_committed(process, matches.ends())
+    ends, files, before = matches.ends(), len(matches.files()), readers.with_pyarrow(matches.directory)
+    getattr(job.broker, end)()
+    try:
+        process.wait_log("Waiting for Kafka")
+        merged, made, _ = numbers_of(matches.ask("compact").splitlines()[0])
+        assert merged - made == files - len(matches.files()) > 0
+        matches.assert_readers_agree(before)
+        assert "no small files to merge" in matches.ask("compact")
+    finally:
+        job.broker.start() if end == "stop" else job.broker.resume()
+    assert matches.ends() == ends
+    job.broker.generate(matches.topic, "matches", 60, 2, start=600)
+    job.wait_committed(process, matches.ends(), timeout=60)
+    process.stop()
+    matches.assert_exact()
+
+
 def test_old_dates_expire_and_late_rows_make_them_again(sales):
     job = sales.job
     job.produce([sale(n, [OLD, NEWER, FUTURE][n % 3]) for n in range(600)], "sales")

@@ -64,6 +64,7 @@ struct care_result {
     int64_t jobs; // merges, or partitions that expire, also of a dry run
     int64_t changes;
     char strange[256]; // partitions with dates that the query can hardly have had; "": none
+    char doubted[256]; // partitions that would expire if the clock were believed; "": none
     int64_t waiting;   // partitions that do not expire yet, or directories with files that wait
 };
 

@@ -3,7 +3,9 @@
  *
  * A prepared change goes to the driver through one mailbox, and back through another with what came
  * of it. The thread waits for it to come back in any case, so that a message is never left behind:
- * a driver that ends sends back what it did not publish (caretaker_stop()). */
+ * a driver that ends sends back what it did not publish (caretaker_stop()). The driver publishes
+ * between batches and while it waits for Kafka. Where a command has waited long enough
+ * (hand_over.h), the thread takes the change back, if the driver has not taken it. */
 #include "streaming/care/caretaker.h"
 
 #include <inttypes.h>
@@ -14,12 +16,16 @@
 
 #include "base/check.h"
 #include "base/log/log.h"
+#include "base/scope.h"
 #include "base/system/clock.h"
 #include "base/system/thread.h"
+#include "base/text.h"
 #include "streaming/care/care_command.h"
+#include "streaming/care/clock_check.h"
 #include "streaming/care/compact.h"
 #include "streaming/care/count_files.h"
 #include "streaming/care/expire.h"
+#include "streaming/care/hand_over.h"
 #include "streaming/care/pace.h"
 #include "streaming/care/request.h"
 #include "streaming/changes/change_steps.h"
@@ -32,6 +38,7 @@ enum {
     LOOK_SHARE = 100,       // a look that takes long is made more seldom: 1 % of the time
     REQUEST_EVERY_MS = 500, // whether a request under way was cancelled
     FINISH_STEP_MS = 100,
+    HAND_OVER_STEP_MS = 500,
     COUNT_FIRST_MS = 2 * 1000, // after a start: the first batches come first
     COUNT_EVERY_MS = 2 * 60 * 1000,
 };
@@ -65,7 +72,10 @@ struct caretaker {
     int64_t request_seen_ms; // monotonic
     struct error warned;     // the newest warning is not repeated
     char strange[256];       // partitions that were warned of
-    bool changed;            // the pass has published something
+    struct clock_check clock;
+    char doubted[256];  // partitions that wait until the clock is believed
+    bool doubts_warned; // of these, with a warning
+    bool changed;       // the pass has published something
 };
 
 /* One at a time in the process: of memory, and of the share of a core. */
@@ -99,24 +109,62 @@ static bool goes_on(void *context) {
     return !is_stopping(self) && !is_cancelled(self);
 }
 
-static bool hand_over(void *context, const struct change *change, bool *recorded,
-                      struct error *err) {
-    struct caretaker *self = context;
-    struct care_order order = {.change = change};
-    mailbox_send(&self->to_driver, &order.message);
-    struct message *back = mailbox_receive(&self->to_thread, -1);
-    check(back == &order.message);
-    *recorded = order.recorded;
-    if (!order.done)
-        *err = order.error;
-    return order.done;
-}
-
 /* What a request has got to say so far; a command that is gone is not waited for. */
 static void send_answer(struct caretaker *self) {
     struct error ignored;
     if (self->answer != NULL)
         (void)!answer_write(checkpoint_of(self), self->answer, &ignored);
+}
+
+static void say_wait(struct caretaker *self, const struct query_snapshot *status) {
+    scoped(scope_free) char *line =
+        text_format("%s: the change is prepared; it is published when the running batch has ended "
+                    "(%s).",
+                    self->query->report.name, status->message);
+    answer_add(self->answer, line);
+    send_answer(self);
+}
+
+/* Whether a command waits on for the driver. */
+static bool waits_on(struct caretaker *self, struct hand_over *wait, struct error *err) {
+    if (is_cancelled(self))
+        return error_set(err, ERROR_STOPPED, "cancelled");
+    struct query_snapshot status = query_status_read(&self->query->report.status);
+    enum hand_over_verdict verdict = hand_over_judge(wait, clock_monotonic_ms(), status.state);
+    if (verdict == HAND_OVER_SAY)
+        say_wait(self, &status);
+    return verdict != HAND_OVER_GIVE_UP ||
+           error_set(err, ERROR_LOCKED,
+                     "the query is in the middle of a batch that makes no progress (%s: %s), and "
+                     "nothing can be published before it ends. Try again when it has, or stop the "
+                     "query first",
+                     status.message, status.error);
+}
+
+/* Until the driver has sent the order back. False: it has not taken it, and gets it no more. */
+static bool await_driver(struct caretaker *self, struct care_order *order, struct error *err) {
+    struct hand_over wait = {.began_ms = clock_monotonic_ms()};
+    int64_t step_ms = self->answer == NULL ? -1 : HAND_OVER_STEP_MS;
+    struct message *back;
+    while ((back = mailbox_receive(&self->to_thread, step_ms)) == NULL)
+        if (!waits_on(self, &wait, err) && mailbox_receive(&self->to_driver, 0) != NULL)
+            return false;
+    check(back == &order->message);
+    return true;
+}
+
+static bool hand_over(void *context, const struct change *change, bool *recorded,
+                      struct error *err) {
+    struct caretaker *self = context;
+    struct care_order order = {.change = change};
+    *recorded = false;
+    mailbox_send(&self->to_driver, &order.message);
+    if (!await_driver(self, &order, err))
+        return false;
+    *recorded = order.recorded;
+    if (!order.done)
+        *err = order.error;
+    return order.done;
 }
 
 static void log_finished(const struct caretaker *self, const struct care_report *report) {
@@ -203,10 +251,38 @@ static bool compact(struct caretaker *self, bool of_rejects, const struct compac
     return ok;
 }
 
-static bool expire(struct caretaker *self, const struct expire_order *order, struct error *err) {
+static void log_doubts(const struct caretaker *self, bool warns, const char *partitions,
+                       int64_t record_ms) {
+    char age[32] = "not known";
+    if (record_ms != 0)
+        (void)snprintf(age, sizeof age, "%" PRId64, (clock_wall_ms() - record_ms) / 1000);
+    log_write(warns ? LOG_WARNING : LOG_INFO, self->query->report.name,
+              "Dates wait to expire until the clock is believed%s: a record with a timestamp of "
+              "the last day settles it, or a day without a step of the clock. If the clock is "
+              "right, `esports-stream expire --before` does not wait | newest_record_age_s=%s | "
+              "partitions=%s",
+              self->clock.stepped ? ", which was set by more than an hour" : "", age, partitions);
+}
+
+/* Dates that are over and stay, because of the clock: once for the same ones. At a start this is
+ * usual, and the first record settles it: a warning says that the record or the clock does not. */
+static void tell_doubts(struct caretaker *self, const char *partitions, int64_t record_ms) {
+    bool same = strcmp(self->doubted, partitions) == 0;
+    bool warns = partitions[0] != '\0' && (self->clock.stepped || record_ms != 0);
+    care_status_set_expiry_waits(&self->query->report.care, partitions);
+    if (partitions[0] != '\0' && (!same || (warns && !self->doubts_warned)))
+        log_doubts(self, warns, partitions, record_ms);
+    self->doubts_warned = warns || (same && self->doubts_warned);
+    (void)snprintf(self->doubted, sizeof self->doubted, "%s", partitions);
+}
+
+static bool expire(struct caretaker *self, struct expire_order *order, struct error *err) {
     struct care_table table;
     struct care_result result;
     struct care_host host = host_of(self);
+    int64_t record_ms = query_history_totals(&self->query->report.history).witness_ms;
+    order->clock_believed =
+        clock_check_look(&self->clock, clock_wall_ms(), clock_monotonic_ms(), record_ms);
     care_table_init(&table, &self->query->definition, self->store, false);
     if (!expire_pass(&table, order, &host, &result, err))
         return false;
@@ -217,6 +293,7 @@ static bool expire(struct caretaker *self, const struct expire_order *order, str
                   "removes dates of the past | partitions=%s",
                   result.strange);
     memcpy(self->strange, result.strange, sizeof self->strange);
+    tell_doubts(self, result.doubted, record_ms);
     return true;
 }
 
@@ -243,11 +320,12 @@ static bool make_pass(struct caretaker *self, struct error *err) {
 }
 
 /* A minute, or what COMPACT says if that is shorter. If only dates count, an idle pass is followed
- * by a longer pause: each reads the whole list of files. */
+ * by a longer pause: each reads the whole list of files. Dates that wait for the clock may leave
+ * with the next record. */
 static int64_t look_every_ms(const struct caretaker *self, bool was_idle) {
     const struct compact_setting *compact = &options_of(self)->compact;
     if (compact->mode != COMPACT_LIVE)
-        return was_idle ? LOOK_AT_DATES_EVERY_MS : LOOK_EVERY_MS;
+        return was_idle && self->doubted[0] == '\0' ? LOOK_AT_DATES_EVERY_MS : LOOK_EVERY_MS;
     return compact->older_than_ms < LOOK_EVERY_MS ? compact->older_than_ms : LOOK_EVERY_MS;
 }
 

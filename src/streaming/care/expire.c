@@ -30,7 +30,7 @@ struct pass {
     struct care_files files;
     struct expiry expiry;
     struct incarnations incarnations; // of the topic; owned
-    size_t strange;
+    size_t strange, doubted;
 };
 
 static void say(const struct pass *pass, const char *format, ...) PRINTF_LIKE(2, 3);
@@ -99,7 +99,9 @@ static void say_waits(const struct pass *pass, const struct expiry_partition *pa
     size_t length = date_text_format(care_day_of(&pass->table->zone, partition->newest_ms), day);
     int64_t files = (int64_t)(partition->end - partition->first);
     (void)care_amount(files, partition->bytes, amount);
-    if (partition->verdict == EXPIRY_STRANGE)
+    if (partition->verdict == EXPIRY_DOUBTED)
+        say(pass, "%s: %s wait until the clock is believed.", name, amount);
+    else if (partition->verdict == EXPIRY_STRANGE)
         say(pass,
             "%s: %s do not expire by a retention: the date is not one that the query can have had. "
             "Look at the producers' clocks; `expire --before` removes dates of the past.",
@@ -118,6 +120,9 @@ static bool judge(struct pass *pass, const struct expiry_partition *partition, b
     if (partition->verdict == EXPIRY_STRANGE)
         care_add_directory(pass->result->strange, sizeof pass->result->strange, name,
                            pass->strange++);
+    if (partition->verdict == EXPIRY_DOUBTED)
+        care_add_directory(pass->result->doubted, sizeof pass->result->doubted, name,
+                           pass->doubted++);
     if (!*leaves)
         say_waits(pass, partition);
     else if (!count_strangers(pass, partition, &strangers, err))
@@ -271,6 +276,7 @@ static bool look(struct pass *pass, struct error *err) {
     struct expiry_rules rules = {.date_level = pass->table->date_level,
                                  .before = pass->order->before,
                                  .by_retention = pass->order->by_retention,
+                                 .clock_believed = pass->order->clock_believed,
                                  .now_ms = clock_wall_ms(),
                                  .zone = pass->table->zone};
     if (!care_list(pass->table, &pass->files, err) ||

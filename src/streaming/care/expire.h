@@ -6,9 +6,10 @@
 #include "streaming/care/care_work.h"
 
 struct expire_order {
-    int32_t before;    // dates before this day, in days since 1970
-    bool by_retention; // nobody has named the day
-    bool dry_run;      // only says what would be done
+    int32_t before;      // dates before this day, in days since 1970
+    bool by_retention;   // nobody has named the day:
+    bool clock_believed; // then nothing expires by a clock that is not
+    bool dry_run;        // only says what would be done
 };
 
 /* Partitions that wait, or whose date the query can hardly have, are said with host->say(). *result

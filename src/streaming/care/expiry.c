@@ -32,7 +32,11 @@ static void judge(const struct care_files *files, const struct expiry_rules *rul
         return;
     }
     bool past = care_day_of(&rules->zone, partition.newest_ms) < rules->before;
-    partition.verdict = strange ? EXPIRY_STRANGE : past ? EXPIRY_DUE : EXPIRY_WAITS;
+    bool doubted = rules->by_retention && !rules->clock_believed;
+    partition.verdict = strange   ? EXPIRY_STRANGE
+                        : !past   ? EXPIRY_WAITS
+                        : doubted ? EXPIRY_DOUBTED
+                                  : EXPIRY_DUE;
     add(expiry, partition);
 }
 

@@ -3,7 +3,8 @@
  * A partition is all files below a directory with a date. It expires when its date and the commit
  * of its newest file are before the limit, so that rows with an old date do not leave on the day
  * they arrive. By a retention alone, only dates that the query can have written expire: not one
- * more than 7 days before its first start, nor one after tomorrow. Pure: no disk, no clock. */
+ * more than 7 days before its first start, nor one after tomorrow; and only by a clock that is
+ * believed. Pure: no disk, no clock. */
 #ifndef STREAMING_CARE_EXPIRY_H
 #define STREAMING_CARE_EXPIRY_H
 
@@ -16,7 +17,8 @@
 struct expiry_rules {
     int date_level;         // of the directories
     int32_t before;         // dates before this day, in days since 1970
-    bool by_retention;      // nobody has named the day
+    bool by_retention;      // nobody has named the day:
+    bool clock_believed;    // then dates expire only by a clock that is (clock_check.h)
     int64_t first_start_ms; // of the query, or the oldest that is known of it
     int64_t now_ms;
     struct zone zone; // of the dates
@@ -26,6 +28,7 @@ enum expiry_verdict {
     EXPIRY_DUE,
     EXPIRY_WAITS,   // its newest file was committed after the limit
     EXPIRY_STRANGE, // a date that the query can hardly have
+    EXPIRY_DOUBTED, // it would be due, but the clock is not believed
 };
 
 struct expiry_partition {

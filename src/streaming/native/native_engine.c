@@ -297,16 +297,31 @@ static void start_upkeep(struct query *query) {
                   err.message);
 }
 
+static bool run_batches(struct native_engine *native, const struct plan *open_plan,
+                        struct error *err) {
+    struct query *query = native->query;
+    if (open_plan != NULL && !run_open_plan(query, open_plan, err))
+        return false;
+    query_status_set_started(&query->report.status);
+    return query->definition.options->trigger.available_now ? run_available(native, err)
+                                                            : run_triggers(native, err);
+}
+
+/* The table is cared for while Kafka is away, too. */
+static bool attend(void *context, struct error *err) {
+    const struct native_engine *native = context;
+    return caretaker_attend(native->caretaker, err);
+}
+
 static bool run(struct engine *engine, const struct plan *open_plan, struct error *err) {
     struct native_engine *native = (struct native_engine *)engine;
     struct query *query = native->query;
     start_upkeep(query);
-    if (open_plan != NULL && !run_open_plan(query, open_plan, err))
-        return false;
-    query_status_set_started(&query->report.status);
     native->caretaker = caretaker_start(query);
-    bool ok = query->definition.options->trigger.available_now ? run_available(native, err)
-                                                               : run_triggers(native, err);
+    query->retrier.meanwhile = attend;
+    query->retrier.meanwhile_context = native;
+    bool ok = run_batches(native, open_plan, err);
+    query->retrier.meanwhile = NULL;
     caretaker_stop(native->caretaker);
     native->caretaker = NULL;
     return ok;

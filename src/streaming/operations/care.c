@@ -15,7 +15,7 @@
 
 enum {
     ASK_EVERY_NS = 200000000,
-    SIGN_WITHIN_MS = 60 * 1000, // then the program that runs is an older one, or hangs
+    SIGN_WITHIN_MS = 60 * 1000, // else the program that runs is starting, older, or hangs
     FINISH_TRIES = 3,
 };
 
@@ -135,9 +135,10 @@ static bool await_answer(const struct work *work, const struct care_request *req
         }
         if (!seen && clock_monotonic_ms() - began_ms > SIGN_WITHIN_MS)
             return error_set(err, ERROR_LOCKED,
-                             "the program that runs the query does not answer (%s): it may be an "
-                             "older version, or another command. Try again, or stop the query "
-                             "first",
+                             "the program that runs the query does not answer (%s): it may still "
+                             "be starting (for example wait for Kafka: see `esports-stream "
+                             "status`), be an older version, or another command. Try again, or "
+                             "stop the query first",
                              holder);
     }
 }

@@ -359,8 +359,7 @@ static void lengthen_pause(struct attempts *attempts) {
 static bool pause_for_broker(struct batch_runner *runner, const struct attempts *attempts,
                              struct error *err) {
     query_status_rest(&runner->retrier->report->status, attempts->pause_ms);
-    return !stop_sleep(runner->retrier->stop, attempts->pause_ms) ||
-           error_set(err, ERROR_STOPPED, "stopped while waiting for Kafka");
+    return retrier_pause(runner->retrier, attempts->pause_ms, "waiting for Kafka", err);
 }
 
 /* The topic went away, or access to it, or what came is damaged: nothing of ours is wrong, and

@@ -57,3 +57,11 @@ bool retry_again(const struct retrier *retrier, struct retry *retry, struct erro
         return error_set(err, ERROR_STOPPED, "stopped while waiting to retry");
     return true;
 }
+
+bool retrier_pause(const struct retrier *retrier, int64_t pause_ms, const char *why,
+                   struct error *err) {
+    if (retrier->meanwhile != NULL && !retrier->meanwhile(retrier->meanwhile_context, err))
+        return false;
+    return !stop_sleep(retrier->stop, pause_ms) ||
+           error_set(err, ERROR_STOPPED, "stopped while %s", why);
+}

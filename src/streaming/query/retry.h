@@ -1,4 +1,5 @@
-/* retry.h: disk errors are retried with back-off, up to WRITE_RETRY_TIMEOUT. Driver thread. */
+/* retry.h: disk errors are retried with back-off, up to WRITE_RETRY_TIMEOUT; and how the driver
+ * waits for Kafka. Driver thread. */
 #ifndef STREAMING_QUERY_RETRY_H
 #define STREAMING_QUERY_RETRY_H
 
@@ -12,6 +13,11 @@ struct retrier {
     struct query_report *report; // reports the retry
     struct stop *stop;           // ends a wait
     int64_t limit_ms;            // WRITE_RETRY_TIMEOUT
+
+    /* What is done in retrier_pause(): the query's other work continues while Kafka is away. NULL:
+     * nothing. False: the query cannot continue. */
+    bool (*meanwhile)(void *context, struct error *err);
+    void *meanwhile_context;
 };
 
 /* One step's failures; starts as {0}. */
@@ -50,5 +56,10 @@ int64_t retry_pause_ms(struct retry *retry, int64_t now_ms, int64_t limit_ms);
  * *err is neither ERROR_RETRY nor ERROR_LIMIT, the time is up, or a stop was requested (then it is
  * ERROR_STOPPED). */
 bool retry_again(const struct retrier *retrier, struct retry *retry, struct error *err);
+
+/* A pause of the driver between two looks at Kafka, when no batch is under way: at most its plan
+ * is on disk. "stopped while <why>" (ERROR_STOPPED), or the error of meanwhile(). */
+bool retrier_pause(const struct retrier *retrier, int64_t pause_ms, const char *why,
+                   struct error *err);
 
 #endif

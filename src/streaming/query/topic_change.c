@@ -114,9 +114,9 @@ static bool look_again(struct topic_change *change, const struct offset_range *s
                        struct positions_view *view, struct error *err) {
     for (int i = 0; is_broken(change, view) && i < (view->gone.count > 0 ? LOOKS_IF_GONE : LOOKS);
          i++) {
-        if (stop_sleep(change->watch->stop, LOOK_PAUSE_MS))
-            return error_set(err, ERROR_STOPPED, "stopped while checking the topic again");
-        if (!look(change, starts, count, view, err))
+        if (!retrier_pause(change->watch->retrier, LOOK_PAUSE_MS, "checking the topic again",
+                           err) ||
+            !look(change, starts, count, view, err))
             return false;
     }
     return true;
@@ -148,10 +148,8 @@ static bool wait_to_check(struct topic_change *change, struct retry *disk, struc
                                       .reason = err->message,
                                       .level = LOG_ERROR};
     retry_say(watch->report, broker, (struct log_retry){.pause_ms = CHECK_PAUSE_MS}, &words);
-    if (stop_sleep(watch->stop, CHECK_PAUSE_MS))
-        return error_set(err, ERROR_STOPPED,
-                         "stopped while checking whether the topic is the same");
-    return true;
+    return retrier_pause(watch->retrier, CHECK_PAUSE_MS, "checking whether the topic is the same",
+                         err);
 }
 
 static bool check_records(struct topic_change *change, const struct offset_range *starts,

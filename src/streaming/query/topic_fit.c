@@ -373,9 +373,8 @@ static bool await(struct topic_change *change, const struct plan *plan,
         if (!is_awaited(change, &view))
             return true;
         say_awaited(change, plan, &view, &retry);
-        if (stop_sleep(watch->stop, LOOK_PAUSE_MS))
-            return error_set(err, ERROR_STOPPED, "stopped while waiting to read a planned batch");
-        if (!topic_watch_refresh(watch, err))
+        if (!retrier_pause(watch->retrier, LOOK_PAUSE_MS, "waiting to read a planned batch", err) ||
+            !topic_watch_refresh(watch, err))
             return false;
     }
 }

@@ -34,6 +34,7 @@ void topic_watch_init(struct topic_watch *watch, const struct query_definition *
                                   .report = retrier->report,
                                   .broker = broker,
                                   .stop = retrier->stop,
+                                  .retrier = retrier,
                                   .identity = {.topic = definition->topic,
                                                .checkpoint = definition->options->store.checkpoint,
                                                .broker = broker,
@@ -215,9 +216,7 @@ static bool wait_again(struct topic_watch *watch, struct wait *wait, struct erro
     retry_say(watch->report, &wait->retry, times, &words);
     if (is_due)
         wait->logged_ms = now_ms;
-    if (stop_sleep(watch->stop, RETRY_PAUSE_MS))
-        return error_set(err, ERROR_STOPPED, "stopped while waiting for Kafka");
-    return true;
+    return retrier_pause(watch->retrier, RETRY_PAUSE_MS, "waiting for Kafka", err);
 }
 
 static bool wait_for_topic(struct topic_watch *watch, struct wait wait, struct error *err) {

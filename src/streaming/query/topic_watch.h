@@ -9,11 +9,12 @@
 #include "streaming/query/query_position.h"
 
 struct topic_watch {
-    const struct query_definition *definition; // borrowed, as are the next four
+    const struct query_definition *definition; // borrowed, as are the next five
     const struct query_position *position;
     struct query_report *report;
     struct broker *broker;
     struct stop *stop;
+    const struct retrier *retrier;
     struct kafka_identity identity;
 
     struct topic_offsets topic; // newest listing; with high watermarks where positions need them

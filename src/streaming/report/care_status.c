@@ -95,6 +95,12 @@ void care_status_add_expiry(struct care_status *status, int64_t files, int64_t r
     pthread_mutex_unlock(&status->lock);
 }
 
+void care_status_set_expiry_waits(struct care_status *status, const char *partitions) {
+    pthread_mutex_lock(&status->lock);
+    (void)snprintf(status->view.expiry_waits, sizeof status->view.expiry_waits, "%s", partitions);
+    pthread_mutex_unlock(&status->lock);
+}
+
 void care_status_set_error(struct care_status *status, const char *error) {
     pthread_mutex_lock(&status->lock);
     (void)snprintf(status->view.error, sizeof status->view.error, "%s", error);

@@ -29,6 +29,7 @@ struct care_view {
 
     int64_t expiries, expired_files, expired_rows; // since the start
     int64_t last_expiry_ms;                        // 0: none
+    char expiry_waits[CARE_WAITS_MAX]; // dates that are over, until the clock is believed; "": none
 
     int64_t looked_ms;          // when the files were counted; 0: not yet
     int64_t files, bytes;       // that may leave the table, then
@@ -70,6 +71,7 @@ void care_status_set_files(struct care_status *status, bool of_rejects,
 void care_status_add_compaction(struct care_status *status, const struct care_gain *gain,
                                 int64_t duration_ms);
 void care_status_add_expiry(struct care_status *status, int64_t files, int64_t rows);
+void care_status_set_expiry_waits(struct care_status *status, const char *partitions);
 void care_status_set_error(struct care_status *status, const char *error); // "": none
 /* A pass is over: it has failed, or not; and so many files cannot be merged. */
 void care_status_set_passed(struct care_status *status, bool failed, size_t left_alone);

@@ -182,6 +182,14 @@ static void add_newest_record(struct query_totals *totals, const struct batch_re
         totals->newest_record_ms = ms;
 }
 
+/* What another machine's clock says: that of a producer or a broker. It may be a bit ahead. */
+static void add_witness(struct query_totals *totals, const struct batch_report *report) {
+    const int64_t day_ms = 24LL * 60 * 60 * 1000;
+    if (report->newest_ms <= report->committed_ms + day_ms &&
+        report->newest_ms > totals->witness_ms)
+        totals->witness_ms = report->newest_ms;
+}
+
 static void add_files(struct query_totals *totals, const struct file_list *files) {
     for (size_t i = 0; i < files->count; i++) {
         size_t class = 0;
@@ -219,6 +227,7 @@ static void add_to_totals(struct query_totals *totals, const struct batch_report
     totals->committed_ms = report->committed_ms;
     add_delay(totals, report);
     add_newest_record(totals, report);
+    add_witness(totals, report);
 }
 
 void query_history_add(struct query_history *history, struct batch_report *report,

@@ -126,6 +126,7 @@ struct query_totals {
     int64_t durations[DURATION_COUNT][DURATION_BOUNDS + 1]; // batches by class of duration
     int64_t committed_ms;     // the newest batch; wall clock; 0: none yet
     int64_t newest_record_ms; // the latest Kafka timestamp of a row; 0: not known
+    int64_t witness_ms;       // likewise, without batches that have one from the future
     /* From a batch's oldest Kafka timestamp to its commit; batches without a timestamp are left
      * out. */
     int64_t delay_ms, delays[DELAY_BOUNDS + 1];

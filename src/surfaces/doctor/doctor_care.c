@@ -147,7 +147,7 @@ static bool look_at_dates(const struct care_check *check, struct care_result *re
     int64_t before =
         care_day_of(&table.zone, clock_wall_ms()) - check->options->care.retention_days;
     const struct expire_order order = {
-        .before = (int32_t)before, .by_retention = true, .dry_run = true};
+        .before = (int32_t)before, .by_retention = true, .clock_believed = true, .dry_run = true};
     return expire_pass(&table, &order, &host, result, err);
 }
 

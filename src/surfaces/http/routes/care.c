@@ -80,6 +80,10 @@ static struct json *print_expiries(const struct care_view *care) {
     json_put_int(object, "files", care->expired_files);
     json_put_int(object, "rows", care->expired_rows);
     put_time_or_null(object, "newestAt", care->last_expiry_ms, 1);
+    if (care->expiry_waits[0] != '\0')
+        json_put_shown(object, "waitForClock", care->expiry_waits);
+    else
+        json_put_null(object, "waitForClock");
     return object;
 }
 

@@ -55,6 +55,7 @@ function newestCompactionText({newest}) {
 
 function expiryText({expires, expiries}) {
   if (!expires && expiries.count === 0) return 'off (RETENTION)';
+  if (expiries.waitForClock) return `waits until the clock is believed: ${expiries.waitForClock}`;
   if (expiries.count === 0) return 'on; nothing has expired since the start';
   return (
     `${formatCounted(expiries.files, 'file')}, ${formatCounted(expiries.rows, 'row')} since the ` +

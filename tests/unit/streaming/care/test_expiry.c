@@ -16,6 +16,7 @@ enum { DAY_NUMBER = 20780 };           // the same, in days
 /* A table of five weeks, with retention of 30 days at 2026-11-23. */
 static const struct expiry_rules retention = {.before = DAY_NUMBER - 30,
                                               .by_retention = true,
+                                              .clock_believed = true,
                                               .first_start_ms = DAY_0 - 35 * (int64_t)DAY,
                                               .now_ms = DAY_0 + HOUR};
 
@@ -74,6 +75,19 @@ static void dates_that_the_query_can_hardly_have_are_reported(void **state) {
     assert_one("day=2026-11-25/a.parquet", old_ms, command, false, EXPIRY_DUE);
 }
 
+static void a_clock_that_is_not_believed_lets_nothing_expire_by_itself(void **state) {
+    (void)state;
+    int64_t old_ms = DAY_0 - 31 * (int64_t)DAY;
+    struct expiry_rules doubted = retention;
+    doubted.clock_believed = false;
+    assert_one("day=2026-10-23/a.parquet", old_ms, doubted, true, EXPIRY_DOUBTED);
+    assert_one("day=2026-10-23/a.parquet", DAY_0, doubted, true, EXPIRY_WAITS);
+    assert_one("day=2026-10-24/a.parquet", old_ms, doubted, false, EXPIRY_DUE);
+    assert_one("day=1970-01-01/a.parquet", old_ms, doubted, true, EXPIRY_STRANGE);
+    doubted.by_retention = false; // somebody has named the day
+    assert_one("day=2026-10-23/a.parquet", old_ms, doubted, true, EXPIRY_DUE);
+}
+
 static void a_partition_is_all_below_its_date(void **state) {
     (void)state;
     struct care_files files = {0};
@@ -120,6 +134,7 @@ int main(void) {
         cmocka_unit_test(a_date_expires_when_it_and_its_newest_file_are_before_the_limit),
         cmocka_unit_test(a_null_date_and_other_names_never_expire),
         cmocka_unit_test(dates_that_the_query_can_hardly_have_are_reported),
+        cmocka_unit_test(a_clock_that_is_not_believed_lets_nothing_expire_by_itself),
         cmocka_unit_test(a_partition_is_all_below_its_date),
         cmocka_unit_test(one_late_file_keeps_the_whole_date),
         cmocka_unit_test(days_are_those_of_the_zone),

@@ -60,6 +60,27 @@ static void add_delayed(int64_t oldest_ms, int64_t committed_ms) {
     query_history_add(&history, batch_report_create(&draft), &files, &tally);
 }
 
+static void add_newest(int64_t newest_ms, int64_t committed_ms) {
+    struct batch_report draft = {.newest_ms = newest_ms, .committed_ms = committed_ms};
+    struct file_list files = {0};
+    struct tally tally = {0};
+    query_history_add(&history, batch_report_create(&draft), &files, &tally);
+}
+
+static void a_batch_with_a_timestamp_from_the_future_does_not_tell_the_time(void **state) {
+    (void)state;
+    const int64_t day_ms = 24LL * 60 * 60 * 1000;
+    add_newest(0, day_ms);
+    assert_int_equal(query_history_totals(&history).witness_ms, 0);
+    add_newest(2 * day_ms, day_ms); // a producer whose clock is a bit ahead
+    assert_int_equal(query_history_totals(&history).witness_ms, 2 * day_ms);
+    add_newest(4 * day_ms + 1, 3 * day_ms);
+    assert_int_equal(query_history_totals(&history).witness_ms, 2 * day_ms);
+    assert_int_equal(query_history_totals(&history).newest_record_ms, 3 * day_ms);
+    add_newest(day_ms, 3 * day_ms);
+    assert_int_equal(query_history_totals(&history).witness_ms, 2 * day_ms);
+}
+
 static void delays_run_from_the_oldest_record_to_the_commit(void **state) {
     (void)state;
     add_delayed(10000, 10250);    // the bound itself is in its class
@@ -272,6 +293,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(points_are_sums_of_their_seconds_and_empty_between, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_point_of_long_ago_is_forgotten, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_batch_with_a_timestamp_from_the_future_does_not_tell_the_time, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             the_newest_rejects_are_kept_with_the_beginning_of_their_bytes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(readers_see_whole_batches_while_they_are_added, set_up,

@@ -940,12 +940,16 @@ static void compactions_expiries_and_errors_are_shown(void **state) {
     assert_int_equal(number_of(json_member(compactions, "newest"), "durationMs"), 900);
     assert_int_equal(number_of(json_member(compactions, "newest"), "filesAfter"), 2);
     assert_int_equal(number_of(json_member(found, "expiries"), "rows"), 90);
+    assert_non_null(strstr(response.body, "\"waitForClock\":null"));
     assert_int_equal(number_of(found, "unmergeable"), 1);
     assert_int_equal(number_of(found, "errors"), 1);
     assert_int_equal(number_of(json_member(found, "error"), "failedAttempts"), 2);
     care_status_set_error(&care, "");
     care_status_set_passed(&care, false, 1);
-    (void)care_of();
+    care_status_set_expiry_waits(&care, "day=2026-01-01");
+    found = care_of();
+    assert_string_equal(json_member_text(json_member(found, "expiries"), "waitForClock"),
+                        "day=2026-01-01");
     assert_non_null(strstr(response.body, "\"errors\":1,\"error\":null}"));
 }
 
