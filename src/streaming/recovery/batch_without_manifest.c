@@ -9,20 +9,19 @@
 
 #include "streaming/sink_log/sink_entry.h"
 
-static bool newest_manifest(const struct store *store, const struct survey *survey, int64_t *newest,
-                            struct error *err) {
-    if (!checkpoint_newest(&store->checkpoint.coverage, newest, err))
+static bool newest_manifest(const struct store *store, const struct newest_batches *newest,
+                            int64_t *manifest, struct error *err) {
+    if (!checkpoint_newest(&store->checkpoint.coverage, manifest, err))
         return false;
-    *newest = *newest > survey->manifest ? *newest : survey->manifest;
+    *manifest = *manifest > newest->manifest ? *manifest : newest->manifest;
     return true;
 }
 
-static bool is_ours(const struct store *store, const struct survey *survey, int64_t batch_id,
-                    bool *ours, struct error *err) {
+static bool is_ours(const struct store *store, bool is_logged, int64_t batch_id, bool *ours,
+                    struct error *err) {
     enum commit_author author;
     *ours = true;
-    if (survey->sink_log_on && survey->logged == batch_id &&
-        !sink_log_newest_is_ours(&store->sink_log, ours, err))
+    if (is_logged && !sink_log_newest_is_ours(&store->sink_log, ours, err))
         return false;
     if (!checkpoint_commit_author(&store->checkpoint, batch_id, &author, err))
         return false;
@@ -53,35 +52,32 @@ static bool look_at_file(void *context, struct json *line, struct error *err) {
 }
 
 /* Spark puts its files into the table before it names them in the log. */
-static bool look_at_files(const struct store *store, struct survey *survey, struct error *err) {
+static bool look_at_files(const struct store *store, const struct newest_batches *newest,
+                          bool *missing, struct error *err) {
     struct offset_entry plan = {0};
     struct file_path path;
     bool found;
-    if (!checkpoint_read_ends(&store->checkpoint, survey->planned, &plan, err))
+    if (!checkpoint_read_ends(&store->checkpoint, newest->planned, &plan, err))
         return false;
-    bool compact = store->sink_log.newest_compact == survey->logged;
+    bool compact = store->sink_log.newest_compact == newest->logged;
     struct file_look look = {.store = store, .since_ms = compact ? plan.timestamp_ms : 0};
     offset_entry_deinit(&plan);
-    if (!sink_log_file_of(&store->sink_log, survey->logged, &path, err) ||
+    if (!sink_log_file_of(&store->sink_log, newest->logged, &path, err) ||
         !sink_log_file_entries(path.text, look_at_file, &look, &found, err))
         return false;
-    survey->logged_files_missing = look.missing;
+    *missing = look.missing;
     return true;
 }
 
-bool batch_without_manifest_look(const struct store *store, struct survey *survey,
-                                 struct error *err) {
-    int64_t manifest, newest = survey->committed;
-    bool ours = false;
-    bool open = survey->sink_log_on && survey->logged > survey->committed;
-    if (open)
-        newest = survey->logged;
-    if (!newest_manifest(store, survey, &manifest, err))
+bool batch_without_manifest_look(const struct store *store, const struct newest_batches *newest,
+                                 struct batch_without_manifest *batch, struct error *err) {
+    bool open = newest->logged > newest->committed;
+    int64_t manifest, batch_id = open ? newest->logged : newest->committed;
+    *batch = (struct batch_without_manifest){0};
+    if (!newest_manifest(store, newest, &manifest, err))
         return false;
-    if (newest <= manifest || newest > survey->planned || (manifest < 0 && !open))
+    if (batch_id <= manifest || batch_id > newest->planned || (manifest < 0 && !open))
         return true;
-    if (!is_ours(store, survey, newest, &ours, err))
-        return false;
-    survey->manifest_lost = ours;
-    return ours || !open || look_at_files(store, survey, err);
+    return is_ours(store, newest->logged == batch_id, batch_id, &batch->is_ours, err) &&
+           (batch->is_ours || !open || look_at_files(store, newest, &batch->has_missing_file, err));
 }

@@ -274,9 +274,23 @@ static bool explain_newest_log(struct store *store, const struct survey *survey,
              : "its batch is not committed and is run again");
 }
 
+static bool survey_batch_without_manifest(const struct store *store, struct survey *survey,
+                                          struct error *err) {
+    const struct newest_batches newest = {.planned = survey->planned,
+                                          .committed = survey->committed,
+                                          .manifest = survey->manifest,
+                                          .logged = survey->sink_log_on ? survey->logged : -1};
+    struct batch_without_manifest batch;
+    if (!batch_without_manifest_look(store, &newest, &batch, err))
+        return false;
+    survey->manifest_lost = batch.is_ours;
+    survey->logged_files_missing = batch.has_missing_file;
+    return true;
+}
+
 static bool look_at_logs(struct store *store, struct survey *survey, struct error *err) {
     return (survey_newest(store, survey, err) && check_sink_log(store, survey, err) &&
-            batch_without_manifest_look(store, survey, err)) ||
+            survey_batch_without_manifest(store, survey, err)) ||
            explain_newest_log(store, survey, err);
 }
 
