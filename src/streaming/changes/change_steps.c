@@ -323,6 +323,12 @@ static bool sync_staged(const struct store *store, const struct change *change, 
            make_home(store, change, err);
 }
 
+/* The newest batch is finished for good: a staging directory that a power cut brings back behind
+ * the change would look like a batch that is not. */
+static bool sync_unstaged(const struct store *store, struct error *err) {
+    return table_sync_unstaged(&store->table, err) && table_sync_unstaged(&store->rejects, err);
+}
+
 /* From now on an older version refuses the table. */
 static bool sign(struct store *store, const struct change *change, struct error *err) {
     return table_sign_changed(&store->table, err) &&
@@ -364,7 +370,7 @@ bool change_publish(struct store *store, const struct change *change, bool *reco
     change_deinit(&copy);
     if (!check_listed(store, change, err) || !check_files(store, change, err) ||
         !sync_staged(store, change, err) || !check_places(store, change, err) ||
-        !sign(store, change, err))
+        !sync_unstaged(store, err) || !sign(store, change, err))
         return error_wrap(err, "change %" PRId64 " was not made", change->number);
     return record(store, change, text, size, recorded, err) && change_finish(store, err);
 }

@@ -210,33 +210,3 @@ bool sink_log_find(const struct sink_log *log, const char *const *paths, size_t 
     comparison_deinit(&comparison);
     return ok;
 }
-
-bool sink_log_has_all(const struct sink_log *log, const struct file_list *files, bool *all,
-                      struct error *err) {
-    size_t count = files->count;
-    scoped(scope_free) const char **paths = must_alloc(count, sizeof *paths);
-    scoped(scope_free) bool *found = must_alloc(count, sizeof *found);
-    *all = count == 0;
-    for (size_t i = 0; i < count; i++)
-        paths[i] = files->files[i].path;
-    if (count == 0 || !sink_log_find(log, paths, count, found, err))
-        return count == 0;
-    *all = true;
-    for (size_t i = 0; i < count; i++)
-        *all = *all && found[i];
-    return true;
-}
-
-bool sink_log_confirm(const struct sink_log *log, int64_t batch_id, const struct file_list *files,
-                      enum sink_log_names *names, struct error *err) {
-    bool all = false;
-    if (!sink_log_compare(log, batch_id, files, names, err))
-        return false;
-    if (*names != SINK_LOG_NAMES_SOME)
-        return true;
-    if (!sink_log_has_all(log, files, &all, err))
-        return false;
-    if (all)
-        *names = SINK_LOG_NAMES_THESE;
-    return true;
-}

@@ -588,6 +588,10 @@ bool table_unstage(const struct table *table, int64_t batch_id, struct error *er
     return file_remove_directory(table_staging_of(table, batch_id).text, err);
 }
 
+bool table_sync_unstaged(const struct table *table, struct error *err) {
+    return file_sync_directory(table->staging.text, err);
+}
+
 bool table_unstage_all(const struct table *table, struct error *err) {
     scoped(scope_free) int64_t *batches = NULL;
     size_t count;
@@ -596,5 +600,5 @@ bool table_unstage_all(const struct table *table, struct error *err) {
     for (size_t i = 0; i < count; i++)
         if (!table_unstage(table, batches[i], err))
             return false;
-    return true;
+    return table_sync_unstaged(table, err);
 }

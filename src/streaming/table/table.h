@@ -110,7 +110,7 @@ MUST_CHECK bool table_check_staged(const struct table *table, int64_t batch_id,
                                    const struct file_list *files, struct error *err);
 
 /* Renames staged files into place and syncs the directories. Repeatable: a name that is taken must
- * be the same file. ERROR_STATE: it is another, or a file is gone. */
+ * have the same bytes. ERROR_STATE: it has others, or a file is gone. */
 MUST_CHECK bool table_publish(const struct table *table, int64_t batch_id,
                               const struct file_list *files, struct error *err);
 
@@ -121,8 +121,13 @@ MUST_CHECK bool table_take_back(const struct table *table, const struct file_lis
 MUST_CHECK bool table_is_staged(const struct table *table, int64_t batch_id, bool *staged,
                                 struct error *err);
 
-/* Removes one batch's staging directory, or those of all batches. */
+/* Removes one batch's staging directory; a power cut may bring it back. */
 MUST_CHECK bool table_unstage(const struct table *table, int64_t batch_id, struct error *err);
+
+/* Makes such removals durable, for what is built on a batch that is finished. */
+MUST_CHECK bool table_sync_unstaged(const struct table *table, struct error *err);
+
+/* Removes the staging directories of all batches, for good. */
 MUST_CHECK bool table_unstage_all(const struct table *table, struct error *err);
 
 #endif

@@ -628,6 +628,46 @@ static void changes_and_batches_alternate_while_the_upkeep_works(void **state) {
     fixture_must_advance(&fixture, 40, 0);
 }
 
+/* ---- what is durable before the record ---- */
+
+static char opened[1024][320]; // by descriptor
+static int staging_syncs, syncs_before_record;
+
+static int note_open(const char *path, int flags, mode_t mode) {
+    int fd = disk_real.open(path, flags, mode);
+    if (fd >= 0)
+        (void)snprintf(opened[fd], sizeof opened[fd], "%s", path);
+    return fd;
+}
+
+static int note_fsync(int fd) {
+    staging_syncs += strcmp(strrchr(opened[fd], '/'), "/_staging") == 0;
+    return disk_real.fsync(fd);
+}
+
+static int note_rename_new(const char *from, const char *to) {
+    if (strcmp(strrchr(to, '/'), "/0.open") == 0)
+        syncs_before_record = staging_syncs;
+    return disk_real.rename_new(from, to);
+}
+
+/* The removal of the newest batch's staging directory, in the table and in the rejects. */
+static void a_start_and_a_change_finish_the_newest_batch_for_good(void **state) {
+    (void)state;
+    struct disk_ops ops = disk_real;
+    fixture_must_advance(&fixture, 9, 0);
+    ops.open = note_open;
+    ops.fsync = note_fsync;
+    ops.rename_new = note_rename_new;
+    disk = &ops;
+    staging_syncs = syncs_before_record = 0;
+    open_store();
+    assert_int_equal(staging_syncs, 2);
+    publish_only(&(struct change_wish){.kind = CHANGE_COMPACTION});
+    assert_int_equal(syncs_before_record, 4);
+    disk = &disk_real;
+}
+
 static int set_up(void **state) {
     (void)state;
     fixture_init(&fixture);
@@ -646,6 +686,7 @@ static int tear_down(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        STEPS(a_start_and_a_change_finish_the_newest_batch_for_good),
         STEPS(a_compaction_makes_few_files_of_many_and_keeps_the_rows),
         STEPS(what_was_compacted_is_compacted_again),
         STEPS(nothing_may_leave_that_no_compact_file_lists),
