@@ -46,7 +46,7 @@ positions: setup-test
 
 # SECONDS of CPU for each target (FUZZ_TARGETS, default all), six times as many for the decoder, Parquet,
 # query files, sink log and checkpoint; NUMBERS at random against strtod(). FUZZ_KEEP=--keep adds to
-# the committed corpora.
+# the committed corpora, FUZZ_KEEP=--record the figures to bench/results/fuzz.md.
 SECONDS ?= 60
 NUMBERS ?= 10000000
 fuzz: setup-test

@@ -5,11 +5,13 @@
     make fuzz SECONDS=60 FUZZ_TARGETS="http settings"
     make fuzz NUMBERS=100000000              numbers at random that are compared with strtod()
     make fuzz SECONDS=0                      only measures
+    make fuzz FUZZ_KEEP=--record             adds to what all recorded runs reached together
 
 A grown corpus stays in .cache/fuzz/<target> (or the directory FUZZ_GROWN), outside the tree, and the
 next run continues with it.
 --keep adds what it reaches beyond tests/fuzz/corpus/<target> to that, as few small inputs as will
-do. What a target stops at is a finding: its input is kept in build/fuzz/findings. Exits non-zero if
+do. --record keeps the sums of all runs in bench/results/fuzz.json, from the end of each process on,
+and prints them as bench/results/fuzz.md. What a target stops at is a finding: its input is kept in build/fuzz/findings. Exits non-zero if
 there is one.
 """
 
@@ -23,6 +25,8 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
+import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -31,8 +35,10 @@ PROGRAMS = ROOT / "build" / "fuzz" / "tests" / "fuzz"
 COVERED = ROOT / "build" / "coverage" / "tests" / "fuzz"
 FINDINGS = ROOT / "build" / "fuzz" / "findings"
 PROFILES = ROOT / "build" / "coverage" / "profiles"
+RESULTS = ROOT / "bench" / "results" / "fuzz.json"
 LARGE = 6  # times the seconds
 FINDINGS_MAX = 10  # of one target in one run
+PROCESS_SECONDS_MIN = 20
 KEPT_SIZE_MAX = 16384  # bytes of an input that is committed
 ARGUMENTS_MAX = 2000  # files on one command line
 
@@ -82,6 +88,11 @@ TARGETS = {
     "http": Target(
         "HTTP requests", ("surfaces/http/*.c", "surfaces/http/routes/*.c", "surfaces/api/*.c")
     ),
+    "merge": Target(
+        "Parquet files that are merged",
+        ("pipeline/merge/*.c", "pipeline/parquet/read/*.c"),
+        large=True,
+    ),
     "numbers": Target(
         "numbers, decimals and dates in records",
         ("core/double_text.c", "core/double_digits.c", "core/decimal.c", "core/date_text.c"),
@@ -116,9 +127,78 @@ TARGETS = {
 
 @dataclasses.dataclass
 class Outcome:
-    seconds: float = 0
+    seconds: float = 0  # of CPU
     inputs: int = 0
     findings: list = dataclasses.field(default_factory=list)
+
+
+class Record:
+    """The sums of all recorded runs. Written after each change, so that a run may be interrupted."""
+
+    def __init__(self, path):
+        self.path = path  # None: nothing is kept
+        self.lock = threading.Lock()
+        kept = path is not None and path.exists()
+        self.sums = json.loads(path.read_text()) if kept else {"targets": {}, "numbers": {}}
+
+    def add(self, section, **more):
+        with self.lock:
+            for key, value in more.items():
+                section[key] = round(section.get(key, 0) + value, 1)
+            self.write()
+
+    def add_run(self, name, inputs, seconds, findings):
+        target = self.sums["targets"].setdefault(name, {})
+        self.add(target, inputs=inputs, seconds=seconds, findings=findings)
+
+    def put_coverage(self, name, sums, corpus):
+        with self.lock:
+            target = self.sums["targets"].setdefault(name, {})
+            target.update(coverage=sums, corpus=corpus)
+            self.write()
+
+    def write(self):
+        if self.path is None:
+            return
+        self.path.write_text(json.dumps(self.sums, indent=1, sort_keys=True) + "\n")
+        self.path.with_suffix(".md").write_text("# Fuzz targets\n\n" + INTRODUCTION + self.text())
+
+    def text(self):
+        return "\n".join([*self.numbers(), *self.table()]) + "\n"
+
+    def numbers(self):
+        sums = self.sums["numbers"]
+        if sums:
+            yield (
+                f"{sums['count']:,.0f} random doubles and as many floats, written and read, against"
+                f" strtod() and strtof(), in {sums['seconds']:,.0f} s: {sums['different']:.0f}"
+                f" runs differ.\n"
+            )
+
+    def table(self):
+        yield "| target | what it reads | inputs run | CPU minutes | findings | corpus | functions | lines | branches |"
+        yield "|---|---|---:|---:|---:|---:|---:|---:|---:|"
+        for name, target in TARGETS.items():
+            sums = self.sums["targets"].get(name)
+            if sums is None:
+                continue
+            covered = sums.get("coverage", {})
+            shares = " | ".join(
+                share(covered.get(part, (0, 0))) for part in ("functions", "lines", "branches")
+            )
+            yield (
+                f"| {name} | {target.what} | {sums.get('inputs', 0):,.0f} |"
+                f" {sums.get('seconds', 0) / 60:,.1f} | {sums.get('findings', 0):.0f} |"
+                f" {sums.get('corpus', 0):,} | {shares} |"
+            )
+
+
+INTRODUCTION = """What all runs of `make fuzz FUZZ_KEEP=--record` reached together
+([how](../../docs/internals/hostile-input.md)). Findings are inputs that a run stopped at; their
+causes are fixed, and the inputs are in `tests/fuzz/corpus`. Functions, lines and branches are those
+of the files that a target is for.
+
+"""
 
 
 def build(preset, *targets):
@@ -151,7 +231,17 @@ def dictionary(name, target):
     return file
 
 
-def run_once(name, target, seconds, outcome):
+def run_measured(command):
+    """The exit code, what was printed as errors, and the seconds of CPU."""
+    with tempfile.TemporaryFile("w+", errors="replace") as errors:
+        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=errors)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        errors.seek(0)
+        return process.returncode, errors.read(), usage.ru_utime + usage.ru_stime
+
+
+def run_once(name, target, seconds, outcome, record):
     """One process of libFuzzer, which ends at its time or at a finding."""
     FINDINGS.mkdir(parents=True, exist_ok=True)
     words = dictionary(name, target)
@@ -166,26 +256,29 @@ def run_once(name, target, seconds, outcome):
         grown(name),
         FUZZ / "corpus" / name,
     ]
-    started = time.monotonic()
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, errors="replace")
-    outcome.seconds += time.monotonic() - started
-    executed = re.findall(r"stat::number_of_executed_units:\s*(\d+)", done.stderr)
-    progress = re.findall(r"^#(\d+)\s", done.stderr, re.M)
-    outcome.inputs += int((executed or progress or ["0"])[-1])
-    if done.returncode == 0:
+    code, errors, used = run_measured(command)
+    executed = re.findall(r"stat::number_of_executed_units:\s*(\d+)", errors)
+    progress = re.findall(r"^#(\d+)\s", errors, re.M)
+    inputs = int((executed or progress or ["0"])[-1])
+    outcome.seconds += used
+    outcome.inputs += inputs
+    record.add_run(name, inputs, used, findings=int(code != 0))
+    if code == 0:
         return
-    written = re.findall(r"Test unit written to (\S+)", done.stderr)
-    outcome.findings.append(written[-1] if written else f"exit {done.returncode}")
+    written = re.findall(r"Test unit written to (\S+)", errors)
+    outcome.findings.append(written[-1] if written else f"exit {code}")
     log = FINDINGS / f"{name}-{len(outcome.findings)}.log"
-    log.write_text(done.stderr[-20000:])
+    log.write_text(errors[-20000:])
     print(f"FINDING of {name}: {outcome.findings[-1]}; see {log}", flush=True)
 
 
-def fuzz(name, target, seconds):
+def fuzz(name, target, seconds, record):
+    """Processes end after seconds of real time, and may have had less of a CPU."""
     outcome = Outcome()
     wanted = seconds * (LARGE if target.large else 1)
-    while outcome.seconds < wanted and len(outcome.findings) < FINDINGS_MAX:
-        run_once(name, target, wanted - outcome.seconds, outcome)
+    least = min(PROCESS_SECONDS_MIN, wanted)  # a process of less would only read the corpus
+    while outcome.seconds < 0.95 * wanted and len(outcome.findings) < FINDINGS_MAX:
+        run_once(name, target, max(least, wanted - outcome.seconds), outcome, record)
     print(f"{name}: {outcome.inputs:,} inputs in {outcome.seconds:.0f} s", flush=True)
     return outcome
 
@@ -272,53 +365,39 @@ def compare_numbers(count):
     return ok, time.monotonic() - started
 
 
-def table(outcomes, reached):
-    yield "| target | what it reads | inputs run | CPU seconds | findings | corpus | functions | lines | branches |"
-    yield "|---|---|---:|---:|---:|---:|---:|---:|---:|"
-    for name, target in TARGETS.items():
-        if name not in reached:
-            continue
-        outcome = outcomes.get(name, Outcome())
-        sums, count = reached[name]
-        shares = " | ".join(share(sums[part]) for part in ("functions", "lines", "branches"))
-        yield (
-            f"| {name} | {target.what} | {outcome.inputs:,} | {outcome.seconds:,.0f} |"
-            f" {len(outcome.findings)} | {count:,} | {shares} |"
-        )
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--numbers", type=int, default=0)
     parser.add_argument("--keep", action="store_true")
+    parser.add_argument("--record", action="store_true")
     parser.add_argument("--output", type=pathlib.Path, default=ROOT / "build" / "fuzz.md")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("targets", nargs="*", choices=list(TARGETS) + [[]], default=[])
     options = parser.parse_args()
     chosen = {name: TARGETS[name] for name in options.targets or TARGETS}
     programs = [f"fuzz_{name}" for name in chosen]
-    lines, failed = [], False
+    record = Record(RESULTS if options.record else None)
+    failed = False
     if options.numbers:
         ok, seconds = compare_numbers(options.numbers)
         failed = not ok
-        lines.append(
-            f"{options.numbers:,} random doubles and as many floats, written and read, against"
-            f" strtod() and strtof(), in {seconds:.0f} s: {'none differs' if ok else 'DIFFERENT'}.\n"
+        record.add(
+            record.sums["numbers"], count=options.numbers, seconds=seconds, different=int(failed)
         )
     outcomes = {}
     if options.seconds > 0:
         build("fuzz", *programs)
         with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-            runs = {n: pool.submit(fuzz, n, t, options.seconds) for n, t in chosen.items()}
+            runs = {n: pool.submit(fuzz, n, t, options.seconds, record) for n, t in chosen.items()}
             outcomes = {name: run.result() for name, run in runs.items()}
         for name in chosen if options.keep else ():
             keep(name)
     build("coverage", *programs)
-    reached = {name: coverage(name, target) for name, target in chosen.items()}
-    lines += table(outcomes, reached)
-    options.output.write_text("\n".join(lines) + "\n")
-    print(options.output.read_text())
+    for name, target in chosen.items():
+        record.put_coverage(name, *coverage(name, target))
+    options.output.write_text(record.text())
+    print(record.text())
     if failed or any(outcome.findings for outcome in outcomes.values()):
         sys.exit("there are findings: build/fuzz/findings")
 

@@ -43,6 +43,19 @@ static size_t column_of(const struct parquet_table *table, struct text name) {
     return column;
 }
 
+/* Forms of which the bytes are the same have the same answer. */
+static enum type form_of(enum type stored) {
+    return stored == TYPE_TIMESTAMP ? TYPE_INT64 : stored == TYPE_STRING ? TYPE_BINARY : stored;
+}
+
+/* Whether the file's values become those of the table without a change. Spark reads some types from
+ * other forms, too: an unsigned INT32 as BIGINT, a decimal from bytes of any length. */
+static bool is_same_form(const struct column_format *format, const struct file_column *found) {
+    if (format->type == TYPE_DECIMAL) // as an integer or as 16 bytes: both are converted
+        return found->type == TYPE_DECIMAL;
+    return form_of(found->stored) == form_of(format->stored);
+}
+
 static bool fits(const struct parquet_table *table, size_t column, const struct file_column *found,
                  const char *path, struct error *err) {
     if (column == table->column_count)
@@ -53,7 +66,13 @@ static bool fits(const struct parquet_table *table, size_t column, const struct 
     const struct column_format *format = &table->columns[column];
     struct type_text type =
         type_text_of(type_sql_name(format->type), format->type, format->precision, format->scale);
-    if (found->readable && strcmp(type.text, found->spark_type.text) == 0)
+    bool is_same = found->readable && strcmp(type.text, found->spark_type.text) == 0;
+    if (is_same && !is_same_form(format, found))
+        return error_set(err, ERROR_STATE,
+                         "'%s': column '%s' is %s, but stored as physical type %d in a way that "
+                         "cannot be merged",
+                         path, format->name, type.text, found->physical);
+    if (is_same)
         return true;
     return error_set(
         err, ERROR_STATE, "'%s': column '%s' is %s, but in the table it is %s", path, format->name,
@@ -155,7 +174,10 @@ static bool add_chunk(struct merge_inputs *inputs, const struct parquet_reader *
                                 .has_dictionary = from->has_dictionary};
     bytes_append(&inputs->chunks, &chunk, sizeof chunk);
     inputs->data_bytes += from->size;
-    inputs->plain_bytes[column] += from->plain_size;
+    // What a footer claims; the sum of such claims may be no number.
+    if (__builtin_add_overflow(inputs->plain_bytes[column], from->plain_size,
+                               &inputs->plain_bytes[column]))
+        inputs->plain_bytes[column] = INT64_MAX;
     inputs->coded_rows[column] += from->has_dictionary ? piece->rows : 0;
     return true;
 }

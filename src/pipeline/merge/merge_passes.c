@@ -36,9 +36,11 @@ struct batch {
     size_t memory_max;
 };
 
+/* Other writers have dictionaries of types of which we have none. */
 static bool is_coded(const struct group *group, size_t column) {
     const struct merge_inputs *inputs = group->passes->inputs;
-    return inputs->coded_rows[column] * 2 > inputs->rows;
+    return dictionary_takes(group->passes->table->columns[column].stored) &&
+           inputs->coded_rows[column] * 2 > inputs->rows;
 }
 
 /* Bytes that all rows of a column take, about. */

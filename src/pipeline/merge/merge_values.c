@@ -99,9 +99,17 @@ static void add_presence(struct merge_values *values, const uint8_t *present, si
     values->present.size += count;
 }
 
-static bool convert_decimals(const struct column_reader *reader, enum type to, const void *from,
-                             size_t count, void *out) {
-    enum type stored = reader->column->stored;
+/* Whether nothing of the number is lost in so many bytes. */
+static bool fits_in(int128_t value, size_t bytes) {
+    if (bytes >= sizeof value)
+        return true;
+    int128_t limit = (int128_t)1 << (8 * bytes - 1);
+    return value >= -limit && value < limit;
+}
+
+static bool convert_decimals(const struct column_reader *reader, const struct column_format *format,
+                             const void *from, size_t count, void *out) {
+    enum type stored = reader->column->stored, to = format->stored;
     for (size_t i = 0; i < count; i++) {
         int128_t value = stored == TYPE_INT32   ? ((const int32_t *)from)[i]
                          : stored == TYPE_INT64 ? ((const int64_t *)from)[i]
@@ -112,8 +120,7 @@ static bool convert_decimals(const struct column_reader *reader, enum type to, c
             ((int64_t *)out)[i] = (int64_t)value;
         else
             ((int128_t *)out)[i] = value;
-        if ((to == TYPE_INT32 && value != (int32_t)value) ||
-            (to == TYPE_INT64 && value != (int64_t)value))
+        if (!fits_in(value, to == TYPE_DECIMAL ? format->fixed_size : type_width(to)))
             return false;
     }
     return true;
@@ -122,12 +129,15 @@ static bool convert_decimals(const struct column_reader *reader, enum type to, c
 /* Values in the form of the table; those of a decimal may be stored otherwise in the file. */
 static const void *native(const struct merge_values *values, const struct column_reader *reader,
                           const void *from, size_t count, struct bytes *room, struct error *err) {
+    const struct file_column *column = reader->column;
     enum type to = values->format->stored;
-    if (values->format->type != TYPE_DECIMAL || reader->column->stored == to)
+    bool is_longer = column->physical == PHYSICAL_FIXED &&
+                     (size_t)column->fixed_size > values->format->fixed_size;
+    if (values->format->type != TYPE_DECIMAL || (column->stored == to && !is_longer))
         return from;
     room->size = 0;
     void *out = bytes_reserve(room, count * type_width(to) + 1);
-    if (convert_decimals(reader, to, from, count, out))
+    if (convert_decimals(reader, values->format, from, count, out))
         return out;
     (void)error_set(err, ERROR_STATE, "'%s': column '%s' has a number of more digits than its type",
                     reader->input->name, values->format->name);

@@ -44,9 +44,8 @@ static bool has_delta(const struct column_writer *writer) {
 }
 
 static void start_chunk(struct column_writer *writer) {
-    // Decimals of more than 18 digits are rare, and hardly ever the same.
-    bool plain = writer->format->stored == TYPE_BOOL || writer->format->stored == TYPE_DECIMAL ||
-                 writer->dictionary_useless;
+    // Decimals of more than 18 digits, which have none, are rare, and hardly ever the same.
+    bool plain = !dictionary_takes(writer->format->stored) || writer->dictionary_useless;
     writer->form = plain ? FORM_PLAIN : FORM_UNDECIDED;
     writer->look_at = LOOK_FIRST;
     writer->dictionary.type = writer->format->stored;
@@ -399,7 +398,12 @@ static void append_present(struct column_writer *writer, struct column_slice sli
         memset(bytes_reserve(&writer->present, writer->rows + slice.rows), 1, writer->rows);
         writer->present.size = writer->rows;
     }
-    bytes_append(&writer->present, slice.present, slice.rows);
+    uint8_t *present = bytes_reserve(&writer->present, slice.rows);
+    if (slice.present != NULL)
+        memcpy(present, slice.present, slice.rows);
+    else
+        memset(present, 1, slice.rows);
+    writer->present.size += slice.rows;
 }
 
 static size_t plain_size_of(const struct column_format *format, struct column_slice slice) {
@@ -445,8 +449,9 @@ bool column_writer_append(struct column_writer *writer, struct column_slice slic
     const struct text *texts = slice.values;
     for (size_t row = 0; row < slice.rows; row++) {
         bool is_null = slice.nulls > 0 && !slice.present[row];
+        const uint8_t *present = slice.present == NULL ? NULL : slice.present + row;
         struct column_slice one = {
-            .values = texts, .present = slice.present + row, .rows = 1, .nulls = is_null};
+            .values = texts, .present = present, .rows = 1, .nulls = is_null};
         texts += !is_null;
         if (!append_whole(writer, one, plain_size_of(writer->format, one), scratch, err))
             return false;

@@ -79,8 +79,8 @@ MUST_CHECK bool column_writer_append(struct column_writer *writer, struct column
 
 /* Instead of values, a chunk can be given codes of a dictionary that has all its values: the
  * dictionary is moved from the caller, to a writer that has no rows yet. It is written even if it
- * does not pay. `codes` are those of the rows that are not null; any number of rows up to
- * PAGE_ROWS_MAX. */
+ * does not pay. `codes` are those of the rows that are not null; `present` is as in a slice; any
+ * number of rows up to PAGE_ROWS_MAX. */
 void column_writer_give_dictionary(struct column_writer *writer, struct dictionary *dictionary);
 MUST_CHECK bool column_writer_append_codes(struct column_writer *writer, struct codes codes,
                                            const uint8_t *present, size_t rows,

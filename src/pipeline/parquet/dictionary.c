@@ -308,7 +308,7 @@ static size_t encode_int32s(struct dictionary *dictionary, const int32_t *values
 
 size_t dictionary_encode(struct dictionary *dictionary, const void *values, size_t count,
                          uint32_t *codes) {
-    check(dictionary->type != TYPE_BOOL);
+    check(dictionary_takes(dictionary->type));
     if (dictionary->type == TYPE_INT32)
         return encode_int32s(dictionary, values, count, codes);
     if (type_width(dictionary->type) == sizeof(uint32_t))

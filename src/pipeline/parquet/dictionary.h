@@ -17,8 +17,13 @@
 
 enum { DICTIONARY_SIZE_MAX = 1024 * 1024 };
 
+/* Whether values stored as this type can have a dictionary: those of 4 or 8 bytes, and texts. */
+static inline bool dictionary_takes(enum type stored) {
+    return stored != TYPE_BOOL && stored != TYPE_DECIMAL;
+}
+
 struct dictionary {
-    enum type type; // any of 4 or 8 bytes, or of texts
+    enum type type; // one that it takes
     bool portable;  // no instructions that only some processors have, for tests
     uint32_t count;
     // TYPE_INT32 at first, while its values lie near one another: code + 1 of each value from

@@ -16,7 +16,7 @@ void row_slice_init(struct row_slice *slice, const struct rows *rows);
 /* Values of consecutive rows, in the vector form of the type, nulls left out. */
 struct column_slice {
     const void *values;
-    const uint8_t *present; // per row, 1: not null
+    const uint8_t *present; // per row, 1: not null; NULL: none is null
     size_t rows, nulls;
 };
 

@@ -117,6 +117,9 @@ bool table_rows_open(struct table_rows *rows, const struct rows_source *source, 
         return false;
     if (columns == NULL)
         column_count = choose_all(rows, chosen);
+    if (column_count == 0)
+        return error_set(err, ERROR_STATE, "'%s' has no column of a type that can be read",
+                         rows->reader.input.name);
     parquet_cursor_open(&rows->cursor, &rows->reader, chosen, column_count);
     return true;
 }

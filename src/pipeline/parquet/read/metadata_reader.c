@@ -179,9 +179,9 @@ static void set_type(struct file_column *column, const struct element *element) 
     bool is_text = element->converted == CONVERTED_UTF8 || element->logical == LOGICAL_STRING;
     bool is_micros = element->converted == CONVERTED_TIMESTAMP_MICROS ||
                      (element->logical == LOGICAL_TIMESTAMP && element->unit == UNIT_MICROS);
-    column->readable = true;
-    column->millis = element->converted == CONVERTED_TIMESTAMP_MILLIS ||
+    bool is_millis = element->converted == CONVERTED_TIMESTAMP_MILLIS ||
                      (element->logical == LOGICAL_TIMESTAMP && element->unit == UNIT_MILLIS);
+    column->readable = true;
     switch (element->physical) {
     case PHYSICAL_BOOLEAN:
         column->type = TYPE_BOOL;
@@ -189,10 +189,12 @@ static void set_type(struct file_column *column, const struct element *element) 
     case PHYSICAL_INT32:
     case PHYSICAL_INT64:
         column->type = integer_type(element);
-        if (column->type == TYPE_INT64 && (is_micros || column->millis))
+        if (column->type == TYPE_INT64 && (is_micros || is_millis)) {
             column->type = element->local ? TYPE_TIMESTAMP_NTZ : TYPE_TIMESTAMP;
-        else if (column->type == TYPE_DECIMAL && !is_decimal(element))
+            column->millis = is_millis; // of other types it would change what is no INT64
+        } else if (column->type == TYPE_DECIMAL && !is_decimal(element)) {
             column->readable = false;
+        }
         break;
     case PHYSICAL_INT96:
         column->type = TYPE_TIMESTAMP;

@@ -46,6 +46,7 @@ static const struct column merge_columns[] = {
     {"price", TYPE_DECIMAL, .precision = 7, .scale = 2},
     {"amount", TYPE_DECIMAL, .precision = 16, .scale = 4, .required = true},
     {"huge", TYPE_DECIMAL, .precision = 38, .scale = 10},
+    {"total", TYPE_DECIMAL, .precision = 20, .scale = 2},
     {"nothing", TYPE_STRING},
     {"no_number", TYPE_INT64},
 };
@@ -192,7 +193,30 @@ static inline void row_texts_sort(struct row_texts *list) {
         qsort(list->texts, list->count, sizeof *list->texts, row_texts_compare);
 }
 
+/* False: it is none. The same number has one text, in whatever type a file has it. */
+static inline bool print_integer(FILE *out, const struct vector *vector, size_t row) {
+    int64_t value;
+    switch (vector->type) {
+    case TYPE_INT8:
+        value = vector->int8s[row];
+        break;
+    case TYPE_INT16:
+        value = vector->int16s[row];
+        break;
+    case TYPE_INT32:
+    case TYPE_DATE:
+        value = vector->int32s[row];
+        break;
+    default:
+        return false;
+    }
+    (void)fprintf(out, "%" PRId64, value);
+    return true;
+}
+
 static inline void print_value(FILE *out, const struct vector *vector, size_t row) {
+    if (print_integer(out, vector, row))
+        return;
     size_t width = type_width(vector->type);
     const uint8_t *bytes = (const uint8_t *)vector->values + row * width;
     if (type_is_text(vector->type)) {

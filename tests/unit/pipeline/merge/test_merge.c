@@ -374,23 +374,23 @@ static void partition_columns_are_not_in_the_files(void **state) {
     end(&fixture);
 }
 
-/* A file with the columns of the test's table, one of them changed. */
-static void add_other(struct fixture *fixture, size_t column, struct column other) {
-    struct column columns[MERGE_COLUMNS];
+/* A file with these columns; `change` may change what row `rows->count` has. */
+static void add_rows(struct fixture *fixture, const struct column *columns, int count,
+                     void (*change)(struct rows *rows)) {
     struct schema schema;
     struct parquet_table table;
     struct rows rows;
     struct row_slice slice;
     struct parquet_file file;
     struct error err = {0};
-    memcpy(columns, merge_columns, sizeof merge_columns);
-    columns[column] = other;
     schema_init_plain(&schema, "test", columns, MERGE_COLUMNS);
     parquet_table_init(&table, &schema, NULL, 0, &plain_form.options);
-    rows_init(&rows, &schema, ROWS_CAPACITY, 1 << 20);
-    for (int i = 0; i < 50; i++) {
+    rows_init(&rows, &schema, ROWS_CAPACITY, 4 << 20);
+    for (int i = 0; i < count; i++) {
         merge_fill_row(&rows, &fixture->random);
         merge_set_key(&rows, 0, i, 7);
+        if (change != NULL)
+            change(&rows);
         rows.count++;
     }
     row_slice_init(&slice, &rows);
@@ -402,6 +402,14 @@ static void add_other(struct fixture *fixture, size_t column, struct column othe
     rows_deinit(&rows);
     parquet_table_deinit(&table);
     fixture->paths[fixture->count++] = path;
+}
+
+/* A file with the columns of the test's table, one of them changed. */
+static void add_other(struct fixture *fixture, size_t column, struct column other) {
+    struct column columns[MERGE_COLUMNS];
+    memcpy(columns, merge_columns, sizeof merge_columns);
+    columns[column] = other;
+    add_rows(fixture, columns, 50, NULL);
 }
 
 static void what_the_table_does_not_have_is_refused_by_name(void **state) {
@@ -623,6 +631,33 @@ static void little_memory_gives_the_same_rows(void **state) {
     end(&fixture);
 }
 
+/* `word` is a long text that no other row has; only row 0 has none. */
+static void make_long_word(struct rows *rows) {
+    enum { LENGTH = 1500, COLUMN_WORD = 5 };
+    struct vector *words = &rows->columns[COLUMN_WORD];
+    char *bytes = arena_alloc(&rows->strings, LENGTH);
+    check(bytes != NULL && strcmp(rows->schema->columns[COLUMN_WORD].name, "word") == 0);
+    memset(bytes, 'x', LENGTH);
+    (void)snprintf(bytes, LENGTH, "%zu", rows->count);
+    words->valid[rows->count] = rows->count > 0;
+    words->texts[rows->count] = (struct text){bytes, LENGTH};
+}
+
+/* Parts of a column become one page. */
+static void a_part_without_nulls_follows_one_that_has_some(void **state) {
+    (void)state;
+    struct fixture fixture;
+    struct error err = {0};
+    start(&fixture, 15);
+    fixture.options.memory_max = 1 << 20;
+    add_rows(&fixture, merge_columns, 1000, make_long_word);
+    check(row_texts_read(&fixture.before, fixture.paths[0], &err));
+    if (!merge(&fixture, &err))
+        fail_msg("%s", err.message);
+    assert_same_rows(&fixture);
+    end(&fixture);
+}
+
 /* No matter which byte is changed, or where a file ends: an error that names the file, or the rows
  * as before (a change in what nobody reads). Values themselves have no checksum. */
 static void damaged_inputs_are_refused_or_harmless(void **state) {
@@ -683,6 +718,7 @@ int main(void) {
         cmocka_unit_test(a_full_disk_leaves_nothing_behind),
         cmocka_unit_test(a_caller_that_says_no_ends_it),
         cmocka_unit_test(little_memory_gives_the_same_rows),
+        cmocka_unit_test(a_part_without_nulls_follows_one_that_has_some),
         cmocka_unit_test(damaged_inputs_are_refused_or_harmless),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/decimal.h"
 #include "surfaces/rows/table_rows.h"
@@ -54,7 +55,22 @@ static void values_of_every_type_are_shown(void **state) {
                  "{\"v\":\"10000000000000000000000000000000000000\"}");
 }
 
+/* fixed-bytes.parquet: by pyarrow, one column of three bytes, which is no type of ours. */
+static void a_file_without_a_column_to_read_is_refused_by_name(void **state) {
+    (void)state;
+    struct table_rows rows;
+    struct error err = {0};
+    const struct rows_source source = {.root = TEST_DATA};
+    assert_false(table_rows_open(&rows, &source, "fixed-bytes.parquet", NULL, 0, &err));
+    assert_int_equal(err.kind, ERROR_STATE);
+    assert_non_null(strstr(err.message, "fixed-bytes.parquet' has no column of a type"));
+    table_rows_close(&rows);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(values_of_every_type_are_shown)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(values_of_every_type_are_shown),
+        cmocka_unit_test(a_file_without_a_column_to_read_is_refused_by_name),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
