@@ -36,7 +36,7 @@ static bool is_word(uint8_t byte) {
            byte == '-' || byte == '+' || byte == '.';
 }
 
-/* Strings, words and whatever is between two brackets. */
+/* Strings, words, and what is between two brackets. */
 static void find_values(const uint8_t *data, size_t size) {
     size_t open[DEPTH_MAX], depth = 0;
     value_count = 0;
@@ -130,7 +130,7 @@ static size_t put_twice(uint8_t *data, size_t size, size_t size_max, struct span
     return replace(data, size, size_max, (struct span){member.end, member.end}, copy, length + 1);
 }
 
-/* With the comma behind it, or the one in front of it. */
+/* With the comma after it, or the one before it. */
 static size_t take_out(uint8_t *data, size_t size, struct span member) {
     if (member.end < size && data[member.end] == ',')
         member.end++;

@@ -191,7 +191,7 @@ static void set_type(struct file_column *column, const struct element *element) 
         column->type = integer_type(element);
         if (column->type == TYPE_INT64 && (is_micros || is_millis)) {
             column->type = element->local ? TYPE_TIMESTAMP_NTZ : TYPE_TIMESTAMP;
-            column->millis = is_millis; // of other types it would change what is no INT64
+            column->millis = is_millis; // of other types it would change values that are not INT64
         } else if (column->type == TYPE_DECIMAL && !is_decimal(element)) {
             column->readable = false;
         }

@@ -193,7 +193,7 @@ static inline void row_texts_sort(struct row_texts *list) {
         qsort(list->texts, list->count, sizeof *list->texts, row_texts_compare);
 }
 
-/* False: it is none. The same number has one text, in whatever type a file has it. */
+/* False: it is none. The same number has one text, no matter which type a file has it in. */
 static inline bool print_integer(FILE *out, const struct vector *vector, size_t row) {
     int64_t value;
     switch (vector->type) {

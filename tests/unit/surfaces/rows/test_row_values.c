@@ -55,7 +55,7 @@ static void values_of_every_type_are_shown(void **state) {
                  "{\"v\":\"10000000000000000000000000000000000000\"}");
 }
 
-/* fixed-bytes.parquet: by pyarrow, one column of three bytes, which is no type of ours. */
+/* fixed-bytes.parquet: by pyarrow, one column of three bytes, which is not a type of ours. */
 static void a_file_without_a_column_to_read_is_refused_by_name(void **state) {
     (void)state;
     struct table_rows rows;
