@@ -39,17 +39,23 @@ struct range_outcome {
     int32_t incarnation; // of the topic, that the offsets are of
 };
 
+/* Adds a count, which is not negative. The sum of damaged ones stays at the largest number. */
+static inline void count_add(int64_t *sum, int64_t more) {
+    if (__builtin_add_overflow(*sum, more, sum))
+        *sum = INT64_MAX;
+}
+
 /* Adds the counts of `more`; the ranges stay as they are. */
 static inline void range_outcome_add(struct range_outcome *sum, const struct range_outcome *more) {
-    sum->records += more->records;
-    sum->rejects += more->rejects;
-    sum->empty += more->empty;
-    sum->filtered += more->filtered;
-    sum->absent += more->absent;
-    sum->lost += more->lost;
-    sum->rows += more->rows;
-    sum->exploded += more->exploded;
-    sum->filtered_rows += more->filtered_rows;
+    count_add(&sum->records, more->records);
+    count_add(&sum->rejects, more->rejects);
+    count_add(&sum->empty, more->empty);
+    count_add(&sum->filtered, more->filtered);
+    count_add(&sum->absent, more->absent);
+    count_add(&sum->lost, more->lost);
+    count_add(&sum->rows, more->rows);
+    count_add(&sum->exploded, more->exploded);
+    count_add(&sum->filtered_rows, more->filtered_rows);
 }
 
 /* The opposite. False: there is not so much in it, and it is of no use any more. */

@@ -33,7 +33,7 @@ int64_t incarnation_begin_lost(const struct incarnation_begin *begin) {
         const struct partition_offset *former = &begin->former.entries[i];
         const struct partition_offset *end = offsets_find(&begin->known_ends, former->partition);
         if (end != NULL && end->offset > former->offset)
-            lost += end->offset - former->offset;
+            count_add(&lost, end->offset - former->offset);
     }
     return lost;
 }

@@ -191,13 +191,22 @@ static bool add_partition(void *context, const char *name, const struct json *va
     return true;
 }
 
+/* "0" and "00" are two names of one partition. */
+static bool is_each_once(const struct offsets *offsets, struct error *err) {
+    for (size_t i = 1; i < offsets->count; i++)
+        if (offsets->entries[i - 1].partition == offsets->entries[i].partition)
+            return error_set(err, ERROR_STATE, "partition %" PRId32 " has two offsets",
+                             offsets->entries[i].partition);
+    return true;
+}
+
 bool offsets_parse(const struct json *object, struct offsets *offsets, struct error *err) {
     struct source_reading reading = {.offsets = offsets, .err = err};
     if (object == NULL)
         return error_set(err, ERROR_STATE, "its offsets are missing");
     bool ok = json_count(object) == 0 || json_each(object, add_partition, &reading);
     offsets_sort(offsets);
-    return ok;
+    return ok && is_each_once(offsets, err);
 }
 
 struct topic_reading {

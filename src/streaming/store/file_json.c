@@ -6,6 +6,10 @@
 #include "base/text.h"
 #include "streaming/table/table.h"
 
+/* So large is no file, and so many rows no file has; sums of such numbers stay far from an
+ * overflow. */
+static const int64_t size_max = (int64_t)1 << 48, rows_max = (int64_t)1 << 48;
+
 struct json *data_file_print(const struct data_file *file) {
     struct json *object = json_new_object();
     json_put_text(object, "path", file->path);
@@ -41,7 +45,7 @@ bool data_file_parse(const struct json *object, struct data_file *file) {
         !json_member_int(object, "size", &file->size) ||
         !json_member_int(object, "rows", &file->rows) ||
         !json_member_int(object, "modifiedMs", &file->modified_ms) || file->size <= 0 ||
-        file->rows < 0)
+        file->size > size_max || file->rows < 0 || file->rows > rows_max)
         return false;
     file->path = text_copy(path);
     file->staged = staged == NULL ? NULL : text_copy(staged);

@@ -189,12 +189,12 @@ static bool sums_agree(const struct manifest *manifest) {
     if (manifest->of_spark)
         return true; // it says nothing of ranges
     struct range_outcome sum = manifest_sum(manifest);
-    int64_t rows = sum.rows, rejects = sum.rejects;
+    int64_t rows = 0, rejects = 0;
     for (size_t i = 0; i < manifest->files.count; i++)
-        rows -= manifest->files.files[i].rows;
+        count_add(&rows, manifest->files.files[i].rows);
     for (size_t i = 0; i < manifest->rejects.count; i++)
-        rejects -= manifest->rejects.files[i].rows;
-    return rows == 0 && rejects == 0;
+        count_add(&rejects, manifest->rejects.files[i].rows);
+    return rows == sum.rows && rejects == sum.rejects;
 }
 
 static bool same_text(const struct json *object, const char *name, const char *expected,

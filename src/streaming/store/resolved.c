@@ -193,11 +193,11 @@ bool resolved_next_run(const struct resolved *resolved, int32_t incarnation, int
         if (!at.has_value)
             continue;
         int64_t first = base + at.current_value;
-        int64_t last = base + UINT32_MAX + INT64_C(1);
+        int64_t last = base + UINT32_MAX; // which may be the last offset of all
         if (first >= end)
             return false;
         *start = first;
-        *run_end = end_of_run(part, first, last < end ? last : end);
+        *run_end = end_of_run(part, first, last < end ? last + 1 : end);
         return true;
     }
     return false;

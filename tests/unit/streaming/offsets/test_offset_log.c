@@ -2,6 +2,7 @@
 #include "store_fixture.h"
 
 #include "base/scope.h"
+#include "streaming/offsets/incarnation.h"
 #include "streaming/offsets/offset_log.h"
 
 static void a_new_query_writes_what_spark_4_wrote(void **state) {
@@ -128,6 +129,7 @@ static void anything_else_is_refused(void **state) {
         "v1\n{\"conf\":{}}\n[1]",
         "v1\n{\"conf\":{}}\n{\"t1\":{\"0\":-1}}",
         "v1\n{\"conf\":{}}\n{\"t1\":{\"x\":1}}",
+        "v1\n{\"conf\":{}}\n{\"t1\":{\"0\":1,\"00\":2}}",
         "v1\n{\"conf\":{}}\n{\"t1\":{\"0\":\"1\"}}",
         "v1\n{\"conf\":{}}\n{\"t1\":{\"0\":1",
         "v1\n{\"conf\":{\"a\":1}}\n{\"t1\":{\"0\":1}}",
@@ -148,6 +150,17 @@ static void anything_else_is_refused(void **state) {
             fail_msg("accepted: %s", cases[i]);
         assert_int_equal(err.kind, ERROR_STATE);
     }
+}
+
+static void a_sum_of_damaged_offsets_stays_at_the_largest_number(void **state) {
+    (void)state;
+    struct incarnation_begin begin = {0};
+    for (int32_t partition = 0; partition < 2; partition++) {
+        offsets_add(&begin.former, partition, 1);
+        offsets_add(&begin.known_ends, partition, INT64_MAX);
+    }
+    assert_true(incarnation_begin_lost(&begin) == INT64_MAX);
+    incarnation_begin_deinit(&begin);
 }
 
 static void a_map_without_shuffle_partitions_gets_them_and_keeps_all_else(void **state) {
@@ -172,6 +185,7 @@ int main(void) {
         cmocka_unit_test(a_plan_that_moves_positions_has_the_ends_that_were_known),
         cmocka_unit_test(a_plan_has_the_ids_that_are_known_of_its_topic),
         cmocka_unit_test(anything_else_is_refused),
+        cmocka_unit_test(a_sum_of_damaged_offsets_stays_at_the_largest_number),
         cmocka_unit_test(a_map_without_shuffle_partitions_gets_them_and_keeps_all_else),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

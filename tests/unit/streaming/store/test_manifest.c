@@ -102,6 +102,17 @@ static void one_wrong_thing_is_enough_to_refuse(void **state) {
         {"\"absent\":2", "\"absent\":-2", "the counts of range 0 do not add up"},
         {"\"lost\":0", "\"lost\":1", "the counts of range 0 do not add up"},
         {"\"partition\":3", "\"partition\":-3", "the counts of range 0 do not add up"},
+        {"\"rows\":2,\"mod", "\"rows\":9223372036854775807,\"mod",
+         "entry 0 of its list of files is incomplete"},
+        {"\"size\":100", "\"size\":9223372036854775807",
+         "entry 0 of its list of files is incomplete"},
+        {"\"ranges\":[", // whose sum is no number
+         "\"ranges\":["
+         "{\"partition\":0,\"start\":0,\"end\":9223372036854775807,\"rows\":9223372036854775807,"
+         "\"rejects\":0,\"absent\":0,\"lost\":0},"
+         "{\"partition\":1,\"start\":0,\"end\":9223372036854775807,\"rows\":9223372036854775807,"
+         "\"rejects\":0,\"absent\":0,\"lost\":0},",
+         "row counts of its files and its ranges differ"},
         {"\"lost\":0}]}", "\"lost\":0}]", "invalid JSON"},
         {"\"lost\":0}]}", "\"lost\":0}]}x", "invalid JSON"},
     };

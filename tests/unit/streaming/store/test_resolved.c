@@ -132,11 +132,25 @@ static void one_wrong_thing_is_enough_to_refuse(void **state) {
     resolved_deinit(&resolved);
 }
 
+static void a_run_may_end_with_the_last_offset_of_all(void **state) {
+    (void)state;
+    struct resolved resolved;
+    int64_t start = 1, end = 0;
+    assert_true(
+        parse("[{\"partition\":0,\"offsets\":\"0,9223372036854775804-9223372036854775806\"}]",
+              &resolved));
+    assert_true(resolved_next_run(&resolved, 0, 0, INT64_MAX, &start, &end));
+    assert_true(start == INT64_MAX - 3 && end == INT64_MAX);
+    assert_false(resolved_next_run(&resolved, 0, 0, INT64_MAX, &end, &start));
+    resolved_deinit(&resolved);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_added_in_any_order_is_there_and_nothing_else),
         cmocka_unit_test(what_is_printed_is_read_again),
         cmocka_unit_test(one_wrong_thing_is_enough_to_refuse),
+        cmocka_unit_test(a_run_may_end_with_the_last_offset_of_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
