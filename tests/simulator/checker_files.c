@@ -176,21 +176,34 @@ static int64_t micros_of(int64_t timestamp_ms) {
 
 /* ---- rows ---- */
 
-/* By its time, where the content of its row does not tell: the first that has not another one. */
+/* Of a record that is not a row, match_id is null. */
+static struct text match_id_of(const struct content *content) {
+    return content->kind == CONTENT_ROW ? content->match_id : (struct text){NULL, 0};
+}
+
+/* By its time and its match_id, where the content of its row does not tell: records of two
+ * incarnations may be of the same millisecond. */
 static bool find_by_time(struct reading *reading, struct content_place *place) {
     struct content_place at = *place;
-    int64_t micros = int64_in(reading, CELL_TIME, null_number);
+    int64_t micros = int64_in(reading, CELL_TIME, null_number), of_time = PAST_NONE;
     int incarnation = 0;
     for (int64_t found; (found = past_next(at.partition, at.offset, &incarnation)) != PAST_NONE;) {
         const struct model_record *record = past_at((size_t)found);
+        const struct content *content =
+            model_broker_content(record->incarnation, at.partition, at.offset);
         if (micros_of(record->timestamp_ms) != micros)
             continue;
-        place->incarnation = record->incarnation;
-        return true;
+        if (of_time == PAST_NONE ||
+            same_text(text_in(reading, CELL_MATCH_ID), match_id_of(content)))
+            of_time = found;
     }
-    return fault(reading,
-                 "a row for partition %" PRId32 ", offset %" PRId64 " is of no record of the topic",
-                 at.partition, at.offset);
+    if (of_time == PAST_NONE)
+        return fault(reading,
+                     "a row for partition %" PRId32 ", offset %" PRId64
+                     " is of no record of the topic",
+                     at.partition, at.offset);
+    place->incarnation = past_at((size_t)of_time)->incarnation;
+    return true;
 }
 
 static bool find_row(struct reading *reading, struct content_place *place) {
@@ -229,9 +242,7 @@ static bool check_numbers(struct reading *reading, const struct content *content
 /* What the query takes of the record's JSON, and what it computes. */
 static bool check_content(struct reading *reading, const struct content *content,
                           struct content_place place) {
-    struct text match_id =
-        content->kind == CONTENT_ROW ? content->match_id : (struct text){NULL, 0};
-    if (!same_text(text_in(reading, CELL_MATCH_ID), match_id))
+    if (!same_text(text_in(reading, CELL_MATCH_ID), match_id_of(content)))
         return wrong(reading, place, "match_id");
     if (reading->columns[CELL_STATUS] >= 0 &&
         !same_text(text_in(reading, CELL_STATUS), content->status))
