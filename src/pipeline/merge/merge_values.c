@@ -190,15 +190,13 @@ static bool make_map(struct merge_values *values, const struct column_reader *re
     struct bytes room = {0};
     size_t count = reader->dictionary_count;
     const void *from = native(values, reader, reader->values.at, count, &room, err);
-    if (from == NULL)
-        return false;
     values->map.size = 0;
     uint32_t *map = (void *)bytes_reserve(&values->map, (count + 1) * sizeof *map);
-    if (!encode(values, from, count, map))
+    if (from != NULL && !encode(values, from, count, map))
         give_up_codes(values);
     values->has_map = values->is_coded;
     bytes_deinit(&room);
-    return true;
+    return from != NULL;
 }
 
 static void add_codes(struct merge_values *values, const uint32_t *codes, size_t count) {
