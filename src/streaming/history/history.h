@@ -9,13 +9,15 @@
  *     {"query":"<uuid>","topic":"…","entries":[
  *      {"first":40,"batch":40,"firstMs":…,"timestampMs":…,"ends":{"0":120},"ranges":[…]}]}
  *
- * (one line). S is the first batch of the file's slot; there are HISTORY_SLOT batches in a slot. An
- * entry has the ends and the timestamp of its plan; "ranges", as in coverage/N, is what it took;
- * "replayed", "replayedCounts" and "replayedWithoutRows" are those of a manifest. "incarnation" is
- * there behind the first, "knownEnds" if its plan has them, "countsRows" if its ranges count
- * records and rows apart, and "spark" if Spark ran it, so that nothing of it is in coverage/.
- * Without "ends" the plan was gone already: such a batch can be undone, but it cannot be the newest
- * one that stays.
+ * (one line). S is the first batch of the file's slot; there are HISTORY_SLOT batches in a slot. A
+ * file that would have more than HISTORY_FILE_RANGES ranges ends there, and S of the next one is
+ * the batch that it begins with: with thousands of partitions, the batches of a slot are more than
+ * the memory has room for. An entry has the ends and the timestamp of its plan; "ranges", as in
+ * coverage/N, is what it took; "replayed", "replayedCounts" and "replayedWithoutRows" are those of
+ * a manifest. "incarnation" is there behind the first, "knownEnds" if its plan has them,
+ * "countsRows" if its ranges count records and rows apart, and "spark" if Spark ran it, so that
+ * nothing of it is in coverage/. Without "ends" the plan was gone already: such a batch can be
+ * undone, but it cannot be the newest one that stays.
  *
  * Beyond the newest HISTORY_PLAIN_SLOTS slots, batches that were planned within
  * HISTORY_THIN_MS of the first of them become one entry, which has their sum and the end of the
@@ -36,6 +38,7 @@ enum {
     HISTORY_INTERVAL = 10,
     HISTORY_SLOT = 100,
     HISTORY_PLAIN_SLOTS = 10,
+    HISTORY_FILE_RANGES = 10000, // read or written, each takes about 1.5 kB for a moment
     HISTORY_THIN_MS = 60 * 1000
 };
 
