@@ -124,6 +124,13 @@ static bool go_to_slot(struct note *note, int64_t slot, struct error *err) {
     return true;
 }
 
+/* Of a new entry. If the newest file has no room for it, it begins another one. */
+static int64_t slot_of(const struct note *note, const struct history_entry *entry) {
+    bool fits = note->newest.count == 0 ||
+                history_ranges(&note->newest) + entry->outcome.count <= HISTORY_FILE_RANGES;
+    return fits ? entry->first / HISTORY_SLOT * HISTORY_SLOT : entry->first;
+}
+
 static bool add_batch(struct note *note, int64_t batch_id, struct error *err) {
     struct history_entry entry;
     bool known;
@@ -132,7 +139,7 @@ static bool add_batch(struct note *note, int64_t batch_id, struct error *err) {
         history_entry_deinit(&entry);
         return ok;
     }
-    ok = go_to_slot(note, batch_id / HISTORY_SLOT * HISTORY_SLOT, err);
+    ok = go_to_slot(note, slot_of(note, &entry), err);
     (void)history_add(&note->newest, entry);
     note->newest.thinned = false;
     note->changed = true;
@@ -194,25 +201,36 @@ static bool is_thinned(const struct history *history, bool found) {
     return !found || history->thinned;
 }
 
-/* A slot into the thinned file before it, if there is room. */
-static bool thin_slot(const struct store *store, int64_t before, int64_t slot, struct error *err) {
+static bool fit_one_file(const struct history *to, const struct history *from) {
+    size_t ranges = history_ranges(to) + history_ranges(from);
+    // Of the same partitions, as a rule; then an entry that is joined adds none.
+    if (to->count > 0 && from->count > 0 &&
+        history_joins(&to->entries[to->count - 1], &from->entries[0]))
+        ranges -= from->entries[0].outcome.count;
+    return to->count + from->count <= FILE_ENTRIES_MAX && ranges <= HISTORY_FILE_RANGES;
+}
+
+/* A slot into the thinned file before it, if there is room. *before: that file, -1: there is none;
+ * then the file that the slot is in. */
+static bool thin_slot(const struct store *store, int64_t *before, int64_t slot, struct error *err) {
     struct history to = {0}, from = {0};
-    bool has_to = false, has_from;
+    bool has_to = false, has_from, joins = false;
     bool ok = history_file_read(store, slot, &from, &has_from, err) &&
-              (before < 0 || history_file_read(store, before, &to, &has_to, err));
+              (*before < 0 || history_file_read(store, *before, &to, &has_to, err));
     if (ok && !is_thinned(&from, has_from)) {
         history_thin(&from);
-        bool joins = has_to && to.thinned && to.count + from.count <= FILE_ENTRIES_MAX;
+        joins = has_to && to.thinned && fit_one_file(&to, &from);
         if (joins) {
             history_add_all(&to, &from);
             history_thin(&to);
         }
-        ok = joins ? history_file_write(store, before, &to, err) &&
+        ok = joins ? history_file_write(store, *before, &to, err) &&
                          history_file_remove(store, slot, err)
                    : history_file_write(store, slot, &from, err);
     }
     history_deinit(&to);
     history_deinit(&from);
+    *before = joins ? *before : slot;
     return ok;
 }
 
@@ -224,9 +242,11 @@ static bool thin(const struct store *store, int64_t newest_slot, struct error *e
     while (count > 0 &&
            slots[count - 1] > newest_slot - (int64_t)HISTORY_PLAIN_SLOTS * HISTORY_SLOT)
         count--;
-    // Most of the time it is the last one; after an error there are more.
-    for (size_t i = count > HISTORY_PLAIN_SLOTS ? count - HISTORY_PLAIN_SLOTS : 0; i < count; i++)
-        if (!thin_slot(store, i == 0 ? -1 : slots[i - 1], slots[i], err))
+    // Most of the time it is the last one; after an error, or with many partitions, there are more.
+    size_t first = count > HISTORY_PLAIN_SLOTS ? count - HISTORY_PLAIN_SLOTS : 0;
+    int64_t before = first == 0 ? -1 : slots[first - 1];
+    for (size_t i = first; i < count; i++)
+        if (!thin_slot(store, &before, slots[i], err))
             return false;
     return true;
 }

@@ -4,7 +4,9 @@
  * offsets/, commits/ and manifests/ keep the newest CHECKPOINT_BATCHES_KEPT batches, because Spark
  * keeps no more and deletes the rest. What they say of a batch is noted in <checkpoint>/history/S
  * before they forget it: an entry of each (history_text.h). S is the first batch of the file's
- * slot; there are HISTORY_SLOT batches in a slot.
+ * slot; there are HISTORY_SLOT batches in a slot. A file that would have more than
+ * HISTORY_FILE_RANGES ranges ends there, and S of the next one is the batch that it begins with:
+ * with thousands of partitions, the batches of a slot are more than the memory has room for.
  *
  * Beyond the newest HISTORY_PLAIN_SLOTS slots, batches that were planned within
  * HISTORY_THIN_MS of the first of them become one entry, which has their sum and the end of the
@@ -25,6 +27,7 @@ enum {
     HISTORY_INTERVAL = 10,
     HISTORY_SLOT = 100,
     HISTORY_PLAIN_SLOTS = 10,
+    HISTORY_FILE_RANGES = 10000, // read or written, each takes about 1.5 kB for a moment
 };
 
 /* All that is known, with what is not noted yet. A file that is damaged is left out, with a

@@ -54,3 +54,10 @@ const struct history_entry *history_find(const struct history *history, int64_t 
             return &history->entries[i - 1];
     return NULL;
 }
+
+size_t history_ranges(const struct history *history) {
+    size_t count = 0;
+    for (size_t i = 0; i < history->count; i++)
+        count += history->entries[i].outcome.count;
+    return count;
+}

@@ -36,6 +36,9 @@ void history_add_all(struct history *history, struct history *more);
 /* Drops the entries from `count` on. */
 void history_shorten(struct history *history, size_t count);
 
+/* Of all entries together. */
+size_t history_ranges(const struct history *history);
+
 /* The newest batch; -1: there is none. */
 int64_t history_newest(const struct history *history);
 

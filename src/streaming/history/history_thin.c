@@ -18,7 +18,7 @@ static bool is_all_behind(const struct coverage *later, const struct coverage *o
 }
 
 /* Positions that move stay visible, as does whose batch it was. */
-static bool belongs_to(const struct history_entry *to, const struct history_entry *entry) {
+bool history_joins(const struct history_entry *to, const struct history_entry *entry) {
     return entry->first == to->last + 1 && entry->last_ms - to->first_ms < HISTORY_THIN_MS &&
            entry->last_ms >= to->first_ms && entry->incarnation == to->incarnation &&
            entry->known_ends.count == 0 && entry->has_ends && to->has_ends &&
@@ -28,7 +28,7 @@ static bool belongs_to(const struct history_entry *to, const struct history_entr
 /* Moves. False: they don't go together, and both are as they were. */
 static bool join(struct history_entry *to, struct history_entry *entry) {
     struct error ignored;
-    if (!belongs_to(to, entry))
+    if (!history_joins(to, entry))
         return false;
     for (size_t i = 0; i < entry->outcome.count; i++)
         check(coverage_add(&to->outcome, &entry->outcome.ranges[i], &ignored));

@@ -6,6 +6,9 @@
 
 enum { HISTORY_THIN_MS = 60 * 1000 };
 
+/* Whether the entry becomes a part of the one before it. */
+bool history_joins(const struct history_entry *to, const struct history_entry *entry);
+
 /* Makes one entry of those that were planned within HISTORY_THIN_MS of the first of them. */
 void history_thin(struct history *history);
 

@@ -99,7 +99,7 @@ static inline struct data_file fixture_file(int64_t batch, const char *directory
     };
 }
 
-/* The batch that takes [3 * batch, 3 * batch + 3) of both partitions: per partition a row for each
+/* The batch that takes [3 * batch, 3 * batch + 3) of each partition: per partition a row for each
  * of two directories, and one reject. Without a range, no files. */
 static inline bool fixture_write_batch(const struct plan *plan, unsigned attempt,
                                        const char *table_staging, const char *rejects_staging,
@@ -121,7 +121,7 @@ static inline bool fixture_write_batch(const struct plan *plan, unsigned attempt
         char *content = fixture_text("batch %" PRId64 " %s", plan->batch_id, directories[i]);
         unsigned apart = fixture_is_flat && i == 1 ? 1000 : 0; // two files in one directory
         struct data_file file = fixture_file(plan->batch_id, directory, attempt + apart, content);
-        file.rows = 2;
+        file.rows = (int64_t)plan->count;
         bool ok =
             fixture_stage(reject ? rejects_staging : table_staging, file.staged, content, err);
         file_list_add(reject ? &manifest->rejects : &manifest->files, file);

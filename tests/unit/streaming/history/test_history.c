@@ -167,26 +167,43 @@ static void read_history(struct history *history) {
     store_close(store);
 }
 
+enum { WIDE = 6000 }; // partitions: two batches of them are more than a file may have
+
+/* The fixture's plan, of so many partitions. */
+static struct plan plan_of(int64_t batch, size_t partitions, struct offset_range ranges[WIDE]) {
+    for (size_t i = 0; i < partitions; i++)
+        ranges[i] = (struct offset_range){(int32_t)i, 3 * batch, 3 * batch + 3};
+    return (struct plan){.batch_id = batch,
+                         .timestamp_ms = 1795366883120 + batch,
+                         .count = partitions,
+                         .ranges = ranges};
+}
+
 /* As the driver does. */
-static void advance(int64_t last) {
+static void advance_wide(int64_t last, size_t partitions) {
     struct store *store = NULL;
     struct recovery recovery;
     struct error err = {0};
-    struct offset_range ranges[2];
+    struct offset_range ranges[WIDE];
     check(recovery_open(&fixture.options, &store, &err) && recover(store, &recovery, &err));
     int64_t batch = recovery.next_batch;
     if (recovery.new_query) {
-        struct plan first = fixture_plan(0, ranges);
+        struct plan first = plan_of(0, partitions, ranges);
         check(store_write_initial(store, first.ranges, first.count, &err));
     }
     recovery_deinit(&recovery);
     for (; batch <= last; batch++) {
-        struct plan plan = fixture_plan(batch, ranges);
-        check(store_write_plan(store, &plan, &err) && fixture_run(store, &plan, 0, false, &err));
+        struct plan plan = plan_of(batch, partitions, ranges);
+        if (!store_write_plan(store, &plan, &err) || !fixture_run(store, &plan, 0, false, &err))
+            fail_msg("%s", err.message);
         history_note(store, batch);
     }
     history_keep(store, false);
     store_close(store);
+}
+
+static void advance(int64_t last) {
+    advance_wide(last, 2);
 }
 
 /* One entry per batch from 0 to `last`, with ends and outcome. */
@@ -290,6 +307,63 @@ static void a_week_of_short_batches_stays_small(void **state) {
     assert_true(fixture_has(&fixture, HISTORY "1200"));
 }
 
+/* Read and written as a whole, each takes memory. */
+static void many_partitions_make_more_files_not_larger_ones(void **state) {
+    (void)state;
+    advance_wide(1, WIDE);
+    advance_wide(3, WIDE);
+    assert_complete(3);
+    for (int64_t batch = 0; batch <= 3; batch++) {
+        scoped(scope_free) char *name = fixture_text(HISTORY "%" PRId64, batch);
+        assert_true(fixture_has(&fixture, name));
+        scoped(scope_free) char *text = fixture_read(&fixture, name);
+        assert_null(strstr(strstr(text, "\"batch\":") + 1, "\"batch\":")); // one is all it has
+    }
+}
+
+/* A file with one entry, of a batch of so many partitions. */
+static void write_entry(const struct store *store, int64_t batch, int32_t partitions) {
+    struct history_entry entry = entry_at(batch, 1795366883120 + batch);
+    struct error err;
+    for (int32_t i = 1; i < partitions; i++) {
+        struct range_outcome outcome = {.range = {i, 10 * batch, 10 * batch + 10}, .rejects = 10};
+        check(coverage_add(&entry.outcome, &outcome, &err));
+    }
+    struct history history;
+    fill(&history, &entry, 1);
+    struct manifest_origin of_store = store_origin(store);
+    size_t size;
+    scoped(scope_free) char *text = history_print(&history, &of_store, &size);
+    scoped(scope_free) char *name = fixture_text(HISTORY "%" PRId64, batch);
+    fixture_write(&fixture, name, text);
+    history_deinit(&history);
+}
+
+static void files_of_many_partitions_are_thinned_into_one(void **state) {
+    (void)state;
+    advance(3);
+    struct store *store = NULL;
+    struct error err;
+    check(store_open_to_read(&fixture.options, &store, &err));
+    for (int64_t batch = 0; batch < 5; batch++)
+        write_entry(store, batch, WIDE);
+    write_entry(store, 1100, 1);
+    fixture_write(&fixture, CHECKPOINT "commits/1100", "v1\n{}");
+    history_keep(store, true);
+    struct history history;
+    check(history_read(store, &history, &err));
+    store_close(store);
+    assert_int_equal(history.count, 2);
+    assert_int_equal(history.entries[0].last, 4);
+    assert_int_equal(history.entries[0].outcome.count, WIDE);
+    history_deinit(&history);
+    assert_true(fixture_has(&fixture, HISTORY "0"));
+    for (int64_t batch = 1; batch < 5; batch++) {
+        scoped(scope_free) char *name = fixture_text(HISTORY "%" PRId64, batch);
+        assert_false(fixture_has(&fixture, name));
+    }
+}
+
 static int set_up(void **state) {
     (void)state;
     fixture_init(&fixture);
@@ -316,6 +390,8 @@ int main(void) {
         ON_DISK(a_damaged_history_keeps_nothing_from_starting),
         ON_DISK(batches_that_are_no_more_are_forgotten),
         ON_DISK(a_week_of_short_batches_stays_small),
+        ON_DISK(many_partitions_make_more_files_not_larger_ones),
+        ON_DISK(files_of_many_partitions_are_thinned_into_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
