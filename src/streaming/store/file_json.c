@@ -6,7 +6,7 @@
 #include "base/text.h"
 #include "streaming/table/table.h"
 
-/* So large is no file, and so many rows no file has; sums of such numbers stay far from an
+/* No file is so large, and none has so many rows; sums of such numbers stay far from an
  * overflow. */
 static const int64_t size_max = (int64_t)1 << 48, rows_max = (int64_t)1 << 48;
 

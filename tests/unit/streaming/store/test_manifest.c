@@ -106,7 +106,7 @@ static void one_wrong_thing_is_enough_to_refuse(void **state) {
          "entry 0 of its list of files is incomplete"},
         {"\"size\":100", "\"size\":9223372036854775807",
          "entry 0 of its list of files is incomplete"},
-        {"\"ranges\":[", // whose sum is no number
+        {"\"ranges\":[", // whose sum does not fit into a number
          "\"ranges\":["
          "{\"partition\":0,\"start\":0,\"end\":9223372036854775807,\"rows\":9223372036854775807,"
          "\"rejects\":0,\"absent\":0,\"lost\":0},"
