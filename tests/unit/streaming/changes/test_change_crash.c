@@ -288,11 +288,11 @@ static void try_kill_and_cut(enum fault fault, long kill, long cut, bool reached
     assert_tidy();
 }
 
-/* Every kill with every `stride`th power cut; the next kill begins with another cut. */
+/* From the snapshot: every kill with every `stride`th power cut; the next kill begins with another
+ * cut. */
 static void survive_two(const char *scenario, enum fault fault, long stride) {
     long points = 0;
     bool reached[2] = {true, true};
-    tree_copy(fixture.root, snapshot);
     for (long kill = 1; reached[0]; kill++) {
         reached[1] = true;
         for (long cut = 1 + kill % stride; reached[0] && reached[1]; cut += stride, points++)
@@ -348,8 +348,9 @@ static void a_kill_before_a_power_cut_is_survived(void **state) {
     (void)state;
     reach(10);
     wish = (struct change_wish){.kind = CHANGE_COMPACTION};
-    survive_two("compaction", FAULT_POWER_CUT, 53);
-    survive_two("compaction", FAULT_POWER_APART, 53);
+    tree_copy(fixture.root, snapshot);
+    survive_two("compaction", FAULT_POWER_CUT, 101);
+    survive_two("compaction", FAULT_POWER_APART, 101);
 }
 
 /* ---- Spark in between ---- */
