@@ -51,6 +51,7 @@ PROGRAM = ROOT / "build" / "release" / "esports-stream"
 PARTITIONS = 4
 OVERLOAD_SHARE = 0.5  # of the top speed, which is low on a machine that does other work, too
 HELD_MOST = 0.1  # of a processor, in an overload
+OVERLOAD_MORE_MB = 40  # its batches are larger: they fill the row groups of both workers, of 16 MB each
 BUDGET_MB = 256
 RETENTION_DAYS = 2
 JUMP_S = 6 * 3600
@@ -547,7 +548,7 @@ def overload(work, broker, top, options):
         run.process.stop()
     finally:
         run.end()
-    line = flat.line([one for one in held if one[0] >= options.hold_s / 5], 0.1, 8)
+    line = flat.line([one for one in held if one[0] >= options.hold_s / 5], 0.1, OVERLOAD_MORE_MB)
     thirds = [statistics.median(lag for _, lag in lags[i * len(lags) // 3 : (i + 1) * len(lags) // 3]) for i in range(3)]
     wrong = []
     if not thirds[0] < thirds[1] < thirds[2] or throttled == 0:
