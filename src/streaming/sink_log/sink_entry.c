@@ -128,8 +128,10 @@ static const char *last_parts(const char *path, size_t depth) {
 
 /* It will be used below the table, so it must not lead out of it. */
 static bool stays_below(const char *relative) {
-    return *relative != '\0' && strlen(relative) <= TABLE_FILE_PATH_MAX &&
-           strncmp(relative, "../", 3) != 0 && strstr(relative, "/../") == NULL;
+    const char *slash = strrchr(relative, '/'), *name = slash != NULL ? slash + 1 : relative;
+    return *name != '\0' && strcmp(name, ".") != 0 && strcmp(name, "..") != 0 &&
+           strlen(relative) <= TABLE_FILE_PATH_MAX && strncmp(relative, "../", 3) != 0 &&
+           strstr(relative, "/../") == NULL;
 }
 
 bool sink_entry_read(struct sink_entry *entry, const struct json *line, const char *table,

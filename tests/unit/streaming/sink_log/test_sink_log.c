@@ -108,6 +108,37 @@ static void an_entry_is_spark_s_byte_for_byte(void **state) {
     assert_string_equal(text, expected);
 }
 
+static void an_entry_does_not_lead_out_of_the_table(void **state) {
+    (void)state;
+    static const struct {
+        const char *uri;
+        size_t depth;
+        bool is_read;
+    } cases[] = {
+        {"file:///lake/t/part-0.parquet", 0, true},
+        {"file:///lake/t/a=b/..c.parquet", 1, true},
+        {"file:///lake/t/..", 0, false},
+        {"file:///lake/t/%2e%2e", 0, false},
+        {"file:///lake/t/.", 0, false},
+        {"file:///lake/t/a=b/..", 1, false},
+        {"file:///lake/t/a=b/", 1, false},
+        {"file:///lake/t/../part-0.parquet", 1, false},
+        {"file:///lake/t/a/../part-0.parquet", 2, false},
+        {"hdfs:///lake/t/part-0.parquet", 0, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct sink_entry entry = {0};
+        struct error err = {0};
+        struct json *line = json_new_object();
+        json_put_text(line, "path", cases[i].uri);
+        json_put_int(line, "size", 1);
+        if (sink_entry_read(&entry, line, "/lake/t", cases[i].depth, &err) != cases[i].is_read)
+            fail_msg("%s", cases[i].uri);
+        sink_entry_deinit(&entry);
+        json_free(line);
+    }
+}
+
 static void every_tenth_batch_is_a_compact_file_of_all_before(void **state) {
     (void)state;
     write_batches(0, 12);
@@ -335,6 +366,7 @@ int main(void) {
         cmocka_unit_test(paths_are_quoted_as_java_quotes_them),
         cmocka_unit_test(the_interval_follows_from_the_compact_files_there_are),
         ON_DISK(an_entry_is_spark_s_byte_for_byte),
+        ON_DISK(an_entry_does_not_lead_out_of_the_table),
         ON_DISK(every_tenth_batch_is_a_compact_file_of_all_before),
         ON_DISK(a_newline_at_a_file_s_end_does_not_break_the_compact_file),
         ON_DISK(a_batch_without_files_is_a_header),
