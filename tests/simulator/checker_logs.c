@@ -104,9 +104,13 @@ static const char *next_line(const char *at, const char *end) {
 
 /* The lines of JSON of a file that was read, after its first line. A look reads the same bytes
  * again and again. */
+struct document_line {
+    struct json *json; // owned
+};
+
 struct document {
-    uint64_t hash;       // of its bytes; 0: none
-    struct json **lines; // owned
+    uint64_t hash;               // of its bytes; 0: none
+    struct document_line *lines; // owned
     size_t count;
 };
 
@@ -135,7 +139,7 @@ static void document_make_room(void) {
 
 static void document_deinit(struct document *document) {
     for (size_t i = 0; i < document->count; i++)
-        json_free(document->lines[i]);
+        json_free(document->lines[i].json);
     free(document->lines);
 }
 
@@ -155,7 +159,7 @@ static bool document_parse(struct document *document, const char *path, const ch
         document->lines =
             reallocarray(document->lines, document->count + 1, sizeof *document->lines);
         check(document->lines != NULL);
-        document->lines[document->count++] = line;
+        document->lines[document->count++].json = line;
         at = line_end;
     }
     return true;
@@ -182,7 +186,7 @@ static bool each_document(const char *path, const char *begin, size_t size,
         document_count++;
     }
     for (size_t i = 0; i < document->count; i++)
-        visit(context, document->lines[i]);
+        visit(context, document->lines[i].json);
     return true;
 }
 

@@ -140,8 +140,8 @@ bool sink_entry_read(struct sink_entry *entry, const struct json *line, const ch
     const char *uri = json_member_text(line, "path");
     entry->path = path_of_uri(uri);
     entry->relative = entry->path == NULL ? "" : last_parts(entry->path, depth);
-    if (!stays_below(entry->relative) || strlen(entry->path) >= FILE_PATH_MAX ||
-        !json_member_int(line, "size", &entry->size)) {
+    if (entry->path == NULL || !stays_below(entry->relative) ||
+        strlen(entry->path) >= FILE_PATH_MAX || !json_member_int(line, "size", &entry->size)) {
         sink_entry_deinit(entry);
         return error_set(err, ERROR_STATE,
                          "the sink log of '%s' has an entry '%s' that is not a local file with a "

@@ -74,7 +74,7 @@ static void publish_bytes(const char *name, size_t size, size_t at, char byte) {
 
 static void files_are_compared_by_their_bytes(void **state) {
     (void)state;
-    enum { STEP = 16 << 10, NONE = INT32_MAX };
+    enum { STEP = 16 << 10, TWO_STEPS = 32 << 10, NONE = INT32_MAX };
     static const struct {
         size_t size, at, other_size;
         bool same;
@@ -86,9 +86,9 @@ static void files_are_compared_by_their_bytes(void **state) {
         {7, NONE, 8, false},
         {STEP, NONE, STEP, true},
         {STEP, STEP - 1, STEP, false},
-        {2 * STEP + 1, NONE, 2 * STEP + 1, true},
-        {2 * STEP + 1, 2 * STEP, 2 * STEP + 1, false},
-        {2 * STEP + 1, STEP, 2 * STEP + 1, false},
+        {TWO_STEPS + 1, NONE, TWO_STEPS + 1, true},
+        {TWO_STEPS + 1, TWO_STEPS, TWO_STEPS + 1, false},
+        {TWO_STEPS + 1, STEP, TWO_STEPS + 1, false},
     };
     struct file_path a = file_join(root, "a"), b = file_join(root, "b");
     struct error err;

@@ -116,6 +116,9 @@ static void a_plan_has_the_ids_that_are_known_of_its_topic(void **state) {
 
 static void anything_else_is_refused(void **state) {
     (void)state;
+    static const char long_id[] =
+        "v1\n{\"conf\":{},\"topicId\":\"0123456789012345678901234567890123456789012345678\"}\n"
+        "{\"t1\":{\"0\":1}}";
     static const char *const cases[] = {
         "",
         "v1",
@@ -138,8 +141,7 @@ static void anything_else_is_refused(void **state) {
         "v1\n{\"conf\":{},\"knownEnds\":{\"0\":-1}}\n{\"t1\":{\"0\":1}}",
         "v1\n{\"conf\":{},\"topicId\":1}\n{\"t1\":{\"0\":1}}",
         "v1\n{\"conf\":{},\"topicId\":\"\"}\n{\"t1\":{\"0\":1}}",
-        "v1\n{\"conf\":{},\"topicId\":\"0123456789012345678901234567890123456789012345678\"}\n"
-        "{\"t1\":{\"0\":1}}",
+        long_id,
         "v2\n{\"conf\":{}}\n{\"t1\":{\"0\":1}}",
         "v3\n{\"conf\":{}}\n{\"t1\":{\"0\":1}}",
     };
