@@ -7,6 +7,10 @@
 #include <stdint.h>
 #include <string.h>
 
+#ifndef MUTATE_HEAD
+#define MUTATE_HEAD 0 // for tools that read a mutator without a target
+#endif
+
 /* libFuzzer's. Returns the new size. */
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t size_max);
 

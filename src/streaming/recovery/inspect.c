@@ -224,8 +224,19 @@ static bool read_start(struct store *store, struct inspection *inspection, struc
     return true;
 }
 
-/* What is not committed is newer than the newest manifest. A plan that cannot be read is noted by
- * then. */
+/* A plan that moves the positions to another topic, and is refused with FAIL_ON_DATA_LOSS. */
+static bool moves(const struct store *store, int64_t planned) {
+    struct incarnations begun = {0};
+    struct error ignored;
+    bool found = planned >= 0 &&
+                 checkpoint_find_begun(&store->checkpoint, planned, planned, &begun, &ignored);
+    bool does_move = found && begun.count > 0;
+    incarnations_deinit(&begun);
+    return does_move;
+}
+
+/* What is not committed is newer than the newest manifest; but until a move to another topic is
+ * committed, the rows are those of the former one. A plan that cannot be read is noted by then. */
 static bool read_identity(const struct store *store, struct inspection *inspection,
                           struct error *err) {
     struct topic_identity note;
@@ -236,8 +247,8 @@ static bool read_identity(const struct store *store, struct inspection *inspecti
     memcpy(inspection->kafka_id, note.cluster_id, sizeof inspection->kafka_id);
     int64_t planned = inspection->plans.newest;
     bool is_open = planned < 0 || planned > inspection->commits.newest;
-    if (is_open && recovery_planned_id(store, planned, planned_id, &ignored) &&
-        planned_id[0] != '\0')
+    if (is_open && !moves(store, planned) &&
+        recovery_planned_id(store, planned, planned_id, &ignored) && planned_id[0] != '\0')
         memcpy(inspection->topic_id, planned_id, sizeof inspection->topic_id);
     return true;
 }
