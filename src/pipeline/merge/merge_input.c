@@ -198,9 +198,11 @@ static bool start_piece(const struct merge_inputs *inputs, const struct parquet_
     piece->start = input->size;
     for (size_t i = 0; i < reader->metadata.column_count; i++) {
         const struct file_chunk *chunk = &group->chunks[i];
-        if (chunk->start < 0 || chunk->size < 0 || chunk->plain_size < 0 ||
+        // Its rows take at least a page's header.
+        if (chunk->start < 0 || chunk->size <= 0 || chunk->plain_size < 0 ||
             chunk->start > input->size || chunk->size > input->size - chunk->start)
-            return error_set(err, ERROR_STATE, "'%s' is damaged: a column is outside the file",
+            return error_set(err, ERROR_STATE,
+                             "'%s' is damaged: a column is outside the file, or has no bytes",
                              input->name);
         piece->start = chunk->start < piece->start ? chunk->start : piece->start;
     }

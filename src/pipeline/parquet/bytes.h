@@ -21,11 +21,11 @@ void bytes_deinit(struct bytes *bytes);
 /* Makes room for `more` bytes behind the present ones, without counting them. */
 void bytes_grow(struct bytes *bytes, size_t more);
 
-/* Room for `more` bytes behind the present ones, and how many were used of it. */
+/* Room for `more` bytes behind the present ones. */
 static inline uint8_t *bytes_reserve(struct bytes *bytes, size_t more) {
     if (bytes->capacity - bytes->size < more)
         bytes_grow(bytes, more);
-    return bytes->at + bytes->size;
+    return bytes->size == 0 ? bytes->at : bytes->at + bytes->size; // NULL: there is no room yet
 }
 
 static inline void bytes_append(struct bytes *bytes, const void *from, size_t size) {

@@ -193,13 +193,15 @@ encode_codes(struct bytes *out, const uint8_t *codes, size_t size, size_t count,
 }
 
 void rle_encode(struct bytes *out, struct codes codes, unsigned width) {
-    if (width == 0 && codes.count > 0)
+    if (codes.count == 0) // then they may be nowhere
+        return;
+    if (width == 0)
         append_run(out, codes.count, 0, 0);
-    else if (codes.size == 1 && width > 0)
+    else if (codes.size == 1)
         encode_codes(out, codes.at, 1, codes.count, width);
-    else if (codes.size == 2 && width > 0)
+    else if (codes.size == 2)
         encode_codes(out, codes.at, 2, codes.count, width);
-    else if (width > 0)
+    else
         encode_codes(out, codes.at, 4, codes.count, width);
 }
 
