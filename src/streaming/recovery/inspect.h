@@ -62,11 +62,11 @@ struct inspection {
     int64_t folded; // manifests up to this batch are in coverage/; -1: none
 
     int32_t incarnation; // of the topic, the newest one
-    char
-        topic_id[TOPIC_ID_MAX]; // Kafka's, by what is not committed yet, or by the newest manifest;
-                                // "": not known
-    bool outcomes_read;         // otherwise the following, `folded` and the two above are unknown
-    bool counts_rows;           // a record need not be one row
+    // Kafka's, by what is not committed yet, unless that moves to another topic, or by the newest
+    // manifest; "": not known
+    char topic_id[TOPIC_ID_MAX];
+    bool outcomes_read; // otherwise the following, `folded` and the two above are unknown
+    bool counts_rows;   // a record need not be one row
     size_t partition_count;
     struct inspected_partition *partitions; // owned; up to the newest commit
     size_t change_count;

@@ -434,7 +434,7 @@ static void a_plan_that_moves_positions_says_of_which_topic_they_are_now(void **
     assert_refused("its id is two, not one");
     scoped(scope_free) char *plan = fixture_read(&fixture, CHECKPOINT "offsets/1");
     assert_non_null(strstr(plan, "\"topicId\":\"two\""));
-    assert_known_id("two");
+    assert_known_id("one"); // until the move is committed, doctor says that the topic is another
     must_take();
     assert_seen('B', 50);
 }
