@@ -244,7 +244,18 @@ class Broker:
         for future in self.admin.delete_records(wanted).values():
             future.result(30)
 
-    def _offsets(self, name, spec):
+    def _offsets(self, name, spec, timeout=30):
+        deadline = time.monotonic() + timeout
+        while True:
+            try:
+                return self._ask_offsets(name, spec)
+            except KafkaException as error:
+                # A broker that has just started may know less than this client does.
+                if error.args[0].code() != KafkaError.UNKNOWN_LEADER_EPOCH or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.2)
+
+    def _ask_offsets(self, name, spec):
         parts = self.admin.list_topics(name, timeout=30).topics[name].partitions
         asked = {TopicPartition(name, part): spec for part in parts}
         answers = self.admin.list_offsets(
