@@ -230,6 +230,17 @@ static void assert_tidy(void) {
 
 /* ---- the loop ---- */
 
+/* A start without faults finishes the change and runs another batch. */
+static void assert_restart(struct driver *driver, const char *when) {
+    driver->attempt += 100;
+    driver->elsewhere = false;
+    if (!drive(driver, first_batch + 1))
+        fail_msg("restart after %s: %s", when, driver->err.message);
+    assert_readers(first_batch + 1, when);
+    assert_changed(when);
+    assert_tidy();
+}
+
 static bool try_fault(enum fault fault, int error_number, long at) {
     struct driver driver = {.attempt = 10};
     scoped(scope_free) char *when = fixture_text("%s at call %ld", faulty_names[fault], at);
@@ -243,13 +254,7 @@ static bool try_fault(enum fault fault, int error_number, long at) {
         fail_msg("%s: gave up: %s", when, driver.err.message);
     assert_readers(first_batch - 1, when);
 
-    driver.attempt += 100;
-    driver.elsewhere = false;
-    if (!drive(&driver, first_batch + 1))
-        fail_msg("restart after %s: %s", when, driver.err.message);
-    assert_readers(first_batch + 1, when);
-    assert_changed(when);
-    assert_tidy();
+    assert_restart(&driver, when);
     return reached;
 }
 
@@ -279,13 +284,7 @@ static void try_kill_and_cut(enum fault fault, long kill, long cut, bool reached
     faulty_end();
     assert_readers(first_batch - 1, when);
 
-    driver.attempt += 100;
-    driver.elsewhere = false;
-    if (!drive(&driver, first_batch + 1))
-        fail_msg("restart after %s: %s", when, driver.err.message);
-    assert_readers(first_batch + 1, when);
-    assert_changed(when);
-    assert_tidy();
+    assert_restart(&driver, when);
 }
 
 /* From the snapshot: every kill with every `stride`th power cut; the next kill begins with another

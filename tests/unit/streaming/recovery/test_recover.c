@@ -596,7 +596,7 @@ static void what_spark_leaves_in_its_directories_does_not_disturb(void **state) 
     fixture_write(&fixture, CHECKPOINT "offsets/.4.0a1b2c3d-0000.tmp", "half");
     fixture_write(&fixture, CHECKPOINT "offsets/foo", "");
     fixture_write(&fixture, CHECKPOINT "offsets/9.tmp", "");
-    fixture_write(&fixture, SINK_LOG ".3.crc", "crc");
+    write_checksum(SINK_LOG, 3);
     fixture_write(&fixture, "processed/matches/_SUCCESS", "");
     struct recovery recovery;
     must_start(&recovery);
@@ -629,7 +629,7 @@ static void a_batch_that_we_logged_and_spark_committed_is_finished(void **state)
     // Killed between the sink log and the commit, which Spark then writes: it passes the batch
     // over.
     fixture_must_advance(&fixture, 4, 0);
-    fixture_write(&fixture, CHECKPOINT "commits/.4.crc", "crc");
+    write_checksum(CHECKPOINT "commits/", 4);
     struct recovery recovery;
     must_start(&recovery);
     assert_int_equal(recovery.next_batch, 5);
@@ -785,7 +785,7 @@ static void a_batch_that_spark_committed(void) {
     a_healthy_query_without_log();
     fixture_leave_open(&fixture, 5, true);
     fixture_write(&fixture, CHECKPOINT "commits/5", "v1\n{}");
-    fixture_write(&fixture, CHECKPOINT "commits/.5.crc", "crc");
+    write_checksum(CHECKPOINT "commits/", 5);
 }
 
 static void a_plan_after_a_committed_batch(void) {
@@ -850,7 +850,7 @@ static void compact(bool spark, struct change_wish wish) {
     bool recorded;
     fixture_must_advance(&fixture, 9, 0);
     if (spark)
-        fixture_write(&fixture, CHECKPOINT "commits/.9.crc", "crc");
+        write_checksum(CHECKPOINT "commits/", 9);
     if (!recovery_open(&fixture.options, &store, &err) || !recover(store, &recovery, &err) ||
         !change_prepare(store, &wish, 0, &change, &err) ||
         !change_publish(store, &change, &recorded, &err))
