@@ -113,12 +113,15 @@ static void put_expected(struct json_output *output, const struct json_field *fi
     }
 }
 
+/* Of a scalar its first byte, of a string its quote; else the byte that was read last. */
 static size_t position(const struct json_reader *reader) {
     const struct json_lexer *lexer = &reader->lexer;
+    if (lexer->problem != NULL)
+        return lexer->problem_at; // and there may be no value
     bool is_scalar = reader->token >= JSON_STRING;
     const char *at = is_scalar ? lexer->value.bytes - (reader->token == JSON_STRING)
                                : lexer->at - (lexer->at > lexer->start);
-    return lexer->problem != NULL ? lexer->problem_at : (size_t)(at - lexer->start);
+    return (size_t)(at - lexer->start);
 }
 
 void json_describe_unreadable(struct json_unreadable *unreadable, const struct json_reader *reader,
