@@ -39,9 +39,11 @@ static bool try_fault(enum fault fault, long at) {
 static void survive(const char *name, enum fault fault) {
     tree_copy(fixture.root, snapshot);
     long points = 0;
-    for (; fault < FAULT_COUNT; fault++)
-        for (long at = 1; try_fault(fault, at); at += fault == FAULT_READ_ERROR ? 5 : 1)
+    for (; fault < FAULT_COUNT; fault++) {
+        long step = fault == FAULT_READ_ERROR ? 5 : 1;
+        for (long at = faulty_first(fault); try_fault(fault, at); at += step * FAULTY_STEP)
             points++;
+    }
     print_message("%s: %ld faults survived\n", name, points);
 }
 
