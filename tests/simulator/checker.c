@@ -274,6 +274,7 @@ bool checker_look(struct checker_report *report) {
     struct views views;
     bool looks = model_disk_look(true);
     take_views(&views, report);
+    manifests_check(report);
     if (!lake.has_no_sink_log && views.log.is_whole)
         check_batches(&views.log, report);
     views_deinit(&views);

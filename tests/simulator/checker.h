@@ -7,7 +7,9 @@
  *     at any moment     A reader of the sink log, as Spark is, sees whole batches: each listed file
  * is there, complete and right, no row twice, and of each batch all rows. A reader that lists
  * directories sees no file that is not complete, and no row twice. Rejects are there once at most,
- * with their bytes. at the end        Each record that a reader could have had is in the table or
+ * with their bytes. No manifest went before the coverage that counts its batch.
+ *
+ *     at the end        Each record that a reader could have had is in the table or
  * the rejects exactly once. What is missing is what the rules allow, and no more.
  *
  * A moment that the documentation excepts: while a change is recorded and not carried out yet

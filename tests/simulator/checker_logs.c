@@ -577,6 +577,28 @@ bool changes_bring(const char *path, struct checker_report *report) {
     return walk.brings;
 }
 
+/* ---- manifests that are no longer there ---- */
+
+static int64_t oldest_manifest = -1; // at the last look; -1: there was none
+
+/* A rewind removes the newest, so that what is older than all that is left was folded. */
+void manifests_check(struct checker_report *report) {
+    scoped(scope_free) char *manifests = text_format("%s/manifests", checker_lake()->checkpoint);
+    scoped(scope_free) char *coverage = text_format("%s/coverage", checker_lake()->checkpoint);
+    struct numbered left = list_numbered(manifests, "");
+    int64_t oldest = left.count > 0 ? left.numbers[0] : -1;
+    if (oldest_manifest >= 0 && oldest > oldest_manifest) {
+        struct numbered sums = list_numbered(coverage, "");
+        if (sums.count == 0 || sums.numbers[sums.count - 1] < oldest_manifest)
+            checker_find(report,
+                         "manifest %" PRId64 " was removed, and no coverage counts its batch",
+                         oldest_manifest);
+        free(sums.numbers);
+    }
+    oldest_manifest = oldest;
+    free(left.numbers);
+}
+
 void logs_end(void) {
     for (size_t i = 0; i < kept_log_count; i++) {
         free(kept_logs[i].path);
@@ -591,4 +613,5 @@ void logs_end(void) {
     plans = NULL;
     documents = NULL;
     kept_log_count = plan_room = document_count = document_slots = 0;
+    oldest_manifest = -1;
 }

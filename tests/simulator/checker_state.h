@@ -95,6 +95,9 @@ struct account {
 void account_read(struct account *account, struct checker_report *report);
 void account_deinit(struct account *account);
 
+/* That no manifest went before the coverage that counts it was there. To be called at each look. */
+void manifests_check(struct checker_report *report);
+
 void logs_end(void);
 
 /* Whether a change that is not carried out yet brings this file. */

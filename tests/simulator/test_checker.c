@@ -583,6 +583,26 @@ static void a_reject_that_exists_twice_is_found(void **state) {
     free(path);
 }
 
+static struct tree_file *find_manifest(int batch) {
+    char *path = text_format("%s/manifests/%d", lake_at.checkpoint, batch);
+    struct tree_file *file = tree_find(path);
+    free(path);
+    assert_non_null(file);
+    return file;
+}
+
+static void a_manifest_that_goes_before_its_coverage_is_found(void **state) {
+    (void)state;
+    assert_true(checker_look(&report));
+    tree_remove(find_manifest(0));
+    char *path = text_format("%s/coverage/0", lake_at.checkpoint);
+    tree_add(path, "v5\n", strlen("v5\n"));
+    assert_true(checker_look(&report));
+    tree_remove(find_manifest(1));
+    must_find_in_look("manifest 1 was removed, and no coverage counts its batch");
+    free(path);
+}
+
 static void a_record_that_was_not_taken_is_found(void **state) {
     (void)state;
     assert_true(model_broker_do(BROKER_PRODUCED));
@@ -743,6 +763,7 @@ int main(int argc, char **argv) {
         WITH_LAKE(a_file_in_another_directory_is_found),
         WITH_LAKE(a_reject_that_is_gone_is_found),
         WITH_LAKE(a_reject_that_exists_twice_is_found),
+        WITH_LAKE(a_manifest_that_goes_before_its_coverage_is_found),
         WITH_LAKE(a_record_that_was_not_taken_is_found),
     };
     if (getenv("CHECKER_LOG") == NULL)
