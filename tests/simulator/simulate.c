@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "base/scope.h"
 #include "core/zone.h"
 #include "counts.h"
 #include "finding.h"
@@ -268,14 +269,18 @@ static const char *const demanded[] = {
 static const char *const shown[] = {
     "recovery: ", "accident: ", "event: ", "disk: ", "end: ", "look: "};
 
-static void print_all(FILE *out, const struct options *options, double seconds) {
-    long lives = counts_of("lives");
+static void print_counts(FILE *out) {
     for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++)
         counts_each(shown[i], print_count, out);
+}
+
+static void print_all(const struct options *options, double seconds) {
+    long lives = counts_of("lives");
+    print_counts(stdout);
     if (options->lists_sites)
-        counts_each("site ", print_count, out);
-    (void)fprintf(out, "%10ld  lives in %.1f s, %.0f a second\n", lives, seconds,
-                  (double)lives / seconds);
+        counts_each("site ", print_count, stdout);
+    (void)printf("%10ld  lives in %.1f s, %.0f a second\n", lives, seconds,
+                 (double)lives / seconds);
 }
 
 static void count_one(void *count, const char *name, long calls) {
@@ -283,25 +288,59 @@ static void count_one(void *count, const char *name, long calls) {
     *(long *)count += calls > 0;
 }
 
-/* For bench/results/. */
+/* ---- the report, for bench/results/ ---- */
+
+static const char *const report_head =
+    "# Simulator\n\nAll recorded runs of version " PROGRAM_VERSION
+    ", and their sums. What the counts mean is in\n"
+    "[docs/internals/simulator.md](../../docs/internals/simulator.md).\n\n";
+
+/* What an earlier run of this version has written: its counts are added, its runs are copied. */
+static void take_report(const char *path, FILE *runs) {
+    FILE *in = fopen(path, "r");
+    char line[1024];
+    size_t size = 0;
+    scoped(scope_free) char *text = NULL;
+    if (in == NULL)
+        return;
+    bool is_same =
+        getdelim(&text, &size, '-', in) > 0 && strncmp(text, report_head, strlen(report_head)) == 0;
+    rewind(in);
+    while (is_same && fgets(line, sizeof line, in) != NULL) {
+        char *name;
+        long count = strtol(line, &name, 10);
+        if (strncmp(line, "- ", 2) == 0)
+            (void)fputs(line, runs);
+        if (name == line)
+            continue;
+        name[strcspn(name, "\n")] = '\0';
+        counts_add(count, "%s", name + strspn(name, " "));
+    }
+    (void)fclose(in);
+}
+
 static void write_report(const struct options *options, double seconds, int findings) {
+    scoped(scope_free) char *runs = NULL;
+    size_t size;
+    long sites = 0;
+    FILE *list = open_memstream(&runs, &size);
+    check(list != NULL);
+    counts_each("site calls: ", count_one, &sites);
+    take_report(options->report, list);
+    (void)fprintf(list,
+                  "- `make simulate LIVES=%ld SEED=%" PRIu64
+                  "`: %d findings, %ld call sites of the disk; %.0f s, %d processes\n",
+                  options->lives, options->seed, findings, sites, seconds, options->jobs);
+    check(fclose(list) == 0);
     FILE *out = fopen(options->report, "w");
     if (out == NULL) {
         (void)fprintf(stderr, "%s: %s\n", options->report, strerror(errno));
         exit(2);
     }
-    long sites = 0;
-    counts_each("site calls: ", count_one, &sites);
-    (void)fprintf(out,
-                  "# Simulator\n\n`make simulate LIVES=%ld SEED=%" PRIu64
-                  "`, version " PROGRAM_VERSION
-                  ", %d processes: %d findings. %ld call sites of the disk were reached. What the "
-                  "counts mean is in\n"
-                  "[docs/internals/simulator.md](../../docs/internals/simulator.md).\n\n```text\n",
-                  options->lives, options->seed, options->jobs, findings, sites);
-    print_all(out, options, seconds);
+    (void)fprintf(out, "%s%s\n```text\n%10ld  lives\n", report_head, runs, counts_of("lives"));
+    print_counts(out);
     (void)fprintf(out, "```\n");
-    (void)fclose(out);
+    check(fclose(out) == 0);
 }
 
 static void demand_all(void) {
@@ -526,7 +565,7 @@ int main(int argc, char **argv) {
     double seconds = scheduler_real_seconds() - began;
     know_names();
     if (!options.switches.traces)
-        print_all(stdout, &options, seconds);
+        print_all(&options, seconds);
     if (options.demands)
         demand_all();
     if (options.report != NULL)
