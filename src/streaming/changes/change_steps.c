@@ -23,6 +23,7 @@
 #include "streaming/sink_log/sink_log_edit.h"
 #include "streaming/store/coverage.h"
 #include "streaming/table/exchange.h"
+#include "streaming/table/staging.h"
 
 /* A reader needs some time for the names that it was given, also without COMPACT_GRACE. */
 enum { PIN_LEAST_MS = 60 * 1000 };

@@ -18,6 +18,7 @@
 #include "streaming/sink_log/sink_log_file.h"
 #include "streaming/store/store.h"
 #include "streaming/table/path_list.h"
+#include "streaming/table/staging.h"
 
 struct move {
     struct store *store;

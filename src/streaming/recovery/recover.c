@@ -23,6 +23,7 @@
 #include "streaming/store/batch_steps.h"
 #include "streaming/store/checkpoint_notes.h"
 #include "streaming/store/coverage.h"
+#include "streaming/table/staging.h"
 
 /* Every action that is followed by another look makes progress that the next one sees: a manifest
  * taken back or rolled forward, a commit written, a change finished. More rounds than this are a

@@ -19,6 +19,7 @@
 #include "streaming/recovery/batch_without_manifest.h"
 #include "streaming/sink_log/sink_log.h"
 #include "streaming/sink_log/sink_log_file.h"
+#include "streaming/table/staging.h"
 
 static bool survey_sink_log(struct store *store, struct survey *survey, struct error *err) {
     if (!sink_log_open(&store->sink_log, store->options.table, err) ||

@@ -13,6 +13,7 @@
 #include "base/log/log.h"
 #include "base/scope.h"
 #include "streaming/store/coverage.h"
+#include "streaming/table/staging.h"
 
 bool store_start_upkeep(struct store *store, struct error *err) {
     return !store->sink_log_on || sink_log_upkeep_start(&store->sink_log.upkeep, err);
