@@ -399,10 +399,10 @@ static bool make_durable(const char *path, struct error *err) {
     if (there == 0)
         return file_make_directory_name(path, err) && file_sync_directory(parent.text, err);
 
-    // Somebody else's parent may not be ours to open, and then its names weren't ours to make.
-    struct error ignored;
-    bool synced = file_sync_directory(parent.text, &ignored);
-    (void)synced;
+    // Somebody else's parent may not be ours to open, or may not be on a disk, and then its names
+    // weren't ours to make. Any other failure may be the one that an earlier attempt ended at.
+    if (!file_sync_directory(parent.text, err) && !err->lasting)
+        return false;
     return file_make_directory_name(path, err); // only to refuse a file
 }
 

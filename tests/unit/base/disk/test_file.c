@@ -272,6 +272,38 @@ static void directories_are_made_with_their_parents(void **state) {
     assert_int_equal(file_exists(deep.text, NULL, &err), 0);
 }
 
+static int parent_error; // of each open() of a directory
+
+static int open_with_error(const char *path, int flags, mode_t mode) {
+    if ((flags & O_DIRECTORY) == 0 || parent_error == 0)
+        return open(path, flags, mode);
+    errno = parent_error;
+    return -1;
+}
+
+/* The name of a directory that is there may have come from an attempt that could not sync it. */
+static void a_directory_that_is_there_is_not_taken_for_durable(void **state) {
+    (void)state;
+    struct disk_ops ops = disk_real;
+    struct error err = {0};
+    struct file_path path = file_join(root, "made");
+    ops.open = open_with_error;
+    disk = &ops;
+    for (int attempt = 0; attempt < 2; attempt++) {
+        parent_error = EIO;
+        assert_false(file_make_directory(path.text, &err));
+        assert_int_equal(err.kind, ERROR_RETRY);
+        assert_int_equal(file_exists(path.text, NULL, &err), attempt == 0 ? 0 : 1);
+        parent_error = 0;
+        assert_true(file_make_directory(path.text, &err));
+    }
+    static const int others[] = {EACCES, EPERM, EINVAL};
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        parent_error = others[i]; // of "/" and what is between it and us
+        assert_true(file_make_directory(path.text, &err));
+    }
+}
+
 static void only_whole_numbers_are_listed_in_order(void **state) {
     (void)state;
     struct error err;
@@ -395,6 +427,7 @@ int main(void) {
         ON_DISK(reading_has_a_limit),
         ON_DISK(a_file_that_goes_while_it_is_read_was_there_or_was_not),
         ON_DISK(directories_are_made_with_their_parents),
+        ON_DISK(a_directory_that_is_there_is_not_taken_for_durable),
         ON_DISK(only_whole_numbers_are_listed_in_order),
         ON_DISK(our_drafts_are_swept_and_spark_s_are_not),
         ON_DISK(access_is_copied_from_one_directory_to_another),
