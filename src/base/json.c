@@ -54,6 +54,14 @@ bool json_member_int(const struct json *object, const char *name, int64_t *value
     return json_int(json_member(object, name), value);
 }
 
+bool json_member_ms(const struct json *object, const char *name, int64_t *ms) {
+    int64_t read;
+    if (!json_member_int(object, name, &read) || read < -JSON_MS_MAX || read > JSON_MS_MAX)
+        return false;
+    *ms = read;
+    return true;
+}
+
 bool json_member_bool(const struct json *object, const char *name, bool *value) {
     const json_t *member = theirs(json_member(object, name));
     if (!json_is_boolean(member))
@@ -87,6 +95,10 @@ bool json_each(const struct json *object,
             return false;
     }
     return true;
+}
+
+bool json_is_an_object(const struct json *value) {
+    return json_is_object(theirs(value));
 }
 
 bool json_int(const struct json *value, int64_t *number) {

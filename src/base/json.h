@@ -14,6 +14,8 @@
 
 struct json; // a value with all that is in it
 
+#define JSON_MS_MAX (INT64_MAX / 1000)
+
 /* Before anything else of this module: a document that finds no memory ends the process, as
  * must_alloc() does, and is not taken for a damaged one. */
 void json_begin(void);
@@ -29,6 +31,9 @@ const struct json *json_member(const struct json *object, const char *name);
 /* False or NULL: missing or of another type. */
 bool json_member_int(const struct json *object, const char *name, int64_t *value);
 bool json_member_bool(const struct json *object, const char *name, bool *value);
+/* A time in ms since 1970, or a span: false also for more than JSON_MS_MAX either way, so that
+ * times of a damaged file can be added and taken off. */
+bool json_member_ms(const struct json *object, const char *name, int64_t *ms);
 const char *json_member_text(const struct json *object, const char *name);
 
 /* Elements of an array, members of an object; 0 for anything else. */
@@ -41,6 +46,7 @@ bool json_each(const struct json *object,
                bool (*visit)(void *context, const char *name, const struct json *value),
                void *context);
 
+bool json_is_an_object(const struct json *value);
 bool json_int(const struct json *value, int64_t *number); // false: not a whole number
 const char *json_text(const struct json *value);          // NULL: not a text
 

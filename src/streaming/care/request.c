@@ -73,7 +73,7 @@ static bool parse_request(const struct json *json, struct care_request *request)
     (void)snprintf(request->id, sizeof request->id, "%s", id);
     request->kind = (enum request_kind)kind;
     if (kind == REQUEST_COMPACT)
-        return json_member_int(json, "olderThanMs", &request->older_than_ms) &&
+        return json_member_ms(json, "olderThanMs", &request->older_than_ms) &&
                json_member_int(json, "targetFileSize", &request->target_size) &&
                request->older_than_ms >= 0 && request->target_size > 0;
     if (!json_member_int(json, "before", &before) || before < INT32_MIN || before > INT32_MAX)

@@ -125,7 +125,7 @@ static bool parse_header(const struct json *header, int64_t number, struct chang
     if (path == NULL || path[0] != '\0' || !json_member_int(header, "change", &change->number) ||
         change->number != number || !parse_kind(header, change) ||
         !json_member_int(header, "batch", &change->batch_id) || change->batch_id < -1 ||
-        !json_member_int(header, "madeMs", &change->made_ms))
+        !json_member_ms(header, "madeMs", &change->made_ms))
         return error_set(err, ERROR_STATE, "it does not describe change %lld", (long long)number);
     return parse_gone(header, change, err);
 }

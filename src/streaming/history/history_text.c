@@ -81,8 +81,8 @@ static bool parse_numbers(const struct json *object, struct history_entry *entry
     int64_t incarnation = 0;
     bool ok = json_member_int(object, "first", &entry->first) &&
               json_member_int(object, "batch", &entry->last) &&
-              json_member_int(object, "firstMs", &entry->first_ms) &&
-              json_member_int(object, "timestampMs", &entry->last_ms) && entry->first >= 0 &&
+              json_member_ms(object, "firstMs", &entry->first_ms) &&
+              json_member_ms(object, "timestampMs", &entry->last_ms) && entry->first >= 0 &&
               entry->first <= entry->last &&
               (json_member(object, "incarnation") == NULL ||
                json_member_int(object, "incarnation", &incarnation)) &&

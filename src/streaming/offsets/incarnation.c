@@ -145,7 +145,7 @@ static bool parse_begin(const struct json *object, struct incarnation_begin *beg
     if ((json_member(object, "bySpark") == NULL ||
          json_member_bool(object, "bySpark", &begin->by_spark)) &&
         json_member_int(object, "batch", &begin->batch_id) && begin->batch_id >= 0 &&
-        json_member_int(object, "sinceMs", &begin->since_ms) &&
+        json_member_ms(object, "sinceMs", &begin->since_ms) &&
         offsets_parse(json_member(object, "former"), &begin->former, &ignored) &&
         offsets_parse(json_member(object, "knownEnds"), &begin->known_ends, &ignored) &&
         offsets_parse(json_member(object, "starts"), &begin->starts, &ignored))
@@ -171,7 +171,7 @@ bool incarnations_parse_replays(const struct json *array, struct incarnations *i
     for (size_t i = 0; i < json_count(array); i++) {
         const struct json *object = json_at(array, i);
         int64_t timestamp_ms, number;
-        if (!json_member_int(object, "timestampMs", &timestamp_ms) ||
+        if (!json_member_ms(object, "timestampMs", &timestamp_ms) ||
             !json_member_int(object, "incarnation", &number) || number < 0 || number > INT32_MAX)
             return error_set(err, ERROR_STATE,
                              "entry %zu of its replays of earlier incarnations cannot be read", i);

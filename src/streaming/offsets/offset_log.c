@@ -204,7 +204,9 @@ bool offsets_parse(const struct json *object, struct offsets *offsets, struct er
     struct source_reading reading = {.offsets = offsets, .err = err};
     if (object == NULL)
         return error_set(err, ERROR_STATE, "its offsets are missing");
-    bool ok = json_count(object) == 0 || json_each(object, add_partition, &reading);
+    if (!json_is_an_object(object))
+        return error_set(err, ERROR_STATE, "its offsets are not an object");
+    bool ok = json_each(object, add_partition, &reading);
     offsets_sort(offsets);
     return ok && is_each_once(offsets, err);
 }
@@ -252,7 +254,7 @@ static bool take_metadata(const struct json *metadata, struct offset_entry *entr
     // Spark reads a line without them as well; the timestamp is then 1970.
     if (!json_member_int(metadata, "batchTimestampMs", &entry->timestamp_ms))
         entry->timestamp_ms = 0;
-    if (entry->timestamp_ms < 0 || entry->timestamp_ms > INT64_MAX / 1000)
+    if (entry->timestamp_ms < 0 || entry->timestamp_ms > JSON_MS_MAX)
         return error_set(err, ERROR_STATE,
                          "its \"batchTimestampMs\", %" PRId64 ", is not a valid time",
                          entry->timestamp_ms);

@@ -66,7 +66,7 @@ static bool read_header(void *context, struct json *line, struct error *err) {
     if (json_member_text(line, "path")[0] != '\0' || !json_member_int(line, "toBatch", &to_batch))
         return error_set(err, ERROR_STATE,
                          "the file `rewind` in the checkpoint does not begin with a batch");
-    (void)json_member_int(line, "beforeMs", &before_ms);
+    (void)json_member_ms(line, "beforeMs", &before_ms);
     if (!is_asked_for(execution->rewind, to_batch, before_ms))
         return error_set(err, ERROR_STATE,
                          "a rewind to batch %" PRId64 " is not finished: run it again with "

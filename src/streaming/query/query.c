@@ -104,8 +104,10 @@ bool query_recover(struct query *query, struct recovery *recovery, struct error 
     while (!recover(query->store, recovery, err))
         if (!retry_again(&query->retrier, &retry, err))
             return false;
-    if (!keep_declaration(query, err))
+    if (!keep_declaration(query, err)) {
+        recovery_deinit(recovery);
         return false;
+    }
     note_resumed(query); // a batch may have been rolled forward
     query_status_set_sink_log(&query->report.status, recovery->sink_log);
     for (size_t i = 0; i < recovery->note_count; i++)

@@ -148,7 +148,7 @@ bool sink_entry_read(struct sink_entry *entry, const struct json *line, const ch
                          "size: restore the log from a backup",
                          table, uri);
     }
-    (void)json_member_int(line, "modificationTime", &entry->modified_ms);
+    (void)json_member_ms(line, "modificationTime", &entry->modified_ms);
     size_t length = strlen(table);
     entry->in_table = (size_t)(entry->relative - entry->path) == length + 1 &&
                       strncmp(entry->path, table, length) == 0;

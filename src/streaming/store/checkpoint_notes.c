@@ -40,7 +40,7 @@ static bool parse_mode_of(const struct json *object, enum parse_mode *mode) {
 static bool parse_run(const struct json *object, struct run_note *note) {
     int64_t pid, port;
     bool ok = json_member_int(object, "firstBatch", &note->first_batch) &&
-              json_member_int(object, "startedMs", &note->started_ms) &&
+              json_member_ms(object, "startedMs", &note->started_ms) &&
               parse_mode_of(object, &note->parse_mode) && json_member_int(object, "pid", &pid) &&
               json_member_int(object, "port", &port) &&
               json_member_bool(object, "ssl", &note->use_ssl) &&

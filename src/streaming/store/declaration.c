@@ -112,18 +112,31 @@ static bool parse_column(const struct json *object, struct declared_column *colu
     return true;
 }
 
+static const struct declared_column *find(const struct declaration *declaration, const char *name) {
+    for (size_t i = 0; i < declaration->count; i++)
+        if (strcmp(declaration->columns[i].name, name) == 0)
+            return &declaration->columns[i];
+    return NULL;
+}
+
 static bool parse(const struct json *object, struct declaration *declaration) {
     struct pool *pool = &declaration->pool;
     const char *topic = json_member_text(object, "topic");
     const struct json *columns = json_member(object, "columns");
     if (topic == NULL || columns == NULL)
         return false;
+    size_t count = json_count(columns);
+    if (count > SCHEMA_COLUMNS_MAX)
+        return false;
     declaration->topic = pool_copy(pool, text_borrow(topic));
-    declaration->count = json_count(columns);
-    declaration->columns = pool_alloc(pool, declaration->count, sizeof *declaration->columns);
-    for (size_t i = 0; i < declaration->count; i++)
-        if (!parse_column(json_at(columns, i), &declaration->columns[i], pool))
+    declaration->columns = pool_alloc(pool, count, sizeof *declaration->columns);
+    for (; declaration->count < count; declaration->count++) {
+        struct declared_column column;
+        if (!parse_column(json_at(columns, declaration->count), &column, pool) ||
+            find(declaration, column.name) != NULL) // what is compared has each name once
             return false;
+        declaration->columns[declaration->count] = column;
+    }
     return parse_names(json_member(object, "positions"), &declaration->positions, pool) &&
            parse_names(json_member(object, "partitionBy"), &declaration->partition_by, pool);
 }
@@ -132,8 +145,8 @@ static bool parse_text(const char *text, size_t size, struct declaration *declar
                        struct error *err) {
     int version;
     struct json *object = json_parse_versioned(text, size, NOTE_VERSION, &version, err);
-    bool ok = object != NULL &&
-              (parse(object, declaration) || error_set(err, ERROR_STATE, "it is incomplete"));
+    bool ok = object != NULL && (parse(object, declaration) ||
+                                 error_set(err, ERROR_STATE, "it is incomplete or damaged"));
     json_free(object);
     return ok;
 }
@@ -168,13 +181,6 @@ bool declaration_write(const char *checkpoint, const struct declaration *declara
 }
 
 /* ---- judged ---- */
-
-static const struct declared_column *find(const struct declaration *declaration, const char *name) {
-    for (size_t i = 0; i < declaration->count; i++)
-        if (strcmp(declaration->columns[i].name, name) == 0)
-            return &declaration->columns[i];
-    return NULL;
-}
 
 static bool names_equal(const struct name_array *a, const struct name_array *b) {
     bool same = a->count == b->count;

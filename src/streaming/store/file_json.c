@@ -44,7 +44,7 @@ bool data_file_parse(const struct json *object, struct data_file *file) {
          (!stays_below(staged, NAME_MAX) || strchr(staged, '/') != NULL)) ||
         !json_member_int(object, "size", &file->size) ||
         !json_member_int(object, "rows", &file->rows) ||
-        !json_member_int(object, "modifiedMs", &file->modified_ms) || file->size <= 0 ||
+        !json_member_ms(object, "modifiedMs", &file->modified_ms) || file->size <= 0 ||
         file->size > size_max || file->rows < 0 || file->rows > rows_max)
         return false;
     file->path = text_copy(path);

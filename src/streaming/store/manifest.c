@@ -171,7 +171,7 @@ static bool parse_incarnation(const struct json *object, int version, struct man
         return true;
     int64_t number;
     if (!json_member_int(found, "number", &number) || number <= 0 || number > INT32_MAX ||
-        !json_member_int(found, "sinceMs", &incarnation->since_ms))
+        !json_member_ms(found, "sinceMs", &incarnation->since_ms))
         return error_set(err, ERROR_STATE, "its incarnation of the topic cannot be read");
     incarnation->number = (int32_t)number;
     return incarnations_parse(json_member(found, "begun"), &manifest->begun, err);
@@ -223,7 +223,7 @@ static bool is_of_batch(const struct json *object, int64_t batch_id, struct mani
                         struct error *err) {
     return (json_member_int(object, "batch", &manifest->batch_id) &&
             manifest->batch_id == batch_id &&
-            json_member_int(object, "timestampMs", &manifest->timestamp_ms)) ||
+            json_member_ms(object, "timestampMs", &manifest->timestamp_ms)) ||
            error_set(err, ERROR_STATE, "it is not the manifest of batch %lld", (long long)batch_id);
 }
 

@@ -38,6 +38,23 @@ static void members_are_found_by_name_and_type(void **state) {
     json_free(value);
 }
 
+static void a_time_that_cannot_be_calculated_with_is_none(void **state) {
+    (void)state;
+    struct json *value = parse("{\"a\":1796036204239,\"b\":-9223372036854775,"
+                               "\"c\":9223372036854776,\"d\":-9223372036854775808,\"e\":\"1\"}");
+    int64_t ms = 7;
+    assert_true(json_member_ms(value, "a", &ms) && ms == 1796036204239);
+    assert_true(json_member_ms(value, "b", &ms) && ms == -JSON_MS_MAX);
+    assert_false(json_member_ms(value, "c", &ms));
+    assert_false(json_member_ms(value, "d", &ms));
+    assert_false(json_member_ms(value, "e", &ms));
+    assert_true(ms == -JSON_MS_MAX);
+    assert_true(json_is_an_object(value));
+    assert_false(json_is_an_object(json_member(value, "a")));
+    assert_false(json_is_an_object(NULL));
+    json_free(value);
+}
+
 static void what_is_not_one_document_is_refused_with_its_place(void **state) {
     (void)state;
     static const char *const cases[] = {
@@ -145,6 +162,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_text_that_is_only_shown_may_have_any_bytes),
         cmocka_unit_test(members_are_found_by_name_and_type),
+        cmocka_unit_test(a_time_that_cannot_be_calculated_with_is_none),
         cmocka_unit_test(what_is_not_one_document_is_refused_with_its_place),
         cmocka_unit_test(a_walk_can_be_ended),
         cmocka_unit_test(doubles_are_printed_with_the_digits_that_they_need),

@@ -70,6 +70,26 @@ static void a_history_is_read_as_it_was_written(void **state) {
     history_deinit(&copy);
 }
 
+static void what_cannot_be_calculated_with_is_refused(void **state) {
+    (void)state;
+    static const char *const entries[] = {
+        "{\"first\":0,\"batch\":0,\"firstMs\":-9223372036854775808,\"timestampMs\":1}",
+        "{\"first\":0,\"batch\":0,\"firstMs\":1,\"timestampMs\":9223372036854775807}",
+        "{\"first\":0,\"batch\":0,\"firstMs\":1,\"timestampMs\":1,\"ends\":[[]]}",
+        "{\"first\":0,\"batch\":0,\"firstMs\":1,\"timestampMs\":1,\"ends\":\"first\"}",
+    };
+    for (size_t i = 0; i < sizeof entries / sizeof entries[0]; i++) {
+        scoped(scope_free) char *text =
+            text_format("v1\n{\"query\":\"%s\",\"topic\":\"%s\",\"entries\":[%s]}", origin.query_id,
+                        origin.topic, entries[i]);
+        struct history none;
+        struct error err = {0};
+        assert_false(history_parse(text, strlen(text), &origin, &none, &err));
+        assert_int_equal(err.kind, ERROR_STATE);
+        assert_null(strstr(err.message, "checksum"));
+    }
+}
+
 /* ---- thinning ---- */
 
 static void batches_within_a_minute_become_one_entry(void **state) {
@@ -382,6 +402,7 @@ static int tear_down(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_history_is_read_as_it_was_written),
+        cmocka_unit_test(what_cannot_be_calculated_with_is_refused),
         cmocka_unit_test(batches_within_a_minute_become_one_entry),
         cmocka_unit_test(coverage_without_later_batches_is_what_it_was),
         cmocka_unit_test(offsets_are_taken_out_of_a_set),

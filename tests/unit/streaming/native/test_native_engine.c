@@ -578,6 +578,23 @@ static void after_the_manifest_nothing_is_done_twice(void **state) {
     ASSERT_TAKEN_ONCE(10);
 }
 
+/* The store was recovered by then: what that found goes with the start. */
+static void a_start_that_cannot_note_the_declaration_loses_nothing(void **state) {
+    (void)state;
+    struct stream own = *stream_of("matches");
+    script.options.trigger.available_now = true;
+    SCRIPT_TOPIC(10);
+    must_run("0 take 0:0-10");
+    own.is_builtin = false; // the declarations of others are noted
+    script.options.store.stream = &own;
+    script.refused = "declaration";
+    more();
+    must_fail(ERROR_RETRY, "gave up after WRITE_RETRY_TIMEOUT (5 s)", "");
+    have_room();
+    must_run("0 take 0:10-15");
+    ASSERT_TAKEN_ONCE(15);
+}
+
 /* From the creation of the store's first directory to the last commit. */
 static void any_disk_operation_that_fails_once_is_retried(void **state) {
     int calls = 1;
@@ -1257,6 +1274,7 @@ static const struct CMUnitTest tests[] = {
     TEST(a_full_disk_is_retried_up_to_the_time_limit),
     TEST(no_task_is_sent_before_its_plan_is_durable),
     TEST(after_the_manifest_nothing_is_done_twice),
+    TEST(a_start_that_cannot_note_the_declaration_loses_nothing),
     TEST(any_disk_operation_that_fails_once_is_retried),
     TEST(a_start_waits_for_kafka_up_to_the_time_limit),
     TEST(a_start_logs_every_five_seconds_that_it_waits),

@@ -139,6 +139,9 @@ static void anything_else_is_refused(void **state) {
         "v1\n{\"conf\":[]}\n{\"t1\":{\"0\":1}}",
         "v1\n{\"batchTimestampMs\":9223372036854776,\"conf\":{}}\n{\"t1\":{\"0\":4}}",
         "v1\n{\"conf\":{},\"knownEnds\":{\"0\":-1}}\n{\"t1\":{\"0\":1}}",
+        "v1\n{\"conf\":{},\"knownEnds\":[[]]}\n{\"t1\":{\"0\":1}}",
+        "v1\n{\"conf\":{},\"knownEnds\":\"0\"}\n{\"t1\":{\"0\":1}}",
+        "v1\n{\"conf\":{}}\n{\"t1\":[[]]}",
         "v1\n{\"conf\":{},\"topicId\":1}\n{\"t1\":{\"0\":1}}",
         "v1\n{\"conf\":{},\"topicId\":\"\"}\n{\"t1\":{\"0\":1}}",
         long_id,
@@ -151,6 +154,7 @@ static void anything_else_is_refused(void **state) {
         if (offset_log_parse(cases[i], strlen(cases[i]), &entry, &err))
             fail_msg("accepted: %s", cases[i]);
         assert_int_equal(err.kind, ERROR_STATE);
+        assert_true(err.message[0] != '\0');
     }
 }
 

@@ -152,6 +152,8 @@ static void a_damaged_file_is_named(void **state) {
         "v1\n{}",
         "v9\n{\"topic\":\"t\",\"columns\":[],\"positions\":[],\"partitionBy\":[]}",
         "v1\n{\"topic\":\"t\",\"columns\":[{\"name\":\"a\"}],\"positions\":[],\"partitionBy\":[]}",
+        "v1\n{\"topic\":\"t\",\"columns\":[{\"name\":\"a\",\"type\":\"INT\",\"notNull\":true},"
+        "{\"name\":\"a\",\"type\":\"INT\",\"notNull\":true}],\"positions\":[],\"partitionBy\":[]}",
         "v1\n{\"topic\":\"t\",\"columns\":[],\"positions\":[1],\"partitionBy\":[]}"};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         struct declaration declaration;
