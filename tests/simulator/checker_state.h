@@ -95,7 +95,7 @@ struct account {
 void account_read(struct account *account, struct checker_report *report);
 void account_deinit(struct account *account);
 
-/* That no manifest went before the coverage that counts it was there. To be called at each look. */
+/* That no manifest went before the coverage that counts it was there. To be called by every look. */
 void manifests_check(struct checker_report *report);
 
 void logs_end(void);

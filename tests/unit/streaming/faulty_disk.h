@@ -77,8 +77,8 @@ static struct {
 
 /* ---- the points of a scenario ---- */
 
-/* A loop over all calls of a scenario begins at faulty_first() and goes on by FAULTY_STEP. Under a
- * sanitizer, which makes each run five times as long, it takes every seventh call, and other ones
+/* A loop over all calls of a scenario begins at faulty_first() and continues by FAULTY_STEP. Under
+ * a sanitizer, which makes each run five times as long, it takes every seventh call, and other ones
  * for the next fault. The build without one takes every call: the label `crash`. */
 #ifdef __SANITIZE_ADDRESS__
 enum { FAULTY_STEP = 7 };

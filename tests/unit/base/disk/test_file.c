@@ -281,8 +281,8 @@ static int open_with_error(const char *path, int flags, mode_t mode) {
     return -1;
 }
 
-/* The name of a directory that is there may have come from an attempt that could not sync it. */
-static void a_directory_that_is_there_is_not_taken_for_durable(void **state) {
+/* The name of an existing directory may have come from an attempt that could not sync it. */
+static void an_existing_directory_is_not_taken_for_durable(void **state) {
     (void)state;
     struct disk_ops ops = disk_real;
     struct error err = {0};
@@ -427,7 +427,7 @@ int main(void) {
         ON_DISK(reading_has_a_limit),
         ON_DISK(a_file_that_goes_while_it_is_read_was_there_or_was_not),
         ON_DISK(directories_are_made_with_their_parents),
-        ON_DISK(a_directory_that_is_there_is_not_taken_for_durable),
+        ON_DISK(an_existing_directory_is_not_taken_for_durable),
         ON_DISK(only_whole_numbers_are_listed_in_order),
         ON_DISK(our_drafts_are_swept_and_spark_s_are_not),
         ON_DISK(access_is_copied_from_one_directory_to_another),
