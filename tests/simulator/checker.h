@@ -12,8 +12,9 @@
  *     at the end        Each record that a reader could have had is in the table or
  * the rejects exactly once. What is missing is what the rules allow, and no more.
  *
- * A moment that the documentation excepts: while a change is recorded and not carried out yet
- * (docs/internals/lake-care.md), the sink log names files that are not in their directories yet.
+ * Two moments that the documentation excepts (docs/internals/lake-care.md): while a change is
+ * recorded and not carried out yet, the sink log names files that are not in their directories yet;
+ * and while a rewind shortens the log, an older compact file names files that a compaction took.
  *
  * One thread. What was found out of a file is kept until checker_end(), by its bytes, so that each
  * is read once in a life. */

@@ -577,9 +577,15 @@ bool changes_bring(const char *path, struct checker_report *report) {
     return walk.brings;
 }
 
+bool rewind_runs(void) {
+    scoped(scope_free) char *path = text_format("%s/rewind", checker_lake()->checkpoint);
+    size_t size;
+    return model_disk_bytes(path, &size) != NULL;
+}
+
 /* ---- manifests that are no longer there ---- */
 
-static int64_t oldest_manifest = -1; // at the last look; -1: there was none
+static int64_t oldest_manifest = -1; // when it was checked last; -1: there was none
 
 /* A rewind removes the newest, so that what is older than all that is left was folded. */
 void manifests_check(struct checker_report *report) {

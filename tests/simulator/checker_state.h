@@ -95,12 +95,16 @@ struct account {
 void account_read(struct account *account, struct checker_report *report);
 void account_deinit(struct account *account);
 
-/* That no manifest went before the coverage that counts it was there. To be called by every look. */
+/* That no manifest went before the coverage that counts it was there. To be called with each view.
+ */
 void manifests_check(struct checker_report *report);
 
 void logs_end(void);
 
 /* Whether a change that is not carried out yet brings this file. */
 bool changes_bring(const char *path, struct checker_report *report);
+
+/* Whether a rewind has begun and not ended: the log is being shortened. */
+bool rewind_runs(void);
 
 #endif
