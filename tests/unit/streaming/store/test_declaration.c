@@ -146,14 +146,16 @@ static void what_is_kept_is_read_again(void **state) {
 
 static void a_damaged_file_is_named(void **state) {
     (void)state;
+    static const char twice[] =
+        "v1\n{\"topic\":\"t\",\"columns\":[{\"name\":\"a\",\"type\":\"INT\",\"notNull\":true},"
+        "{\"name\":\"a\",\"type\":\"INT\",\"notNull\":true}],\"positions\":[],\"partitionBy\":[]}";
     static const char *const texts[] = {
         "",
         "v1\n",
         "v1\n{}",
         "v9\n{\"topic\":\"t\",\"columns\":[],\"positions\":[],\"partitionBy\":[]}",
         "v1\n{\"topic\":\"t\",\"columns\":[{\"name\":\"a\"}],\"positions\":[],\"partitionBy\":[]}",
-        "v1\n{\"topic\":\"t\",\"columns\":[{\"name\":\"a\",\"type\":\"INT\",\"notNull\":true},"
-        "{\"name\":\"a\",\"type\":\"INT\",\"notNull\":true}],\"positions\":[],\"partitionBy\":[]}",
+        twice,
         "v1\n{\"topic\":\"t\",\"columns\":[],\"positions\":[1],\"partitionBy\":[]}"};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         struct declaration declaration;
