@@ -56,7 +56,7 @@ def assert_refused_or_right(job, **settings):
     process = job.start(TRIGGER="availableNow", **settings)
     code = process.wait_exit(60)
     if code == STATE:
-        assert fingerprint(job.lake.root) == before
+        assert fingerprint(job.lake.root) == before, process.tail()
         (line,) = process.lines(r"\| CRITICAL \|")
         assert "backup" in line, line
         return "refused"

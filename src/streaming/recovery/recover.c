@@ -176,31 +176,6 @@ bool recovery_open(const struct store_options *options, struct store **store, st
     return store_open_with(options, open_checkpoint, store, err);
 }
 
-static bool settle(struct store *store, struct survey *survey, enum recovery_action *action,
-                   struct recovery *recovery, struct error *err) {
-    for (int round = 0; round < ROUNDS_MAX; round++) {
-        if (!survey_take(store, survey, err))
-            return false;
-        const struct recovery_case *found = recovery_decide(survey);
-        bool fresh;
-        *action = found->action;
-        if (is_refusal(*action))
-            return refuse(store, survey, found, err);
-        // Only now: a state that is refused is left as it was found.
-        if (!store_lock_tables(store, &fresh, err))
-            return false;
-        if (fresh)
-            continue;
-        store->sink_log_on = survey->sink_log_on;
-        if (is_last(*action))
-            return true;
-        if (!act(store, survey, *action, recovery, err))
-            return false;
-    }
-    check(false && "recovery comes to an end");
-    return false;
-}
-
 /* A plan's id, unless it is that of another cluster: `adopt --cluster` has changed the note since.
  */
 static bool read_plan_id(const struct store *store, int64_t planned, const char *cluster_id,
@@ -417,6 +392,63 @@ static bool refuse_later_files(const struct store *store, const struct survey *s
         .open_plan = recovery->has_open_plan ? &recovery->open_plan : NULL,
         .manifest = survey->manifest};
     return later_files_refuse(store, &position, err);
+}
+
+/* What a batch that is finished will look like. */
+static struct survey once_finished(const struct survey *survey, enum recovery_action action) {
+    struct survey then = *survey;
+    int64_t batch = action == RECOVER_FINISH ? survey->planned : survey->manifest;
+    then.committed = then.committed > batch ? then.committed : batch;
+    if (action != RECOVER_ROLL_FORWARD)
+        return then;
+    then.manifest_done = true;
+    then.manifest_commit = COMMIT_OURS;
+    then.manifest_in_log = SINK_LOG_NAMES_THESE;
+    if (then.sink_log_on && then.logged < batch)
+        then.logged = batch;
+    return then;
+}
+
+/* A batch is not finished in a state that would be refused afterwards, which must be left as it was
+ * found. */
+static bool may_finish(const struct store *store, const struct survey *survey,
+                       enum recovery_action action, struct error *err) {
+    if (action != RECOVER_ROLL_FORWARD && action != RECOVER_FINISH)
+        return true;
+    const struct survey then = once_finished(survey, action);
+    const struct recovery_case *next = recovery_decide(&then);
+    if (is_refusal(next->action))
+        return refuse(store, survey, next, err);
+    struct recovery position = {0};
+    bool ok = !is_last(next->action) || (fill(store, &then, next->action, &position, err) &&
+                                         refuse_later_files(store, &then, &position, err));
+    recovery_deinit(&position);
+    return ok;
+}
+
+static bool settle(struct store *store, struct survey *survey, enum recovery_action *action,
+                   struct recovery *recovery, struct error *err) {
+    for (int round = 0; round < ROUNDS_MAX; round++) {
+        if (!survey_take(store, survey, err))
+            return false;
+        const struct recovery_case *found = recovery_decide(survey);
+        bool fresh;
+        *action = found->action;
+        if (is_refusal(*action))
+            return refuse(store, survey, found, err);
+        // Only now: a state that is refused is left as it was found.
+        if (!store_lock_tables(store, &fresh, err))
+            return false;
+        if (fresh)
+            continue;
+        store->sink_log_on = survey->sink_log_on;
+        if (is_last(*action))
+            return true;
+        if (!may_finish(store, survey, *action, err) || !act(store, survey, *action, recovery, err))
+            return false;
+    }
+    check(false && "recovery comes to an end");
+    return false;
 }
 
 bool recover(struct store *store, struct recovery *recovery, struct error *err) {

@@ -268,6 +268,16 @@ static void assert_later_file_refused(const char *name, bool is_reject) {
     assert_int_equal(remove(path.text), 0);
 }
 
+static void a_batch_is_not_finished_next_to_a_file_of_a_later_one(void **state) {
+    (void)state;
+    assert_int_equal(remove(file_join(fixture.checkpoint, "commits/2").text), 0);
+    processed_ms = INT64_C(1800000000000);
+    write_parquet("status=live/part-9.parquet", columns, 1, 12, 15);
+    assert_later_file_refused("status=live/part-9.parquet", false);
+    free(start());
+    assert_true(fixture_has(&fixture, "checkpoints/match_stream/commits/2"));
+}
+
 static void a_file_of_a_batch_that_the_checkpoint_does_not_know_is_refused(void **state) {
     (void)state;
     for (int sink_log_off = 0; sink_log_off < 2; sink_log_off++) {
@@ -343,6 +353,7 @@ int main(void) {
         ON_DISK(what_was_written_in_the_same_tick_as_the_newest_manifest_counts),
         ON_DISK(without_a_sink_log_only_the_plan_to_run_again_tells),
         ON_DISK(a_checkpoint_of_spark_alone_is_looked_at_from_its_oldest_plan_on),
+        ON_DISK(a_batch_is_not_finished_next_to_a_file_of_a_later_one),
         ON_DISK(a_file_of_a_batch_that_the_checkpoint_does_not_know_is_refused),
         ON_DISK(a_reject_of_the_plan_to_run_again_is_of_a_later_checkpoint),
         cmocka_unit_test(a_set_counts_its_members),

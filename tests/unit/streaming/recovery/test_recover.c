@@ -448,6 +448,19 @@ static void a_committed_batch_that_lacks_a_file_is_left_as_it_is(void **state) {
     }
 }
 
+static void a_batch_is_not_finished_in_a_state_that_is_refused_afterwards(void **state) {
+    (void)state;
+    fixture_must_advance(&fixture, 4, 0);
+    remove_path(CHECKPOINT "commits/4");
+    scoped(scope_free) char *plan = fixture_read(&fixture, CHECKPOINT "offsets/4");
+    fixture_write(&fixture, CHECKPOINT "offsets/5", plan);
+    fixture_write(&fixture, CHECKPOINT "offsets/6", plan);
+    assert_refused(ERROR_STATE, "a batch before the newest plan is not committed");
+    remove_path(CHECKPOINT "offsets/6");
+    remove_path(CHECKPOINT "offsets/5");
+    fixture_must_advance(&fixture, 6, 0);
+}
+
 /* ---- Spark's checkpoints and tables ---- */
 
 static void write_checksum(const char *log, int64_t batch) {
@@ -1206,6 +1219,7 @@ int main(void) {
         ON_DISK(a_batch_in_spark_s_sink_log_gets_its_commit),
         ON_DISK(a_partition_that_is_new_in_an_open_plan_is_read_from_its_start),
         ON_DISK(a_plan_whose_positions_go_back_begins_an_incarnation),
+        ON_DISK(a_batch_is_not_finished_in_a_state_that_is_refused_afterwards),
         ON_DISK(a_committed_batch_that_lacks_a_file_is_left_as_it_is),
         ON_DISK(what_spark_leaves_in_its_directories_does_not_disturb),
         ON_DISK(drafts_that_a_crash_left_are_swept),
