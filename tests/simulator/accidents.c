@@ -187,6 +187,14 @@ static bool has_entries(const struct lake *lake, size_t least, char *path, size_
            entries_of(lake->logged, path, room) >= least;
 }
 
+static bool lose_two_commits(struct lake *lake) {
+    char path[256];
+    delete (CHECKPOINT "/commits/%" PRId64, lake->planned);
+    delete (CHECKPOINT "/commits/%" PRId64, lake->planned - 1);
+    return lake->settled && lake->planned >= 1 &&
+           (!lake->logs || has_entries(lake, 1, path, sizeof path));
+}
+
 /* The newest file of the log has one entry less. */
 static bool forget_entry(struct lake *lake) {
     char path[256];
@@ -357,6 +365,7 @@ static const struct accident accidents[] = {
     {"the newest plan and commit are deleted", lose_plan_and_commit, ERROR_STATE},
     {"plan, commit and manifest of the newest batch are deleted", lose_all_of_newest, ERROR_STATE},
     {"the plan before the newest is deleted", lose_previous_plan, ERROR_STATE},
+    {"the two newest commits are deleted", lose_two_commits, ERROR_STATE},
     {"the newest file of the sink log is deleted", lose_newest_log, ERROR_STATE},
     {"the sink log names half a batch that is not finished", log_half, ERROR_STATE},
     {"Spark has run the batch", spark_runs_batch, ERROR_NONE},

@@ -101,6 +101,11 @@ static bool log_gap_before_manifest(const struct survey *s) {
     return open_manifest(s) && s->sink_log_on && s->logged < s->manifest - 1;
 }
 
+/* The batch before was committed before this one was planned. */
+static bool commit_gap_before_manifest(const struct survey *s) {
+    return open_manifest(s) && s->committed < s->manifest - 1;
+}
+
 static bool done_manifest_not_logged(const struct survey *s) {
     return s->manifest >= 0 && s->manifest_done && s->sink_log_on &&
            (s->manifest_in_log == SINK_LOG_NAMES_SOME ||
@@ -215,6 +220,8 @@ static const struct recovery_case cases[] = {
      RECOVER_STOP, restore},
     {"the table's sink log does not contain a batch before this program's newest one",
      log_gap_before_manifest, RECOVER_STOP, restore},
+    {"a batch before this program's newest one is not committed", commit_gap_before_manifest,
+     RECOVER_STOP, restore},
     {"the batch of the newest manifest is committed but not finished", open_manifest,
      RECOVER_ROLL_FORWARD, NULL},
     {"this program's newest batch is finished, but the sink log does not name exactly its files",

@@ -106,6 +106,7 @@ static void every_case_of_the_table_is_reached(void **state) {
         {{4, 4, 4, -1}, OPEN | NO_SINK_LOG | SPARKS_COMMIT},
         {{5, 3, 4, 3}, OPEN | NO_COMMIT},
         {{4, 2, 4, 2}, OPEN | NO_COMMIT},
+        {{4, 2, 4, 4}, OPEN | NO_COMMIT},
         {{4, 3, 4, 3}, OPEN | NO_COMMIT},
         {{4, 4, 4, 4}, NAMES_SOME},
         {{5, 4, 4, 5}, FILES_MISSING},
@@ -815,6 +816,12 @@ static void a_log_that_misses_two(void) {
     remove_path(SINK_LOG "4");
 }
 
+static void two_lost_commits(void) {
+    a_healthy_query();
+    remove_path(CHECKPOINT "commits/3");
+    remove_path(CHECKPOINT "commits/4");
+}
+
 static void a_log_entry_cut_short(void) {
     a_healthy_query();
     scoped(scope_free) char *text = fixture_read(&fixture, SINK_LOG "4");
@@ -1074,6 +1081,7 @@ static void (*const states[])(void) = {
     a_batch_that_spark_committed,
     a_plan_after_a_committed_batch,
     a_log_that_misses_two,
+    two_lost_commits,
     a_committed_batch,
     a_log_entry_cut_short,
     a_logged_batch_of_spark_without_its_files,
