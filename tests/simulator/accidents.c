@@ -188,11 +188,9 @@ static bool has_entries(const struct lake *lake, size_t least, char *path, size_
 }
 
 static bool lose_two_commits(struct lake *lake) {
-    char path[256];
     delete (CHECKPOINT "/commits/%" PRId64, lake->planned);
     delete (CHECKPOINT "/commits/%" PRId64, lake->planned - 1);
-    return lake->settled && lake->planned >= 1 &&
-           (!lake->logs || has_entries(lake, 1, path, sizeof path));
+    return lake->settled && lake->planned >= 1;
 }
 
 /* The newest file of the log has one entry less. */

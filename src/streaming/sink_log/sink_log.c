@@ -148,7 +148,9 @@ bool sink_log_confirm(const struct sink_log *log, int64_t batch_id, const struct
     bool all = false;
     if (!sink_log_compare(log, batch_id, files, names, err))
         return false;
-    if (*names != SINK_LOG_NAMES_SOME)
+    bool may_be_elsewhere =
+        *names == SINK_LOG_NAMES_SOME || (*names == SINK_LOG_NAMES_OTHERS && files->count > 0);
+    if (!may_be_elsewhere)
         return true;
     if (!sink_log_has_all(log, files, &all, err))
         return false;

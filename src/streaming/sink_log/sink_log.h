@@ -56,8 +56,9 @@ MUST_CHECK bool sink_log_compare(const struct sink_log *log, int64_t batch_id,
                                  struct error *err);
 
 /* The same, of a batch that this program has committed. Its files may be listed among others, which
- * a change of the table has added to a compact file, or `adopt` to the newest file: then they are
- * looked for by name, in the whole log. SINK_LOG_NAMES_SOME: some of them are not listed. */
+ * a change of the table has added to a compact file, or `adopt` to the newest file, or in the
+ * newest compact file, if `adopt` has begun the log with one: then they are looked for by name, in
+ * the whole log. SINK_LOG_NAMES_SOME: some of them are not listed. */
 MUST_CHECK bool sink_log_confirm(const struct sink_log *log, int64_t batch_id,
                                  const struct file_list *files, enum sink_log_names *names,
                                  struct error *err);

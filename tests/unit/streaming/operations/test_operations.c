@@ -36,6 +36,19 @@ static void an_old_table_is_adopted_into_a_compact_file(void **state) {
     assert_int_equal(listed(20), 42);
 }
 
+/* The newest batch is listed in the compact file, and its own file lists nothing: it was not run by
+ * Spark for that. */
+static void an_adopted_batch_whose_commit_is_lost_is_not_taken_back(void **state) {
+    (void)state;
+    write_unlogged(12);
+    must_operate(ADOPT, "now has a sink log: it lists 26 files (");
+    assert_int_equal(lines_of(SINK_LOG "12"), 0);
+    remove_path(CHECKPOINT "commits/12");
+    fixture_must_advance(&fixture, 12, 1);
+    assert_table(12);
+    assert_int_equal(listed(12), 26);
+}
+
 static void an_adopted_entry_is_what_the_sink_log_would_have_written(void **state) {
     (void)state;
     fixture_must_advance(&fixture, 0, 0);
@@ -362,6 +375,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         ON_DISK(a_young_table_is_adopted_into_its_newest_batch),
         ON_DISK(an_old_table_is_adopted_into_a_compact_file),
+        ON_DISK(an_adopted_batch_whose_commit_is_lost_is_not_taken_back),
         ON_DISK(an_adopted_entry_is_what_the_sink_log_would_have_written),
         ON_DISK(a_file_that_a_sink_log_cannot_list_is_refused),
         ON_DISK(without_a_checkpoint_every_operation_is_refused),
