@@ -32,7 +32,7 @@ const struct json *json_member(const struct json *object, const char *name);
 bool json_member_int(const struct json *object, const char *name, int64_t *value);
 bool json_member_bool(const struct json *object, const char *name, bool *value);
 /* A time in ms since 1970, or a span: false also for more than JSON_MS_MAX either way, so that
- * times of a damaged file can be added and taken off. */
+ * times of a damaged file can be added and subtracted. */
 bool json_member_ms(const struct json *object, const char *name, int64_t *ms);
 const char *json_member_text(const struct json *object, const char *name);
 

@@ -36,8 +36,8 @@ static void an_old_table_is_adopted_into_a_compact_file(void **state) {
     assert_int_equal(listed(20), 42);
 }
 
-/* The newest batch is listed in the compact file, and its own file lists nothing: it was not run by
- * Spark for that. */
+/* The compact file lists the newest batch, and the batch's own file lists nothing. That does not
+ * mean that Spark ran it. */
 static void an_adopted_batch_whose_commit_is_lost_is_not_taken_back(void **state) {
     (void)state;
     write_unlogged(12);
